@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# make            build everything            make demo     run the main job in QEMU (TAMPER=..., see README)
+# make test       build and run all tests     make bench    print figures
+# make deps       install what is missing     make install  DESTDIR= PREFIX=
+# make fuzz       FUZZ_TIME=60 seconds a target              make clean
+#
+# WERROR=1 makes warnings errors (CI). TSS_SRC=DIR takes a given tpm2-tss source tree.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+CLANG ?= clang
+PYTHON ?= /usr/bin/python3
+TSS_SRC ?= .deps/tpm2-tss-4.1.3
+FUZZ_TIME ?= 60
+JOBS ?= $(shell nproc)
+B := build
+VERSION := 0.1.0
+
+all: build-all
+
+help:
+	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: help all deps test demo bench fuzz install clean check-units check-asan check-fuzz check-python check-repro measurements
+
+deps:
+	@TSS_SRC='$(TSS_SRC)' scripts/deps
+
+# The targets for people install first what is missing; the work is done by a second make, which then sees the fetched sources.
+test demo bench: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) build-all
+	@$(MAKE) --no-print-directory -j$(JOBS) run-$@
+
+# ---------------------------------------------------------------- flags
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wconversion -Wno-sign-conversion \
+	-Wpointer-arith -Wwrite-strings -Wcast-qual -Wformat=2 $(if $(WERROR),-Werror)
+# Paths of the build machine stay out of the objects.
+REPRO := -ffile-prefix-map=$(CURDIR)=. -gno-record-gcc-switches
+STD := -std=gnu11 $(WARN) $(REPRO) -I. -MMD -MP
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+HOST_DEFS := -D_GNU_SOURCE -DGEOLAUNCH_VERSION='"$(VERSION)"' -DGEOLAUNCH_LIBDIR='"$(PREFIX)/lib/geolaunch"'
+HOST_CFLAGS := $(STD) -O2 -g $(HARDEN) $(HOST_DEFS)
+ASAN_CFLAGS := $(STD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
+FUZZ_CFLAGS := $(STD) -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
+HOST_LIBS := -ltss2-sys -ltss2-mu -ltss2-tctildr -lyaml -ljansson -lcrypto
+GNU_EFI := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+
+# Code in front of the operating system: no red zone (interrupts), no SSE state to speak of but what the compiler needs, position
+# independent, every symbol hidden so that --gc-sections can drop what is not used.
+FREE := -ffreestanding -fno-builtin -fno-stack-protector -fno-strict-aliasing -fcf-protection=none -fno-asynchronous-unwind-tables \
+	-ffunction-sections -fdata-sections -fvisibility=hidden
+EFI_ONLY := -fpic -mno-red-zone -maccumulate-outgoing-args -fno-merge-constants $(GNU_EFI)
+EFI_CFLAGS := $(STD) -Os $(or $(EFI_DEBUG),-g0) $(FREE) $(EFI_ONLY) -DGEOLAUNCH_VERSION='"$(VERSION)"' -I$(TSS_SRC)/include
+TSS_CFLAGS := -std=gnu11 -Os -g0 $(REPRO) $(FREE) -fpic -mno-red-zone -fshort-wchar -maccumulate-outgoing-args -DMAXLOGLEVEL=0 \
+	-I$(TSS_SRC)/include/tss2 -I$(TSS_SRC)/include -I$(TSS_SRC)/src -I$(TSS_SRC)/src/tss2-sys
+
+# ---------------------------------------------------------------- sources
+
+PURE := $(wildcard common/*.c tboot-policy/*.c geo/*.c efi/core/*.c tpm/*.c)
+LIB := $(PURE) $(wildcard tpm/host/*.c)
+EFI_APP := $(wildcard efi/*.c tpm/efi/*.c)
+CLI := $(filter-out cli/gen_measurements.c,$(wildcard cli/*.c))
+PROXY := $(wildcard qemu/proxy/*.c)
+UNIT := $(wildcard tests/unit/test_*.c)
+UNIT_HELP := $(filter-out $(UNIT) tests/unit/vlp_tool.c,$(wildcard tests/unit/*.c))
+FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
+TSS := $(wildcard $(TSS_SRC)/src/tss2-sys/*.c $(TSS_SRC)/src/tss2-sys/api/*.c $(TSS_SRC)/src/tss2-mu/*.c)
+# The compression functions of SHA-1 and SHA-2: OpenSSL's assembler out of the distribution's static library (docs/HASHING.md).
+LIBCRYPTO := $(firstword $(wildcard /usr/lib/x86_64-linux-gnu/libcrypto.a) /usr/lib/x86_64-linux-gnu/libcrypto.a)
+SHA_OBJS := $(addprefix $(B)/sha/libcrypto-lib-,sha1-x86_64.o sha256-x86_64.o sha512-x86_64.o)
+
+.PHONY: build-all
+build-all: $(B)/host/geolaunch $(B)/efi/geolaunch.efi $(B)/host/tpmproxy $(B)/man.stamp
+
+$(SHA_OBJS) &: $(LIBCRYPTO)
+	@mkdir -p $(B)/sha
+	cd $(B)/sha && ar x $(LIBCRYPTO) $(notdir $(SHA_OBJS)) && touch $(notdir $(SHA_OBJS))
+
+# ---------------------------------------------------------------- host
+
+# $(1) variant, $(2) compiler, $(3) flags, $(4) link flags
+# Of several patterns that match make takes the one with the shortest stem, so the special folders below win over %.o.
+define host_variant
+$(B)/$(1)/%.o: %.c Makefile
+	@mkdir -p $$(@D)
+	$(2) $(3) -c -o $$@ $$<
+$(B)/$(1)/efi/%.o: efi/%.c Makefile
+	@mkdir -p $$(@D)
+	$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+$(B)/$(1)/tpm/efi/%.o: tpm/efi/%.c Makefile
+	@mkdir -p $$(@D)
+	$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+$(B)/$(1)/efi/core/%.o: efi/core/%.c Makefile
+	@mkdir -p $$(@D)
+	$(2) $(3) -c -o $$@ $$<
+$(B)/$(1)/tests/unit/test_efi_%.o: tests/unit/test_efi_%.c Makefile
+	@mkdir -p $$(@D)
+	$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+$(B)/$(1)/tests/unit/fake_efi%.o: tests/unit/fake_efi%.c Makefile
+	@mkdir -p $$(@D)
+	$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+$(B)/$(1)/tests/unit/test_tpm_tcg2%.o: tests/unit/test_tpm_tcg2%.c Makefile
+	@mkdir -p $$(@D)
+	$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+$(B)/$(1)/libgeolaunch.a: $(LIB:%.c=$(B)/$(1)/%.o) $(SHA_OBJS)
+	@rm -f $$@; ar rcsD $$@ $$^
+$(B)/$(1)/libcli.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out cli/main.c,$(CLI)))
+	@rm -f $$@; ar rcsD $$@ $$^
+$(B)/$(1)/libproxy.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out qemu/proxy/main.c,$(PROXY)))
+	@rm -f $$@; ar rcsD $$@ $$^
+# efi/main.c is the application's entry; all else of efi/ runs on the host in front of a fake system table
+$(B)/$(1)/libefi.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out efi/main.c efi/libc.c,$(EFI_APP)))
+	@rm -f $$@; ar rcsD $$@ $$^
+$(B)/$(1)/libhelp.a: $(UNIT_HELP:%.c=$(B)/$(1)/%.o)
+	@rm -f $$@; ar rcsD $$@ $$^
+$(B)/$(1)/geolaunch: $(B)/$(1)/cli/main.o $(B)/$(1)/libcli.a $(B)/$(1)/libgeolaunch.a
+	$(2) $(4) -o $$@ $$^ $(HOST_LIBS)
+$(B)/$(1)/tpmproxy: $(B)/$(1)/qemu/proxy/main.o $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
+	$(2) $(4) -o $$@ $$^ -ljansson
+$(B)/$(1)/gen_measurements: $(B)/$(1)/cli/gen_measurements.o $(B)/$(1)/libgeolaunch.a
+	$(2) $(4) -o $$@ $$^
+$(B)/$(1)/unit/%: $(B)/$(1)/tests/unit/%.o $(B)/$(1)/libhelp.a $(B)/$(1)/libefi.a $(B)/$(1)/libcli.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
+	@mkdir -p $$(@D)
+	$(2) $(4) -o $$@ $$^ -lcmocka $(HOST_LIBS)
+endef
+# Flags hold commas, which would end an argument of call: they go through variables.
+HOST_LDFLAGS := -pie -Wl,-z,relro,-z,now
+ASAN_LDFLAGS := -fsanitize=address,undefined
+$(eval $(call host_variant,host,$$(CC),$$(HOST_CFLAGS),$$(HOST_LDFLAGS)))
+$(eval $(call host_variant,asan,$$(CC),$$(ASAN_CFLAGS),$$(ASAN_LDFLAGS)))
+$(eval $(call host_variant,fuzz,$$(CLANG),$$(FUZZ_CFLAGS),$$(ASAN_LDFLAGS)))
+
+.PRECIOUS: $(B)/host/%.o $(B)/asan/%.o $(B)/fuzz/%.o $(B)/efi/%.o $(B)/tss/%.o
+
+# ---------------------------------------------------------------- EFI application
+
+EFI_OBJS := $(PURE:%.c=$(B)/efi/%.o) $(EFI_APP:%.c=$(B)/efi/%.o)
+
+$(B)/efi/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(EFI_CFLAGS) -c -o $@ $<
+
+$(B)/tss/%.o: $(TSS_SRC)/src/%.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(TSS_CFLAGS) -c -o $@ $<
+$(B)/efi/libtss2.a: $(TSS:$(TSS_SRC)/src/%.c=$(B)/tss/%.o)
+	@test -n '$(TSS)' || { echo "make: no tpm2-tss source in $(TSS_SRC): run 'make deps', or give TSS_SRC=DIR" >&2; exit 1; }
+	@rm -f $@; ar rcsD $@ $^
+
+$(B)/efi/geolaunch.so: $(EFI_OBJS) $(SHA_OBJS) $(B)/efi/libtss2.a efi/efi.lds efi/symbols.map
+	ld -nostdlib -znocombreloc -shared -Bsymbolic --gc-sections --version-script=efi/symbols.map --no-undefined --warn-common \
+		--fatal-warnings --build-id=none -z noexecstack -T efi/efi.lds /usr/lib/crt0-efi-x86_64.o $(EFI_OBJS) $(SHA_OBJS) \
+		$(B)/efi/libtss2.a -L/usr/lib -lgnuefi -o $@
+
+$(B)/efi/geolaunch.efi: $(B)/efi/geolaunch.so scripts/check-pe
+	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' -j '.rela.*' -j .reloc \
+		--target efi-app-x86_64 --subsystem=10 $< $@
+	scripts/check-pe $@
+
+# ---------------------------------------------------------------- documents
+
+MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
+$(B)/man/%: docs/man/%.scd
+	@mkdir -p $(@D)
+	scdoc < $< > $@
+$(B)/man.stamp: $(MAN)
+	@mkdir -p $(@D) && touch $@
+
+measurements: $(B)/host/gen_measurements
+	$< > docs/MEASUREMENTS.md
+
+# ---------------------------------------------------------------- tests
+
+UNIT_RUN := $(UNIT:tests/unit/%.c=%)
+.PHONY: run-test $(UNIT_RUN:%=unit-host-%) $(UNIT_RUN:%=unit-asan-%)
+
+# A test by hand: make unit-asan-test_hash
+$(UNIT_RUN:%=unit-host-%): unit-host-%: $(B)/host/unit/%
+	@scripts/run-unit $<
+$(UNIT_RUN:%=unit-asan-%): unit-asan-%: $(B)/asan/unit/%
+	@scripts/run-unit $<
+check-units: $(UNIT_RUN:%=unit-host-%)
+check-asan: $(UNIT_RUN:%=unit-asan-%) $(B)/asan/geolaunch
+
+FUZZ_RUN := $(FUZZ:tests/fuzz/%.c=%)
+.PHONY: $(FUZZ_RUN:%=replay-%) $(FUZZ_RUN:%=fuzz-%)
+# Every corpus is replayed with gcc's sanitizers in make test; fuzzing itself needs clang's libFuzzer.
+$(B)/asan/fuzz/%: $(B)/asan/tests/fuzz/%.o $(B)/asan/tests/fuzz/replay_main.o $(B)/asan/libcli.a $(B)/asan/libgeolaunch.a
+	@mkdir -p $(@D)
+	$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
+$(B)/fuzz/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libcli.a $(B)/fuzz/libgeolaunch.a
+	@mkdir -p $(@D)
+	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)
+$(FUZZ_RUN:%=replay-%): replay-%: $(B)/asan/fuzz/%
+	@$< $(wildcard tests/data/fuzz/$*/*) > $<.log 2>&1 || { tail -n 40 $<.log; echo "failed; by hand: $< tests/data/fuzz/$*/*" >&2; exit 1; }
+check-fuzz: $(FUZZ_RUN:%=replay-%)
+$(FUZZ_RUN:%=fuzz-%): fuzz-%: $(B)/fuzz/fuzz/%
+	@mkdir -p $(B)/corpus/$*
+	$< -max_total_time=$(FUZZ_TIME) -print_final_stats=1 $(B)/corpus/$* $(wildcard tests/data/fuzz/$*)
+fuzz: deps
+	@$(MAKE) --no-print-directory $(FUZZ_RUN:%=fuzz-%)
+
+PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi \
+	$(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS)
+run-test:
+	@$(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz $(B)/unit-tools.stamp
+	@$(MAKE) --no-print-directory run-pytest
+	@echo "all tests passed"
+
+$(B)/host/vlp_tool: $(B)/host/tests/unit/vlp_tool.o $(B)/host/libgeolaunch.a
+	$(CC) -pie -o $@ $^
+$(B)/unit-tools.stamp: $(if $(wildcard tests/unit/vlp_tool.c),$(B)/host/vlp_tool) $(B)/host/gen_measurements
+	@touch $@
+
+.PHONY: run-pytest
+run-pytest:
+	$(PYTEST) tests/cli tests/boot
+
+# Builds twice from nothing, in folders of different names, and compares what is shipped.
+check-repro:
+	@scripts/check-repro '$(TSS_SRC)'
+
+# ---------------------------------------------------------------- demo, figures
+
+.PHONY: run-demo run-bench
+run-demo:
+	@demo/run
+
+$(B)/host/hash_bench: $(B)/host/tests/bench/hash_bench.o $(B)/host/libgeolaunch.a
+	$(CC) -pie -o $@ $^ $(HOST_LIBS)
+run-bench: $(B)/host/hash_bench
+	@tests/bench/run
+
+# ---------------------------------------------------------------- install
+
+install: build-all
+	install -D -m 755 $(B)/host/geolaunch $(DESTDIR)$(PREFIX)/bin/geolaunch
+	install -D -m 644 $(B)/efi/geolaunch.efi $(DESTDIR)$(PREFIX)/lib/geolaunch/geolaunch.efi
+	install -D -m 644 docs/geolaunch.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/geolaunch
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/geolaunch/README.md
+	install -D -m 644 docs/MEASUREMENTS.md $(DESTDIR)$(PREFIX)/share/doc/geolaunch/MEASUREMENTS.md
+	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

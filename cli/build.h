@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GL_CLI_BUILD_H
+#define GL_CLI_BUILD_H
+
+#include "cli/expected.h"
+#include "cli/manifest.h"
+
+/*
+ * From a manifest to what a host needs:
+ *
+ *   DIR/expected.json
+ *   DIR/esp/EFI/BOOT/BOOTX64.EFI            geolaunch.efi
+ *   DIR/esp/EFI/geolaunch/geolaunch.efi     the same
+ *   DIR/esp/EFI/geolaunch/launch.conf       launch description (common/description.h), module 0
+ *   DIR/esp/EFI/geolaunch/policy.vlp        the policy
+ *   DIR/esp/EFI/geolaunch/linux, initrd, vmm, file-0, ...
+ *
+ * The same inputs give the same bytes.
+ */
+
+struct build_options {
+	const char *manifest;
+	const char *output;
+	const char *efi;                /* geolaunch.efi */
+	bool force;
+};
+
+/* A module as built; number 0 is the launch description. */
+struct build_module {
+	char file[16];                  /* name in EFI/geolaunch */
+	const struct manifest_module *given;    /* in the manifest; NULL for number 0 */
+	enum role role;
+	uint8_t pcr;
+	uint64_t size;
+	struct digests image;           /* of the bytes, for the banks and the policy's algorithm */
+	struct digests measured;        /* what is extended, the same algorithms */
+};
+
+struct build_result {
+	struct manifest manifest;
+	struct build_module modules[1 + MANIFEST_MAX_MODULES];
+	size_t module_count;
+	char *efi;                      /* geolaunch.efi as found */
+	uint64_t efi_size;
+	struct digests efi_digest;      /* SHA-256 */
+	uint8_t *geo;                   /* expected content of the NV index, geo_size bytes */
+	size_t geo_size;
+	size_t policy_size;
+	struct expected expected;
+	char *leftover;                 /* the replaced directory, if it could not be removed; else NULL */
+};
+
+/* Builds. `out` must be zeroed and is to be freed in any case. */
+GL_MUST bool build_run(const struct build_options *options, struct build_result *out, struct cli_fault *fault);
+
+void build_free(struct build_result *r);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GL_CLI_EXPECTED_H
+#define GL_CLI_EXPECTED_H
+
+#include "common/measure.h"
+#include "common/pcr.h"
+
+/*
+ * expected.json: what a launch is expected to measure, written by `build`, read by `verify`.
+ *
+ * {
+ *   "format": "geolaunch-expected-1",
+ *   "name": "demo",                      host class or host
+ *   "mode": "direct",                    or "txt"
+ *   "drtm": false,                       PCR 17-22 start from all FF (false) or from zero (true)
+ *   "country": "DE",                     from the geo tag; null if there is none or it is no record of ours
+ *   "policy": { "type": "halt", "hash": "sha256" },
+ *   "banks": [ "sha1", "sha256", "sha384", "sha512" ],
+ *   "events": [ {
+ *       "pcr": 17, "type": 1440, "type_name": "EV_GEOLAUNCH_POLICY", "name": "policy",
+ *       "digests": { "sha256": "<hex>", ... },
+ *       "provenance": { "kind": "computed", "from": [ "policy.vlp" ] }     kind: computed | given | assumed
+ *   } ... ],                             in the order in which they are extended
+ *   "pcrs": { "sha256": { "17": "<hex>", ..., "22": "<hex>" }, ... }
+ * }
+ */
+
+#define EXPECTED_FORMAT "geolaunch-expected-1"
+
+enum provenance {
+	PROVENANCE_COMPUTED,    /* from the files or earlier events named */
+	PROVENANCE_GIVEN,       /* a value that the manifest states */
+	PROVENANCE_ASSUMED,
+	PROVENANCE_COUNT
+};
+
+struct expected_event {
+	unsigned pcr;
+	uint32_t type;
+	char *name;
+	struct digests digests;
+	enum provenance provenance;
+	char **from;            /* from_count strings: files or values */
+	size_t from_count;
+};
+
+struct expected {
+	char *name;
+	char *mode;             /* "direct" or "txt" */
+	bool drtm;
+	char country[3];        /* "" if unknown */
+	uint8_t policy_type;    /* enum vlp_type */
+	enum alg policy_hash;
+	alg_set banks;
+	struct expected_event *events;
+	size_t event_count;
+	struct pcrs pcrs;       /* final values of 17-22 */
+};
+
+void expected_free(struct expected *e);
+
+/* Reads and checks a whole file: every key known, digests of the right size, and the final values are those of the events. On
+ * failure false, nothing in `out`, and one line in `error` (static or in `out_error`, capacity `cap`). */
+GL_MUST bool expected_load(const char *path, struct expected *out, char *error, size_t cap);
+
+/* The same for bytes at hand; `path` is only a name for messages. */
+GL_MUST bool expected_parse(const char *path, struct span text, struct expected *out, char *error, size_t cap);
+
+/* The JSON text, allocated; the caller frees it. NULL if memory runs out. */
+char *expected_text(const struct expected *e);
+
+#endif

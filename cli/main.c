@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct cli_command *const commands[] = { &cmd_build, &cmd_geo, &cmd_verify, &cmd_log };
+
+/* What the exit codes mean, for --help; geolaunch(1) says the same. */
+static const struct {
+	enum cli_exit code;
+	const char *meaning;
+} exits[] = {
+	{ CLI_OK, "done (verify: trusted)" },
+	{ CLI_IO, "a file or the system failed" },
+	{ CLI_USAGE, "wrong usage" },
+	{ CLI_INPUT, "an input is wrong" },
+	{ CLI_TPM, "the TPM failed" },
+	{ CLI_NO_DRTM, "verify: no-drtm" },
+	{ CLI_GEO_MISSING, "verify: geo-missing" },
+	{ CLI_GEO_MISMATCH, "verify: geo-mismatch" },
+	{ CLI_MODULE_MISMATCH, "verify: module-mismatch" },
+	{ CLI_POLICY_MISMATCH, "verify: policy-mismatch" },
+	{ CLI_LOG_MISMATCH, "verify: log-mismatch" },
+	{ CLI_CAPPED, "verify: capped" },
+};
+
+static void print_help(void)
+{
+	printf("usage: geolaunch COMMAND [ARGUMENTS]\n"
+	       "       geolaunch --help | --version\n"
+	       "\n"
+	       "Prepares, predicts and verifies the measured launch of a virtual machine host.\n"
+	       "\n"
+	       "commands:\n");
+	for (size_t i = 0; i < GL_COUNT(commands); i++)
+		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
+	printf("\n'geolaunch COMMAND --help' shows the options of a command; see also geolaunch(1).\n\nexit codes:\n");
+	for (size_t i = 0; i < GL_COUNT(exits); i++)
+		printf("  %2d  %s\n", exits[i].code, exits[i].meaning);
+}
+
+static int finish(void)
+{
+	struct cli_fault fault;
+
+	if (cli_flush(&fault))
+		return CLI_OK;
+	cli_error("", "%s", fault.text);
+	return fault.code;
+}
+
+int main(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) {
+		print_help();
+		return finish();
+	}
+	if (!strcmp(word, "--version") || !strcmp(word, "-V")) {
+		printf("geolaunch %s\n", GEOLAUNCH_VERSION);
+		return finish();
+	}
+	for (size_t i = 0; i < GL_COUNT(commands); i++)
+		if (!strcmp(word, commands[i]->name))
+			return commands[i]->run(argc - 1, argv + 1);
+	if (*word)
+		cli_error("", "unknown command: %s: see 'geolaunch --help'", word);
+	else
+		cli_error("", "no command given: see 'geolaunch --help'");
+	return CLI_USAGE;
+}

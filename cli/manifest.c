@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/manifest.h"
+
+#include <string.h>
+
+#define NAME_MAX_LENGTH 64
+#define FILE_MAX_LENGTH 4096
+
+/* What the keys say, before it is put in order. */
+struct raw_file {
+	struct yaml_text file, path;
+	struct yaml_number mode, pcr;
+	unsigned line;
+};
+
+struct raw_hypervisor {
+	struct yaml_number kind, pcr;
+	struct yaml_text file, cmdline, initrd;
+};
+
+struct raw_geo {
+	struct yaml_number index, kind, verify, pcr;
+};
+
+struct raw {
+	struct yaml_number version, mode, on_halt, halt_delay;
+	struct yaml_number policy_type;
+	struct yaml_number policy_hash;
+	unsigned policy_line;
+	struct yaml_text name;
+	alg_set banks;
+	struct raw_hypervisor hypervisor;
+	struct raw_file vmm;
+	struct raw_file files[MANIFEST_MAX_MODULES];
+	size_t file_count;
+	struct raw_geo raw_geo;
+	struct manifest_geo geo;
+};
+
+static const char *const mode_names[] = { "direct", NULL };
+static const char *const type_names[] = { "nonfatal", "continue", "halt", NULL };
+static const char *const alg_names[] = { "sha1", "sha256", "sha384", "sha512", NULL };
+static const char *const halt_names[] = { "poweroff", "return", NULL };
+static const char *const kind_names[] = { "linux", NULL };
+static const char *const nv_names[] = { "nv", "nv_raw", NULL };
+
+static_assert(VLP_NONFATAL == 0 && VLP_CONTINUE == 1 && VLP_HALT == 2, "type_names is indexed by enum vlp_type");
+static_assert(ALG_SHA1 == 0 && ALG_SHA512 == 3 && ALG_COUNT == 4, "alg_names is indexed by enum alg");
+
+#define AT(type, member) .offset = offsetof(struct type, member)
+#define PCR_RANGE .min = PCR_DRTM_FIRST, .max = PCR_DRTM_LAST
+
+/* ---- single values ---- */
+
+static bool take_pcr(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	const char *s = yamldoc_plain(y, value, f->key);
+	uint64_t v;
+
+	if (!s)
+		return false;
+	if (cli_number(s, UINT64_MAX, &v) && (v < f->min || v > f->max))
+		return yamldoc_fail(y, value, "use one of the dynamic PCRs, 17 to 22", "PCR %.40s cannot hold a launch measurement", s);
+	return yaml_take_number(y, value, f, target);
+}
+
+/* Octal with or without a leading 0, as chmod takes it. */
+static bool take_mode(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	const char *s = yamldoc_plain(y, value, f->key);
+	struct yaml_number *out = target;
+	size_t n;
+
+	if (!s)
+		return false;
+	n = strlen(s);
+	if (n < 3 || n > 4 || strspn(s, "01234567") != n || strtoul(s, NULL, 8) > DESCRIPTION_MAX_FILE_MODE)
+		return yamldoc_fail(y, value, "give three octal digits after a 0, like 0644", "\"mode\" cannot be \"%.40s\"", s);
+	*out = (struct yaml_number){ strtoul(s, NULL, 8), yamldoc_line(value) };
+	return true;
+}
+
+static bool take_path(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	struct yaml_text *out = target;
+
+	if (!yaml_take_text(y, value, f, target))
+		return false;
+	return description_path_valid(span_str(out->s)) ||
+	       yamldoc_fail(y, value, "write it as /dir/file, without //, . and ..", "path \"%.100s\" is not absolute and normalised", out->s);
+}
+
+static bool take_cmdline(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	struct yaml_text *out = target;
+
+	if (!yaml_take_text(y, value, f, target))
+		return false;
+	/* Linux' EFI stub would load that file from the disk: started, but not measured. */
+	return !strstr(out->s, "initrd=") ||
+	       yamldoc_fail(y, value, "name the file as \"initrd\" of the hypervisor", "\"initrd=\" in cmdline loads a file that nobody measures");
+}
+
+static bool take_banks(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	alg_set *out = target;
+	yaml_node_t *item;
+
+	if (!yamldoc_sequence(y, value, f->key))
+		return false;
+	for (size_t i = 0; (item = yamldoc_item(y, value, i)); i++) {
+		const struct yaml_field bank = { .key = "banks", .names = alg_names };
+		struct yaml_number a;
+
+		if (!yaml_take_choice(y, item, &bank, &a))
+			return false;
+		if (*out & ALG_BIT(a.v))
+			return yamldoc_fail(y, item, "remove one of them", "bank %s is given twice", alg_names[a.v]);
+		*out |= ALG_BIT(a.v);
+	}
+	return *out || yamldoc_fail(y, value, "name a bank or remove the key", "\"banks\" is empty");
+}
+
+static bool take_index(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	struct yaml_number *out = target;
+
+	if (!yaml_take_number(y, value, f, target))
+		return false;
+	if (out->v == GEO_INDEX_TPM12)
+		return yamldoc_fail(y, value, "use the default, 0x01c10110",
+				    "NV index 0x%08x is one of TPM 1.2; a TPM 2.0 cannot define it", GEO_INDEX_TPM12);
+	return geo_index_possible((uint32_t)out->v) ||
+	       yamldoc_fail(y, value, "NV indices are 0x01000000 to 0x01ffffff; default 0x01c10110", "0x%llx is no NV index",
+			    (unsigned long long)out->v);
+}
+
+/* ---- mappings ---- */
+
+static const struct yaml_field policy_fields[] = {
+	{ .key = "type", .required = true, .take = yaml_take_choice, AT(raw, policy_type), .names = type_names },
+	{ .key = "hash", .take = yaml_take_choice, AT(raw, policy_hash), .names = alg_names },
+};
+
+static bool take_policy(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	struct raw *r = target;
+
+	r->policy_line = yamldoc_line(value);
+	return yamldoc_map(y, value, f->key, policy_fields, GL_COUNT(policy_fields), target);
+}
+
+static const struct yaml_field hypervisor_fields[] = {
+	{ .key = "kind", .required = true, .take = yaml_take_choice, AT(raw_hypervisor, kind), .names = kind_names },
+	{ .key = "file", .required = true, .take = yaml_take_text, AT(raw_hypervisor, file), .min = 1, .max = FILE_MAX_LENGTH },
+	{ .key = "cmdline", .take = take_cmdline, AT(raw_hypervisor, cmdline), .max = DESCRIPTION_MAX_CMDLINE },
+	{ .key = "initrd", .take = yaml_take_text, AT(raw_hypervisor, initrd), .min = 1, .max = FILE_MAX_LENGTH },
+	{ .key = "pcr", .take = take_pcr, AT(raw_hypervisor, pcr), PCR_RANGE },
+};
+
+static bool take_hypervisor(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	return yamldoc_map(y, value, f->key, hypervisor_fields, GL_COUNT(hypervisor_fields), target);
+}
+
+static const struct yaml_field file_fields[] = {
+	{ .key = "file", .required = true, .take = yaml_take_text, AT(raw_file, file), .min = 1, .max = FILE_MAX_LENGTH },
+	{ .key = "path", .required = true, .take = take_path, AT(raw_file, path), .min = 1, .max = DESCRIPTION_MAX_PATH },
+	{ .key = "mode", .take = take_mode, AT(raw_file, mode) },
+	{ .key = "pcr", .take = take_pcr, AT(raw_file, pcr), PCR_RANGE },
+};
+
+static bool take_file(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	struct raw_file *out = target;
+
+	out->line = yamldoc_line(value);
+	return yamldoc_map(y, value, f->key, file_fields, GL_COUNT(file_fields), out);
+}
+
+static bool take_files(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	static const struct yaml_field entry = { .key = "an entry of files" };
+	struct raw *r = target;
+	yaml_node_t *item;
+
+	if (!yamldoc_sequence(y, value, f->key))
+		return false;
+	for (size_t i = 0; (item = yamldoc_item(y, value, i)); i++) {
+		if (r->file_count == GL_COUNT(r->files))
+			return yamldoc_fail(y, item, "put several files into the initrd", "more than %d modules", MANIFEST_MAX_MODULES);
+		/* Counted first: whatever it holds after a fault is freed. */
+		if (!take_file(y, item, &entry, &r->files[r->file_count++]))
+			return false;
+	}
+	return true;
+}
+
+struct raw_tag {
+	struct yaml_text country, subdivision, site;
+	struct yaml_number latitude, longitude;  /* two's complement; max is the limit in degrees */
+};
+
+static bool take_degrees(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	const char *s = yamldoc_plain(y, value, f->key);
+	struct yaml_number *out = target;
+	char advice[80];
+	int32_t v;
+
+	if (!s)
+		return false;
+	(void)snprintf(advice, sizeof(advice), "give degrees from -%llu to %llu with at most 7 decimals", (unsigned long long)f->max,
+		       (unsigned long long)f->max);
+	if (!cli_degrees(s, (int)f->max, &v))
+		return yamldoc_fail(y, value, advice, "\"%s\" cannot be \"%.40s\"", f->key, s);
+	*out = (struct yaml_number){ (uint64_t)v, yamldoc_line(value) };
+	return true;
+}
+
+static const struct yaml_field tag_fields[] = {
+	{ .key = "country", .required = true, .take = yaml_take_text, AT(raw_tag, country), .min = 1, .max = 2 },
+	{ .key = "subdivision", .take = yaml_take_text, AT(raw_tag, subdivision), .min = 1, .max = 4 },
+	{ .key = "site", .take = yaml_take_text, AT(raw_tag, site), .min = 1, .max = GEO_SITE_MAX },
+	{ .key = "latitude", .take = take_degrees, AT(raw_tag, latitude), .max = 90 },
+	{ .key = "longitude", .take = take_degrees, AT(raw_tag, longitude), .max = 180 },
+};
+
+static void free_tag(struct raw_tag *t)
+{
+	free(t->country.s);
+	free(t->subdivision.s);
+	free(t->site.s);
+}
+
+/* Lengths were checked against the record's fields already. */
+static void copy_text(char *out, size_t cap, const struct yaml_text *t)
+{
+	(void)snprintf(out, cap, "%s", t->s ? t->s : "");
+}
+
+static bool take_tag(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	CLEANUP(free_tag) struct raw_tag t = { .latitude.line = 0 };
+	struct manifest_geo *geo = target;
+	struct geo_tag tag = { .has_coordinates = false };
+	enum geo_error error;
+
+	if (!yamldoc_map(y, value, f->key, tag_fields, GL_COUNT(tag_fields), &t))
+		return false;
+	if (!t.latitude.line != !t.longitude.line)
+		return yamldoc_fail(y, value, "give both or none", "tag has only one of latitude and longitude");
+	copy_text(tag.country, sizeof(tag.country), &t.country);
+	copy_text(tag.subdivision, sizeof(tag.subdivision), &t.subdivision);
+	copy_text(tag.site, sizeof(tag.site), &t.site);
+	tag.has_coordinates = t.latitude.line != 0;
+	tag.latitude = (int32_t)t.latitude.v;
+	tag.longitude = (int32_t)t.longitude.v;
+	error = geo_encode(&tag, geo->tag);
+	if (error != GEO_OK)
+		return yamldoc_fail(y, value, "see geolaunch-manifest(5)", "tag is wrong: %s", geo_strerror(error));
+	geo->has_tag = true;
+	geo->tag_line = yamldoc_line(value);
+	return true;
+}
+
+static const struct yaml_field geo_fields[] = {
+	{ .key = "index", .take = take_index, AT(raw, raw_geo.index), .max = UINT32_MAX },
+	{ .key = "kind", .take = yaml_take_choice, AT(raw, raw_geo.kind), .names = nv_names },
+	{ .key = "file", .take = yaml_take_text, AT(raw, geo.file), .min = 1, .max = FILE_MAX_LENGTH },
+	{ .key = "tag", .take = take_tag, AT(raw, geo) },
+	{ .key = "verify", .take = yaml_take_bool, AT(raw, raw_geo.verify) },
+	{ .key = "pcr", .take = take_pcr, AT(raw, raw_geo.pcr), PCR_RANGE },
+};
+
+static uint64_t number_or(const struct yaml_number *n, uint64_t otherwise)
+{
+	return n->line ? n->v : otherwise;
+}
+
+static bool take_geo(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	struct raw *r = target;
+	struct manifest_geo *geo = &r->geo;
+
+	if (!yamldoc_map(y, value, f->key, geo_fields, GL_COUNT(geo_fields), r))
+		return false;
+	geo->given = true;
+	geo->line = yamldoc_line(value);
+	geo->index = (uint32_t)number_or(&r->raw_geo.index, GEO_INDEX_DEFAULT);
+	geo->raw = number_or(&r->raw_geo.kind, 0) == 1;
+	geo->verify = number_or(&r->raw_geo.verify, 1) != 0;
+	geo->pcr = (uint8_t)number_or(&r->raw_geo.pcr, PCR_DRTM_LAST);
+	return geo->has_tag != (geo->file.s != NULL) ||
+	       yamldoc_fail(y, value, "give the content of the NV index by one of them", "geo has %s \"file\" %s \"tag\"",
+			    geo->has_tag ? "both" : "neither", geo->has_tag ? "and" : "nor");
+}
+
+static const struct yaml_field top_fields[] = {
+	{ .key = "version", .required = true, .take = yaml_take_number, AT(raw, version), .min = 1, .max = 1 },
+	{ .key = "name", .take = yaml_take_text, AT(raw, name), .min = 1, .max = NAME_MAX_LENGTH },
+	{ .key = "mode", .required = true, .take = yaml_take_choice, AT(raw, mode), .names = mode_names },
+	{ .key = "policy", .required = true, .take = take_policy },
+	{ .key = "banks", .take = take_banks, AT(raw, banks) },
+	{ .key = "on_halt", .take = yaml_take_choice, AT(raw, on_halt), .names = halt_names },
+	{ .key = "halt_delay", .take = yaml_take_number, AT(raw, halt_delay), .max = DESCRIPTION_MAX_HALT_DELAY },
+	{ .key = "hypervisor", .required = true, .take = take_hypervisor, AT(raw, hypervisor) },
+	{ .key = "vmm", .take = take_file, AT(raw, vmm) },
+	{ .key = "files", .take = take_files },
+	{ .key = "geo", .take = take_geo },
+};
+
+static void free_raw_file(struct raw_file *f)
+{
+	free(f->file.s);
+	free(f->path.s);
+}
+
+static void free_raw(struct raw *r)
+{
+	free(r->name.s);
+	free(r->hypervisor.file.s);
+	free(r->hypervisor.cmdline.s);
+	free(r->hypervisor.initrd.s);
+	free_raw_file(&r->vmm);
+	for (size_t i = 0; i < r->file_count; i++)
+		free_raw_file(&r->files[i]);
+	free(r->geo.file.s);
+}
+
+static void free_rawp(struct raw **r)
+{
+	if (*r)
+		free_raw(*r);
+	free(*r);
+}
+
+/* ---- rules that concern more than one key ---- */
+
+/* A path twice, or a file where another path needs a directory. */
+static bool check_paths(const struct manifest *m, struct cli_fault *fault)
+{
+	for (size_t i = 0; i < m->module_count; i++) {
+		const struct yaml_text *b = &m->modules[i].path;
+
+		for (size_t j = 0; b->s && j < i; j++) {
+			const struct yaml_text *a = &m->modules[j].path;
+
+			if (!a->s || !description_paths_conflict(span_str(a->s), span_str(b->s)))
+				continue;
+			if (!strcmp(a->s, b->s))
+				return manifest_fail(m, b->line, "give each file its own path", fault, "path \"%.100s\" is given twice, also on line %u",
+						     b->s, a->line);
+			return manifest_fail(m, b->line, "change one of them", fault,
+					     "path \"%.100s\" and that on line %u cannot both be files", b->s, a->line);
+		}
+	}
+	return true;
+}
+
+static struct yaml_text move_text(struct yaml_text *t)
+{
+	struct yaml_text out = *t;
+
+	t->s = NULL;
+	return out;
+}
+
+static void add_module(struct manifest *m, enum role role, struct yaml_text *file, uint8_t pcr)
+{
+	m->modules[m->module_count++] = (struct manifest_module){ .role = role, .file = move_text(file), .pcr = pcr };
+}
+
+static void add_member(struct manifest *m, enum role role, struct raw_file *f, unsigned mode)
+{
+	struct manifest_module *out = &m->modules[m->module_count];
+
+	add_module(m, role, &f->file, (uint8_t)number_or(&f->pcr, role_table[role].pcr));
+	out->path = move_text(&f->path);
+	out->mode = (unsigned)number_or(&f->mode, mode);
+}
+
+/* Hypervisor, initrd, vmm, files. `m->file` must be set. */
+static bool add_modules(struct manifest *m, struct raw *r, struct cli_fault *fault)
+{
+	uint8_t pcr = (uint8_t)number_or(&r->hypervisor.pcr, role_table[ROLE_HYPERVISOR].pcr);
+	unsigned member_line = r->vmm.file.s ? r->vmm.line : r->file_count ? r->files[0].line : 0;
+	size_t others = 1u + (r->hypervisor.initrd.s != NULL) + (r->vmm.file.s != NULL);
+
+	if (member_line && !r->hypervisor.initrd.s)
+		return manifest_fail(m, member_line, "add \"initrd\" to the hypervisor", fault,
+				     "vmm and files travel in the initrd, but the hypervisor has none");
+	if (r->file_count > MANIFEST_MAX_MODULES - others)
+		return manifest_fail(m, r->files[MANIFEST_MAX_MODULES - others].line, "put several files into the initrd", fault,
+				     "more than %d modules", MANIFEST_MAX_MODULES);
+	add_module(m, ROLE_HYPERVISOR, &r->hypervisor.file, pcr);
+	m->modules[0].cmdline = move_text(&r->hypervisor.cmdline);
+	if (r->hypervisor.initrd.s)
+		add_module(m, ROLE_INITRD, &r->hypervisor.initrd, pcr);
+	if (r->vmm.file.s)
+		add_member(m, ROLE_VMM, &r->vmm, 0755);
+	for (size_t i = 0; i < r->file_count; i++)
+		add_member(m, ROLE_FILE, &r->files[i], 0644);
+	return check_paths(m, fault);
+}
+
+static void free_manifestp(struct manifest **m)
+{
+	if (*m)
+		manifest_free(*m);
+	free(*m);
+}
+
+/* Out of `r`, which is emptied as far as texts are taken over. */
+static bool put_in_order(const char *file, struct raw *r, struct manifest *out, struct cli_fault *fault)
+{
+	CLEANUP(free_manifestp) struct manifest *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return cli_fail(fault, CLI_IO, "out of memory: %s", file);
+	m->file = strdup(file);
+	m->name = r->name.s ? r->name.s : strdup("host");
+	r->name.s = NULL;
+	m->policy_type = (uint8_t)r->policy_type.v;
+	m->policy_hash = (enum alg)number_or(&r->policy_hash, ALG_SHA256);
+	m->policy_line = r->policy_line;
+	m->banks = r->banks ? r->banks : ALG_SET_ALL;
+	m->halt_return = number_or(&r->on_halt, 0) == 1;
+	m->halt_delay = (unsigned)number_or(&r->halt_delay, 5);
+	m->geo = r->geo;
+	r->geo.file.s = NULL;
+	if (!m->file || !m->name)
+		return cli_fail(fault, CLI_IO, "out of memory: %s", file);
+	if (!add_modules(m, r, fault))
+		return false;
+	*out = *m;
+	free(m);
+	m = NULL;
+	return true;
+}
+
+bool manifest_parse(const char *file, struct span bytes, struct manifest *out, struct cli_fault *fault)
+{
+	CLEANUP(free_rawp) struct raw *r = calloc(1, sizeof(*r));
+	struct yamldoc y = { .file = file, .fault = fault };
+	bool ok;
+
+	if (!r)
+		return cli_fail(fault, CLI_IO, "out of memory: %s", file);
+	if (!yamldoc_init(&y, bytes))
+		return false;
+	ok = yamldoc_map(&y, yamldoc_root(&y), "the manifest", top_fields, GL_COUNT(top_fields), r);
+	yamldoc_done(&y);
+	return ok && put_in_order(file, r, out, fault);
+}
+
+bool manifest_load(const char *file, struct manifest *out, struct cli_fault *fault)
+{
+	CLEANUP_FREE uint8_t *bytes = NULL;
+	size_t n;
+
+	return read_file(file, MANIFEST_MAX_SIZE, &bytes, &n, fault) && manifest_parse(file, (struct span){ bytes, n }, out, fault);
+}
+
+void manifest_free(struct manifest *m)
+{
+	free(m->file);
+	free(m->name);
+	for (size_t i = 0; i < m->module_count; i++) {
+		free(m->modules[i].file.s);
+		free(m->modules[i].cmdline.s);
+		free(m->modules[i].path.s);
+	}
+	free(m->geo.file.s);
+	memset(m, 0, sizeof(*m));
+}
+
+bool manifest_fail(const struct manifest *m, unsigned line, const char *advice, struct cli_fault *fault, const char *format, ...)
+{
+	char what[512];
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	return cli_fail(fault, CLI_INPUT, "%s: %s:%u: %s", what, m->file, line, advice);
+}

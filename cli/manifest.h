@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GL_CLI_MANIFEST_H
+#define GL_CLI_MANIFEST_H
+
+#include "cli/yamldoc.h"
+#include "common/description.h"
+#include "geo/geo.h"
+#include "tboot-policy/vlp.h"
+
+/*
+ * The manifest: what a host class launches, written by the user in YAML. Keys, defaults and limits: geolaunch-manifest(5).
+ * Lines are kept, so that what is found wrong later (a missing file) can be reported with its place.
+ */
+
+#define MANIFEST_MAX_SIZE (1u << 20)
+#define MANIFEST_MAX_MODULES DESCRIPTION_MAX_MODULES    /* module 0, the launch description, is not counted */
+
+struct manifest_module {
+	enum role role;
+	struct yaml_text file;          /* relative to the manifest */
+	struct yaml_text cmdline;       /* hypervisor only; may be NULL */
+	struct yaml_text path;          /* members of the initrd only: absolute, normalised */
+	unsigned mode;                  /* of a member */
+	uint8_t pcr;
+};
+
+struct manifest_geo {
+	bool given;
+	unsigned line;
+	uint32_t index;
+	bool raw;                       /* nv_raw */
+	bool verify;                    /* the policy holds the digest */
+	uint8_t pcr;
+	struct yaml_text file;          /* content from a file, or: */
+	bool has_tag;
+	unsigned tag_line;
+	uint8_t tag[GEO_TAG_SIZE];      /* encoded */
+};
+
+struct manifest {
+	char *file;                     /* the manifest's own name */
+	char *name;
+	uint8_t policy_type;            /* enum vlp_type */
+	enum alg policy_hash;
+	unsigned policy_line;
+	alg_set banks;
+	bool halt_return;               /* on_halt: return */
+	unsigned halt_delay;            /* seconds */
+	/* In the order of the launch: hypervisor, initrd, vmm, files. Module i has number i + 1. */
+	struct manifest_module modules[MANIFEST_MAX_MODULES];
+	size_t module_count;
+	struct manifest_geo geo;
+};
+
+/* Checks everything that can be checked without opening other files. `file` names the manifest in messages. `out` on success only. */
+GL_MUST bool manifest_parse(const char *file, struct span bytes, struct manifest *out, struct cli_fault *fault);
+
+/* Reads and parses. */
+GL_MUST bool manifest_load(const char *file, struct manifest *out, struct cli_fault *fault);
+
+void manifest_free(struct manifest *m);
+
+/* "WHAT: FILE:LINE: ADVICE" with CLI_INPUT; returns false. */
+bool manifest_fail(const struct manifest *m, unsigned line, const char *advice, struct cli_fault *fault, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+#endif

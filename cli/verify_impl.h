@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GL_CLI_VERIFY_IMPL_H
+#define GL_CLI_VERIFY_IMPL_H
+
+#include "cli/verify.h"
+
+/* Shared by the parts of verify(); nobody else includes this. */
+
+struct verify_job {
+	const struct verify_input *in;
+	const struct expected *expected;
+	const struct pcrs *tpm;
+	struct verify_result *r;
+	unsigned by_bank[ALG_COUNT];    /* verdicts, bit 1 << enum verify_verdict */
+};
+
+#define VERIFY_PCRS (PCR_DRTM_LAST - PCR_DRTM_FIRST + 1)
+
+/* Notes a verdict for each bank of `banks`. */
+void verify_note(struct verify_job *j, alg_set banks, enum verify_verdict v);
+
+/* Notes that the launch was capped, and what the reason says about the content. */
+void verify_note_cap(struct verify_job *j, alg_set banks, enum cap why);
+
+/* What a reason for a cap says about the content; VERIFY_CAPPED: nothing. */
+extern const enum verify_verdict verify_cap_category[CAP_COUNT];
+
+/* What a difference in an event of this type is a mismatch of; VERIFY_VERDICT_COUNT for a closing event, which only follows others. */
+enum verify_verdict verify_category(uint32_t type);
+
+/* Adds a sentence, once. */
+void verify_explain(struct verify_job *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Adds the name of a module that differs, once. */
+void verify_add_module(struct verify_job *j, const char *name);
+
+/* Banks in words: "sha1, sha256". */
+void verify_bank_names(alg_set banks, char *buf, size_t cap);
+
+/* Judges by the values alone: what can be known about a launch without its log. */
+void verify_by_pcrs(struct verify_job *j);
+
+enum verify_log_use {
+	VERIFY_LOG_EXPLAINS,    /* the log is that of this launch: its events are all there is to know */
+	VERIFY_LOG_DOUBTFUL,    /* it does not lead to the TPM's values: look at the values as well */
+	VERIFY_LOG_NONE,        /* not a log at all */
+};
+
+/* Replays the log, compares it with TPM and expected events. VERIFY_LOG_NONE: one line in `error`. */
+GL_MUST enum verify_log_use verify_by_log(struct verify_job *j, char *error, size_t cap);
+
+#endif

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/verify_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * Judging a launch by its PCR values alone. A launch that halted leaves no log, but what it extended is known: a prefix of the
+ * expected events of each PCR, and then a cap. So for each PCR such histories are tried until one leads to the value in the TPM.
+ */
+
+enum state {
+	AS_EXPECTED,
+	FOLLOWS,        /* as expected but for the closing event, which binds the values that PCR 19-22 really have */
+	UNTOUCHED,      /* still at its start value, though something was expected */
+	CAPPED,
+	OTHER,
+};
+
+struct finding {
+	enum state state;
+	enum cap why;           /* CAPPED: the reason, */
+	bool halted;            /* whether nothing came after it, */
+	size_t reached;         /* and how many expected events came before it */
+	bool twice;             /* it is there twice: for the measurement, and for the halt */
+};
+
+/* Tries beyond this many events in one PCR are left out: no launch has as many, and they grow with the square. */
+#define SEARCH_MAX 256
+
+/* The expected events of one PCR, in their order. */
+struct chain {
+	const struct expected_event **v;
+	size_t n;
+};
+
+struct view {
+	struct verify_job *j;
+	enum alg a;             /* the bank that is looked at */
+	struct chain chain[VERIFY_PCRS];
+	struct finding found[VERIFY_PCRS];
+	struct digests closing; /* of the values that PCR 19-22 have in the TPM */
+	struct digests cap[CAP_COUNT];
+};
+
+static struct chain *chain_of(struct view *w, unsigned pcr)
+{
+	return &w->chain[pcr - PCR_DRTM_FIRST];
+}
+
+static struct finding *finding_of(struct view *w, unsigned pcr)
+{
+	return &w->found[pcr - PCR_DRTM_FIRST];
+}
+
+static void free_chains(struct view *w)
+{
+	for (size_t i = 0; i < VERIFY_PCRS; i++)
+		free(w->chain[i].v);
+}
+
+GL_MUST static bool make_chains(struct view *w)
+{
+	const struct expected *e = w->j->expected;
+
+	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++) {
+		struct chain *c = chain_of(w, pcr);
+
+		c->v = calloc(e->event_count + 1, sizeof(const struct expected_event *));
+		if (!c->v)
+			return false;
+		for (size_t i = 0; i < e->event_count; i++)
+			if (e->events[i].pcr == pcr)
+				c->v[c->n++] = &e->events[i];
+	}
+	return true;
+}
+
+static void extend(struct pcrs *p, unsigned pcr, const struct digests *d)
+{
+	/* It fails only for numbers out of range. */
+	if (!pcrs_extend(p, pcr, d))
+		p->known[0] = p->known[1] = p->known[2] = p->known[3] = 0;
+}
+
+static void extend_events(struct view *w, struct pcrs *p, unsigned pcr, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		const struct expected_event *e = chain_of(w, pcr)->v[i];
+
+		extend(p, pcr, e->type == MEASURE_CLOSING ? &w->closing : &e->digests);
+	}
+}
+
+static bool is_actual(const struct view *w, const struct pcrs *p, unsigned pcr)
+{
+	return pcr_known(p, w->a, pcr) && span_equal(pcr_value(p, w->a, pcr), pcr_value(w->j->tpm, w->a, pcr));
+}
+
+/* Tries all reasons behind the value `before`, which is that after `reached` events. */
+GL_MUST static bool find_cap_at(struct view *w, unsigned pcr, const struct pcrs *before, size_t reached)
+{
+	size_t n = chain_of(w, pcr)->n;
+
+	for (unsigned why = 0; why < CAP_COUNT; why++) {
+		struct finding found = { .state = CAPPED, .why = (enum cap)why, .halted = true, .reached = reached };
+		struct pcrs capped = *before, next;
+
+		extend(&capped, pcr, &w->cap[why]);
+		/* A halt in this very PCR: the cap in place of the measurement, then the one that all PCRs get. */
+		next = capped;
+		extend(&next, pcr, &w->cap[why]);
+		found.twice = is_actual(w, &next, pcr);
+		if (found.twice || is_actual(w, &capped, pcr)) {
+			*finding_of(w, pcr) = found;
+			return true;
+		}
+		if (reached == n || n > SEARCH_MAX)
+			continue;
+		/* The launch went on. */
+		found.halted = false;
+		extend_events(w, &capped, pcr, reached + 1, n);
+		if (is_actual(w, &capped, pcr)) {
+			*finding_of(w, pcr) = found;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void find(struct view *w, unsigned pcr)
+{
+	struct finding *f = finding_of(w, pcr);
+	const struct chain *c = chain_of(w, pcr);
+	struct pcrs p;
+
+	if (span_equal(pcr_value(w->j->tpm, w->a, pcr), pcr_value(&w->j->expected->pcrs, w->a, pcr))) {
+		f->state = AS_EXPECTED;
+		return;
+	}
+	pcrs_reset_dynamic(&p, ALG_BIT(w->a), w->j->expected->drtm);
+	if (c->n > 0 && is_actual(w, &p, pcr)) {
+		f->state = UNTOUCHED;
+		return;
+	}
+	/* A halt behind the closing event changed PCR 19-22, so what that event bound is not what they are now: the expected digest. */
+	for (size_t i = 0; i <= c->n; i++) {
+		if (find_cap_at(w, pcr, &p, i))
+			return;
+		if (i < c->n)
+			extend(&p, pcr, &c->v[i]->digests);
+	}
+	pcrs_reset_dynamic(&p, ALG_BIT(w->a), w->j->expected->drtm);
+	extend_events(w, &p, pcr, 0, c->n);
+	f->state = is_actual(w, &p, pcr) ? FOLLOWS : OTHER;
+}
+
+/*
+ * A cap at the end of a PCR can be the halt or stand for the last event. A halt caps all of 17-22, so one that others lack is no halt.
+ */
+static void settle_halts(struct view *w)
+{
+	bool all = true;
+
+	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++) {
+		const struct finding *f = finding_of(w, pcr);
+
+		all = all && (f->state == OTHER || (f->state == CAPPED && f->halted));
+	}
+	for (unsigned pcr = PCR_DRTM_FIRST; !all && pcr <= PCR_DRTM_LAST; pcr++) {
+		struct finding *f = finding_of(w, pcr);
+
+		if (f->state == CAPPED && f->halted && !f->twice && f->reached + 1 == chain_of(w, pcr)->n)
+			f->halted = false;
+	}
+}
+
+/* True if the value of the PCR shows that its `i`th expected event was extended as expected. */
+static bool seen(struct view *w, unsigned pcr, size_t i)
+{
+	const struct finding *f = finding_of(w, pcr);
+
+	switch (f->state) {
+	case AS_EXPECTED:
+	case FOLLOWS:
+		return true;
+	case CAPPED:
+		return f->halted ? i < f->reached : i != f->reached;
+	default:
+		return false;
+	}
+}
+
+static bool policy_seen(struct view *w)
+{
+	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++)
+		for (size_t i = 0; i < chain_of(w, pcr)->n; i++)
+			if (chain_of(w, pcr)->v[i]->type == MEASURE_POLICY && seen(w, pcr, i))
+				return true;
+	return false;
+}
+
+static bool chain_has(const struct chain *c, enum verify_verdict category)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (verify_category(c->v[i]->type) == category)
+			return true;
+	return false;
+}
+
+/* Names those modules of the PCR that were not seen. One of them differs, or all. */
+static void blame_modules(struct view *w, unsigned pcr, const char *what, bool untouched)
+{
+	const struct chain *c = chain_of(w, pcr);
+	char *buf = NULL;
+	size_t size = 0, count = 0;
+	FILE *f = open_memstream(&buf, &size);
+
+	if (!f) {
+		w->j->r->out_of_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		if (verify_category(c->v[i]->type) != VERIFY_MODULE_MISMATCH)
+			continue;
+		fprintf(f, "%s\"%s\"", count++ ? ", " : "", c->v[i]->name);
+		verify_add_module(w->j, c->v[i]->name);
+	}
+	if (fclose(f) == 0 && count > 0)
+		verify_explain(w->j, "PCR %u %s: %s%s %s.", pcr, what, count > 1 && !untouched ? "of " : "", buf,
+			untouched ? "not measured" : count > 1 ? "at least one differs (bytes or command line)" : "differs (bytes or command line)");
+	free(buf);
+}
+
+static void judge_unexpected(struct view *w, unsigned pcr)
+{
+	static const enum verify_verdict by_pcr[VERIFY_PCRS] = {
+		VERIFY_POLICY_MISMATCH, VERIFY_POLICY_MISMATCH, VERIFY_MODULE_MISMATCH,
+		VERIFY_MODULE_MISMATCH, VERIFY_MODULE_MISMATCH, VERIFY_GEO_MISMATCH,
+	};
+
+	verify_note(w->j, ALG_BIT(w->a), by_pcr[pcr - PCR_DRTM_FIRST]);
+	verify_explain(w->j, "PCR %u should be as it was at the start, but something was measured into it.", pcr);
+}
+
+static void judge_content(struct view *w, unsigned pcr, bool policy_ok)
+{
+	const struct chain *c = chain_of(w, pcr);
+	bool untouched = finding_of(w, pcr)->state == UNTOUCHED;
+	alg_set bank = ALG_BIT(w->a);
+	const char *what = untouched ? "is as it was at the start" : "is not as expected";
+
+	if (chain_has(c, VERIFY_POLICY_MISMATCH) && (!policy_ok || c->n == 1)) {
+		verify_note(w->j, bank, VERIFY_POLICY_MISMATCH);
+		verify_explain(w->j, "PCR %u %s: the launch policy was %s; without a log nothing more can be said about this PCR.", pcr, what,
+			untouched ? "not measured" : "another one");
+		return;
+	}
+	if (chain_has(c, VERIFY_MODULE_MISMATCH)) {
+		verify_note(w->j, bank, VERIFY_MODULE_MISMATCH);
+		blame_modules(w, pcr, what, untouched);
+	}
+	if (chain_has(c, VERIFY_GEO_MISMATCH)) {
+		verify_note(w->j, bank, untouched ? VERIFY_GEO_MISSING : VERIFY_GEO_MISMATCH);
+		verify_explain(w->j, "PCR %u %s: %s.", pcr, what, untouched ? "no geo tag was measured" : "the geo tag is another one");
+	}
+}
+
+/* One sentence for all PCRs that ended in the same cap. */
+static void explain_caps(struct view *w)
+{
+	for (unsigned why = 0; why < CAP_COUNT; why++) {
+		char buf[64];
+		struct text t = TEXT_OF(buf);
+
+		text_str(&t, "");
+		for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++) {
+			const struct finding *f = finding_of(w, pcr);
+
+			if (f->state != CAPPED || f->why != why)
+				continue;
+			verify_note_cap(w->j, ALG_BIT(w->a), f->why);
+			if (!f->halted) {
+				const struct expected_event *e = chain_of(w, pcr)->v[f->reached];
+
+				if (verify_category(e->type) == VERIFY_MODULE_MISMATCH)
+					verify_add_module(w->j, e->name);
+				verify_explain(w->j, "PCR %u holds the cap \"%s\" in place of \"%s\": %s.", pcr, cap_table[why].name, e->name, cap_table[why].meaning);
+				continue;
+			}
+			text_str(&t, t.n ? ", " : "");
+			text_u64(&t, pcr);
+		}
+		if (t.n)
+			verify_explain(w->j, "The launch was stopped with the cap \"%s\" (PCR %s): %s.", cap_table[why].name, buf, cap_table[why].meaning);
+	}
+}
+
+/*
+ * The place where a halted launch stopped, if no PCR holds anything unknown: the first expected event of the kind that the reason
+ * speaks of which was not seen.
+ */
+static void explain_stop(struct view *w)
+{
+	const struct expected *e = w->j->expected;
+	size_t at[VERIFY_PCRS] = { 0 };
+	unsigned kinds = 0;
+
+	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++) {
+		const struct finding *f = finding_of(w, pcr);
+
+		if (f->state != CAPPED)
+			continue;
+		if (!f->halted)
+			return;
+		kinds |= 1u << verify_cap_category[f->why];
+	}
+	for (size_t i = 0; i < e->event_count; i++) {
+		const struct expected_event *v = &e->events[i];
+		enum verify_verdict category = verify_category(v->type);
+
+		if (v->pcr < PCR_DRTM_FIRST || v->pcr > PCR_DRTM_LAST || seen(w, v->pcr, at[v->pcr - PCR_DRTM_FIRST]++))
+			continue;
+		if (category == VERIFY_GEO_MISMATCH && kinds >> VERIFY_GEO_MISSING & 1)
+			kinds |= 1u << VERIFY_GEO_MISMATCH;
+		if (category == VERIFY_VERDICT_COUNT || !(kinds >> category & 1))
+			continue;
+		if (category == VERIFY_MODULE_MISMATCH)
+			verify_add_module(w->j, v->name);
+		verify_explain(w->j, "It stopped at \"%s\", or at one after it.", v->name);
+		return;
+	}
+}
+
+/* With PCR 17 as expected its closing event proves what 19-22 were at the end of the launch. */
+static void explain_later_change(struct view *w)
+{
+	bool closed = false;
+
+	for (size_t i = 0; i < chain_of(w, 17)->n; i++)
+		closed |= chain_of(w, 17)->v[i]->type == MEASURE_CLOSING;
+	if (!closed || finding_of(w, 17)->state != AS_EXPECTED)
+		return;
+	for (unsigned pcr = 19; pcr <= PCR_DRTM_LAST; pcr++)
+		if (finding_of(w, pcr)->state != AS_EXPECTED)
+			verify_explain(w->j, "PCR %u was changed after the launch: the closing event in PCR 17 still binds the expected value.", pcr);
+}
+
+static void judge_bank(struct view *w)
+{
+	bool policy_ok, unknown = false;
+
+	if (!measure_closing(ALG_BIT(w->a), w->j->tpm, &w->closing))
+		w->closing.banks = 0;
+	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++)
+		find(w, pcr);
+	settle_halts(w);
+	policy_ok = policy_seen(w);
+	explain_caps(w);
+	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++) {
+		enum state s = finding_of(w, pcr)->state;
+
+		if (s != OTHER && s != UNTOUCHED)
+			continue;
+		unknown = true;
+		if (pcr_is_all(w->j->tpm, w->a, pcr, 0x00) && !w->j->expected->drtm)
+			verify_explain(w->j, "PCR %u is all zero: it was reset at locality 2 or above.", pcr);
+		if (chain_of(w, pcr)->n == 0)
+			judge_unexpected(w, pcr);
+		else
+			judge_content(w, pcr, policy_ok);
+	}
+	if (!unknown)
+		explain_stop(w);
+	explain_later_change(w);
+}
+
+void verify_by_pcrs(struct verify_job *j)
+{
+	struct view *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		j->r->out_of_memory = true;
+		return;
+	}
+	w->j = j;
+	for (unsigned why = 0; why < CAP_COUNT; why++)
+		measure_cap(ALG_SET_ALL, (enum cap)why, &w->cap[why]);
+	if (make_chains(w)) {
+		for (unsigned a = 0; a < ALG_COUNT; a++)
+			if (j->r->compared & ALG_BIT(a)) {
+				w->a = (enum alg)a;
+				judge_bank(w);
+			}
+	} else {
+		j->r->out_of_memory = true;
+	}
+	free_chains(w);
+	free(w);
+}

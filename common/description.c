@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "common/description.h"
+
+/* The rules: all that holds for a description whether it is text yet or not. */
+
+static const char *const messages[DESCRIPTION_ERROR_COUNT] = {
+	[DESCRIPTION_OK] = "no error",
+	[DESCRIPTION_E_SIZE] = "the launch description is larger than 64 KiB",
+	[DESCRIPTION_E_FORMAT] = "the first line is not \"geolaunch 1\"",
+	[DESCRIPTION_E_CHARACTER] = "the line holds something else than printable ASCII (lines end in LF alone)",
+	[DESCRIPTION_E_LINE_END] = "the last line does not end in LF: the file is cut off",
+	[DESCRIPTION_E_KEY] = "this is not the key that belongs here (keys have a fixed order, with one blank behind)",
+	[DESCRIPTION_E_VALUE] = "the key has no value",
+	[DESCRIPTION_E_MODE] = "the mode is not \"direct\"",
+	[DESCRIPTION_E_ON_HALT] = "on-halt is not \"poweroff\" or \"return\"",
+	[DESCRIPTION_E_HALT_DELAY] = "halt-delay is not a number from 0 to 300",
+	[DESCRIPTION_E_ROLE] = "the role is not \"hypervisor\", \"initrd\", \"vmm\" or \"file\"",
+	[DESCRIPTION_E_FIRST] = "the first module is not the hypervisor",
+	[DESCRIPTION_E_TWICE] = "there can be only one module of this role",
+	[DESCRIPTION_E_ORDER] = "the initrd does not stand directly behind the hypervisor",
+	[DESCRIPTION_E_TOO_MANY] = "there are more than 127 modules",
+	[DESCRIPTION_E_FILE] = "a file name is 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a dot",
+	[DESCRIPTION_E_CMDLINE] = "a command line is up to 2047 printable ASCII characters",
+	[DESCRIPTION_E_PATH] = "a path is absolute and normalised, 2 to 255 printable ASCII characters, not below /TRAILER!!!",
+	[DESCRIPTION_E_PATH_TAKEN] = "the path is that of another module, or above or below it",
+	[DESCRIPTION_E_FILE_MODE] = "the mode is not four octal digits from 0000 to 0777",
+	[DESCRIPTION_E_FIELD] = "the module has a command line, a path or a mode that its role does not have",
+	[DESCRIPTION_E_END] = "the last line is not \"end\"",
+	[DESCRIPTION_E_TRAILING] = "something follows the line \"end\"",
+	[DESCRIPTION_E_BUFFER] = "the launch description does not fit the buffer",
+};
+
+const char *description_strerror(enum description_error e)
+{
+	return (unsigned)e < DESCRIPTION_ERROR_COUNT ? messages[e] : "unknown launch description error";
+}
+
+static const char *const mode_names[DESCRIPTION_MODE_COUNT] = {
+	[DESCRIPTION_DIRECT] = "direct",
+};
+
+static const char *const on_halt_names[DESCRIPTION_ON_HALT_COUNT] = {
+	[DESCRIPTION_POWEROFF] = "poweroff",
+	[DESCRIPTION_RETURN] = "return",
+};
+
+bool description_mode_by_name(struct span name, enum description_mode *out)
+{
+	for (unsigned i = 0; i < GL_COUNT(mode_names); i++) {
+		if (span_is_str(name, mode_names[i])) {
+			*out = (enum description_mode)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool description_on_halt_by_name(struct span name, enum description_on_halt *out)
+{
+	for (unsigned i = 0; i < GL_COUNT(on_halt_names); i++) {
+		if (span_is_str(name, on_halt_names[i])) {
+			*out = (enum description_on_halt)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *description_mode_name(enum description_mode mode)
+{
+	return (unsigned)mode < GL_COUNT(mode_names) ? mode_names[mode] : "unknown";
+}
+
+const char *description_on_halt_name(enum description_on_halt on_halt)
+{
+	return (unsigned)on_halt < GL_COUNT(on_halt_names) ? on_halt_names[on_halt] : "unknown";
+}
+
+static bool printable(struct span s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] < 0x20 || s.p[i] > 0x7e)
+			return false;
+	return true;
+}
+
+bool description_file_valid(struct span name)
+{
+	if (name.n == 0 || name.n > DESCRIPTION_MAX_FILE || name.p[0] == '.')
+		return false;
+	for (size_t i = 0; i < name.n; i++) {
+		uint8_t c = name.p[i];
+
+		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+bool description_cmdline_valid(struct span cmdline)
+{
+	return cmdline.n <= DESCRIPTION_MAX_CMDLINE && printable(cmdline);
+}
+
+/* The component that begins at `at`, up to the next slash or the end. */
+static struct span component(struct span path, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < path.n && path.p[at + n] != '/')
+		n++;
+	return (struct span){ path.p + at, n };
+}
+
+bool description_path_valid(struct span path)
+{
+	if (path.n < 2 || path.n > DESCRIPTION_MAX_PATH || path.p[0] != '/' || !printable(path))
+		return false;
+	for (size_t at = 1; at <= path.n;) {
+		struct span c = component(path, at);
+
+		if (c.n == 0 || span_is_str(c, ".") || span_is_str(c, ".."))
+			return false;
+		/* This name ends a cpio archive, so what follows would be lost. */
+		if (at == 1 && span_is_str(c, "TRAILER!!!"))
+			return false;
+		at += c.n + 1;
+	}
+	return true;
+}
+
+bool description_paths_conflict(struct span a, struct span b)
+{
+	struct span shorter = a.n < b.n ? a : b;
+	struct span longer = a.n < b.n ? b : a;
+
+	return span_equal(shorter, (struct span){ longer.p, shorter.n }) && (longer.n == shorter.n || longer.p[shorter.n] == '/');
+}
+
+struct span description_module_cmdline(const struct description_module *m)
+{
+	if (m->role == ROLE_HYPERVISOR)
+		return m->cmdline;
+	if ((unsigned)m->role < ROLE_COUNT && role_table[m->role].member)
+		return m->path;
+	return (struct span){ NULL, 0 };
+}
+
+enum description_error description_order_take(struct description_order *o, enum role role)
+{
+	if (role != ROLE_HYPERVISOR && role != ROLE_INITRD && role != ROLE_VMM && role != ROLE_FILE)
+		return DESCRIPTION_E_ROLE;
+	if (o->count == 0 && role != ROLE_HYPERVISOR)
+		return DESCRIPTION_E_FIRST;
+	if (o->seen >> role & 1 && !role_table[role].many)
+		return DESCRIPTION_E_TWICE;
+	if (role == ROLE_INITRD && o->count != 1)
+		return DESCRIPTION_E_ORDER;
+	if (o->count == DESCRIPTION_MAX_MODULES)
+		return DESCRIPTION_E_TOO_MANY;
+	o->count++;
+	o->seen |= 1u << role;
+	return DESCRIPTION_OK;
+}
+
+static enum description_error check_module(const struct description_module *m)
+{
+	if (!description_file_valid(m->file))
+		return DESCRIPTION_E_FILE;
+	if (m->role != ROLE_HYPERVISOR && m->cmdline.n != 0)
+		return DESCRIPTION_E_FIELD;
+	if (!description_cmdline_valid(m->cmdline))
+		return DESCRIPTION_E_CMDLINE;
+	if (!role_table[m->role].member)
+		return m->path.n != 0 || m->mode != 0 ? DESCRIPTION_E_FIELD : DESCRIPTION_OK;
+	if (!description_path_valid(m->path))
+		return DESCRIPTION_E_PATH;
+	return m->mode <= DESCRIPTION_MAX_FILE_MODE ? DESCRIPTION_OK : DESCRIPTION_E_FILE_MODE;
+}
+
+static enum description_error check_head(const struct description *d)
+{
+	if ((unsigned)d->mode >= DESCRIPTION_MODE_COUNT)
+		return DESCRIPTION_E_MODE;
+	if (!description_file_valid(d->policy))
+		return DESCRIPTION_E_FILE;
+	if ((unsigned)d->on_halt >= DESCRIPTION_ON_HALT_COUNT)
+		return DESCRIPTION_E_ON_HALT;
+	if (d->halt_delay > DESCRIPTION_MAX_HALT_DELAY)
+		return DESCRIPTION_E_HALT_DELAY;
+	if (d->module_count == 0)
+		return DESCRIPTION_E_FIRST;
+	if (d->module_count > DESCRIPTION_MAX_MODULES)
+		return DESCRIPTION_E_TOO_MANY;
+	return DESCRIPTION_OK;
+}
+
+/* The rules on module `i` alone and on it and those before it. */
+static enum description_error check_place(const struct description *d, size_t i, struct description_order *order)
+{
+	const struct description_module *m = &d->modules[i];
+	enum description_error error = description_order_take(order, m->role);
+
+	if (!error)
+		error = check_module(m);
+	if (error || !role_table[m->role].member)
+		return error;
+	for (size_t j = 0; j < i; j++)
+		if (role_table[d->modules[j].role].member && description_paths_conflict(d->modules[j].path, m->path))
+			return DESCRIPTION_E_PATH_TAKEN;
+	return DESCRIPTION_OK;
+}
+
+enum description_error description_validate(const struct description *d, size_t *module)
+{
+	struct description_order order = { 0 };
+	enum description_error error = check_head(d);
+	size_t number = 0;
+
+	while (!error && number < d->module_count)
+		error = check_place(d, number++, &order);
+	if (error && module)
+		*module = number;
+	return error;
+}

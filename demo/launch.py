@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Steps of a launch in the harness, for demo/run and the boot tests: provision a TPM, build, tamper, boot, verify."""
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+GEOLAUNCH = os.environ.get("GEOLAUNCH", os.path.join(TOP, "build/host/geolaunch"))
+EFI = os.environ.get("GEOLAUNCH_EFI", os.path.join(TOP, "build/efi/geolaunch.efi"))
+KERNEL = os.path.join(TOP, ".deps/kernel")
+VMM = "/usr/bin/qemu-system-x86_64"
+ALL_BANKS = ("sha1", "sha256", "sha384", "sha512")
+GERMANY = ("--country", "DE", "--subdivision", "HE", "--site", "FRA1", "--latitude", "50.1109", "--longitude", "8.6821")
+FRANCE = ("--country", "FR", "--subdivision", "IDF", "--site", "PAR1", "--latitude", "48.8566", "--longitude", "2.3522")
+
+
+class LaunchError(Exception):
+    """A step that must work did not; the text says which and why."""
+
+
+def geolaunch(*args, check=True, **kwargs):
+    """Runs the host command. Returns the completed process; its stderr is the reason if it fails."""
+    p = subprocess.run([GEOLAUNCH, *map(str, args)], capture_output=True, text=True, timeout=120, check=False, **kwargs)
+    if check and p.returncode:
+        raise LaunchError(f"geolaunch {' '.join(map(str, args))}: exit {p.returncode}: {p.stderr.strip()}")
+    return p
+
+
+# ---------------------------------------------------------------- TPM
+
+
+def new_tpm(state, banks=ALL_BANKS):
+    """A fresh swtpm state with these PCR banks active."""
+    shutil.rmtree(state, ignore_errors=True)
+    os.makedirs(state)
+    p = subprocess.run(["swtpm_setup", "--tpm2", "--tpmstate", state, "--overwrite", "--pcr-banks", ",".join(banks)],
+                       capture_output=True, text=True, timeout=60, check=False)
+    if p.returncode:
+        raise LaunchError(f"swtpm_setup: {(p.stdout + p.stderr).strip().splitlines()[-1]}")
+
+
+@contextlib.contextmanager
+def tpm_server(state):
+    """swtpm on that state for the host command; gives the TCTI string."""
+    with tempfile.TemporaryDirectory(prefix="glt-") as work:
+        sock = os.path.join(work, "s")      # the TCTI wants the control socket at <socket>.ctrl
+        argv = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--server", f"type=unixio,path={sock}",
+                "--ctrl", f"type=unixio,path={sock}.ctrl", "--flags", "not-need-init,startup-clear"]
+        p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        try:
+            _wait(lambda: os.path.exists(sock) and os.path.exists(sock + ".ctrl"), p, 10)
+            yield f"swtpm:path={sock}"
+            subprocess.run(["tpm2_shutdown", "-c"], env={**os.environ, "TPM2TOOLS_TCTI": f"swtpm:path={sock}"},
+                           capture_output=True, timeout=20, check=False)
+        finally:
+            p.terminate()
+            try:
+                p.wait(10)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+            p.stderr.close()
+
+
+def _wait(condition, process, seconds):
+    end = time.monotonic() + seconds
+    while not condition():
+        if process.poll() is not None:
+            raise LaunchError(f"{process.args[0]} ended: {process.stderr.read().decode(errors='replace').strip()}")
+        if time.monotonic() > end:
+            raise LaunchError(f"{process.args[0]} is not ready after {seconds} s")
+        time.sleep(0.005)   # the poll interval; the condition is what is waited for
+
+
+def write_geo(state, tag=GERMANY, size=64):
+    """Defines the geo NV index if needed and writes a tag: options of `geolaunch geo write`."""
+    with tpm_server(state) as tcti:
+        geolaunch("geo", "define", "--tcti", tcti, "--size", size)
+        geolaunch("geo", "write", "--tcti", tcti, *tag)
+
+
+# ---------------------------------------------------------------- build
+
+
+def place(work, name, source):
+    """Puts an input beside the manifest by a link: large files need no copy."""
+    target = os.path.join(work, name)
+    if os.path.lexists(target):
+        os.unlink(target)
+    os.symlink(os.path.abspath(source), target)
+
+
+def make_initramfs(out):
+    p = subprocess.run([os.path.join(TOP, "demo/initramfs"), GEOLAUNCH, KERNEL, out], capture_output=True, text=True,
+                       timeout=120, check=False)
+    if p.returncode:
+        raise LaunchError(f"demo/initramfs: {p.stderr.strip()}")
+
+
+def build(manifest, out):
+    """`geolaunch build`; returns what it printed."""
+    return geolaunch("build", manifest, "-o", out, "--efi", EFI, "--force").stdout
+
+
+# ---------------------------------------------------------------- tamper
+
+
+def _flip(path, offset):
+    with open(path, "r+b") as f:
+        f.seek(offset, os.SEEK_SET if offset >= 0 else os.SEEK_END)
+        byte = f.read(1)[0]
+        f.seek(-1, os.SEEK_CUR)
+        f.write(bytes([byte ^ 1]))
+
+
+def tamper(kind, built, state):
+    """Changes one input behind the policy's back, on the ESP or in the TPM."""
+    folder = os.path.join(built, "esp/EFI/geolaunch")
+    if kind == "hypervisor":
+        _flip(os.path.join(folder, "linux"), -16)       # behind the last section: the kernel would still run
+    elif kind == "vmm":
+        _flip(os.path.join(folder, "vmm"), 4096)
+    elif kind == "geo":
+        write_geo(state, FRANCE)
+    elif kind == "policy":
+        # The hypervisor's entry becomes "any": header 12, module 0's entry 8, then mod_num, pcr, hash_type, nv_index, num_hashes.
+        path = os.path.join(folder, "policy.vlp")
+        with open(path, "rb") as f:
+            policy = bytearray(f.read())
+        hash_size = {4: 20, 0x0B: 32, 0x0C: 48, 0x0D: 64}[policy[2]]
+        if policy[20] != 1 or policy[27] != 1:
+            raise LaunchError(f"{path}: not the policy layout that the tamper case knows")
+        policy[22] = 0
+        policy[27] = 0
+        del policy[28:28 + hash_size]
+        _replace(path, bytes(policy))
+    elif kind == "cmdline":
+        path = os.path.join(folder, "launch.conf")
+        with open(path, "rb") as f:
+            text = f.read()
+        _replace(path, text.replace(b"\ncmdline ", b"\ncmdline init=/bin/sh ", 1))
+    else:
+        raise LaunchError(f"unknown tamper case '{kind}': use hypervisor, vmm, geo, policy or cmdline")
+
+
+def _replace(path, data):
+    with open(path + ".new", "wb") as f:
+        f.write(data)
+    os.rename(path + ".new", path)
+
+
+# ---------------------------------------------------------------- boot and verify
+
+
+def boot(built, out, *options, state=None, timeout=120):
+    """qemu/run on the built tree; returns its result. How it ended is for the caller to judge."""
+    argv = [os.path.join(TOP, "qemu/run"), "--esp", os.path.join(built, "esp"), "--json", out, "--timeout", str(timeout), *options]
+    if state:
+        argv += ["--tpm-state", state]
+    p = subprocess.run(argv, capture_output=True, text=True, timeout=timeout + 120, check=False)
+    if not os.path.exists(out):
+        raise LaunchError(f"qemu/run: exit {p.returncode}: {p.stderr.strip()}")
+    with open(out, encoding="utf-8") as f:
+        return json.load(f)
+
+
+def save_log(result, path):
+    """The event log as the host saw it, as a file; None if it told none."""
+    import base64
+    if not result["log"]:
+        return None
+    with open(path, "wb") as f:
+        f.write(base64.b64decode(result["log"]))
+    return path
+
+
+def verify(built, result_file, log, *options):
+    """`geolaunch verify` on a run; returns (exit code, its JSON, its text)."""
+    args = ["verify", os.path.join(built, "expected.json"), "--pcrs", result_file]
+    if log:
+        args += ["--log", log]
+    text = geolaunch(*args, *options, check=False)
+    p = geolaunch(*args, "--json", check=False)
+    if p.returncode in (1, 2, 3, 4):
+        raise LaunchError(f"geolaunch verify: exit {p.returncode}: {p.stderr.strip()}")
+    return p.returncode, json.loads(p.stdout), text.stdout

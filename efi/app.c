@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "common/eventlog.h"
+#include "console.h"
+#include "efi/core/launch.h"
+#include "initrd.h"
+#include "linux.h"
+#include "platform.h"
+#include "publish.h"
+#include "volume.h"
+
+#define LOG_ROOM ((size_t)64 * 1024)
+#define LINE 240
+/* When there is no valid description that says otherwise. */
+#define DEFAULT_HALT_DELAY 5
+
+/* Everything of one launch; too large for a firmware's stack. */
+struct app {
+	struct efi_env *env;
+	struct volume volume;
+	struct platform platform;
+	struct eventlog log;
+	struct launch launch;
+	struct pcrs pcrs;
+	EFI_STATUS status;      /* of the first failed firmware call */
+	struct {
+		EFI_PHYSICAL_ADDRESS where;
+		UINTN pages;
+	} memory[DESCRIPTION_MAX_MODULES + 8];  /* given out by op_alloc() */
+	size_t memory_count;
+};
+
+/* ---------------------------------------------------------------- operations for efi/core */
+
+static EFI_STATUS note(struct app *a, EFI_STATUS s)
+{
+	if (EFI_ERROR(s) && !EFI_ERROR(a->status))
+		a->status = s;
+	return s;
+}
+
+static enum launch_io io_result(struct app *a, EFI_STATUS s)
+{
+	if (!EFI_ERROR(note(a, s)))
+		return LAUNCH_IO_OK;
+	return s == EFI_NOT_FOUND ? LAUNCH_IO_MISSING : LAUNCH_IO_ERROR;
+}
+
+static enum launch_io op_open(void *ctx, struct span name, void **file, uint64_t *size)
+{
+	struct app *a = ctx;
+	EFI_FILE_HANDLE f = NULL;
+	enum launch_io r = io_result(a, volume_open_file(&a->volume, name, &f, size));
+
+	if (r == LAUNCH_IO_OK)
+		*file = f;
+	return r;
+}
+
+static enum launch_io op_read(void *ctx, void *file, uint8_t *buf, size_t n)
+{
+	return io_result(ctx, volume_read(file, buf, n));
+}
+
+static void op_close(void *ctx, void *file)
+{
+	(void)ctx;
+	((EFI_FILE_HANDLE)file)->Close(file);
+}
+
+static uint8_t *op_alloc(void *ctx, size_t n)
+{
+	struct app *a = ctx;
+	EFI_PHYSICAL_ADDRESS where = 0;
+	UINTN pages = 0;
+
+	if (a->memory_count == GL_COUNT(a->memory) || !env_pages(n, &pages))
+		return NULL;
+	if (EFI_ERROR(note(a, a->env->bs->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &where))))
+		return NULL;
+	a->memory[a->memory_count].where = where;
+	a->memory[a->memory_count++].pages = pages;
+	return (uint8_t *)(uintptr_t)where;
+}
+
+/* When the firmware is to go on without us, it gets its memory back. */
+static void free_all(struct app *a)
+{
+	while (a->memory_count > 0) {
+		a->memory_count--;
+		(void)a->env->bs->FreePages(a->memory[a->memory_count].where, a->memory[a->memory_count].pages);
+	}
+}
+
+static void op_line(void *ctx, const char *text)
+{
+	console_line(((struct app *)ctx)->env, text);
+}
+
+static void op_progress(void *ctx, const char *text)
+{
+	console_progress(((struct app *)ctx)->env, text);
+}
+
+static uint64_t op_now_us(void *ctx)
+{
+	return env_now_us(((struct app *)ctx)->env);
+}
+
+static void print_rc(struct app *a, const char *what, TSS2_RC rc)
+{
+	char buf[LINE];
+	struct text t = TEXT_OF(buf);
+
+	text_str(&t, "geolaunch: ");
+	text_str(&t, what);
+	text_str(&t, ": ");
+	tpm_rc_text(rc, &t);
+	console_line(a->env, buf);
+}
+
+static bool op_extend(void *ctx, unsigned pcr, uint32_t type, struct span name, const struct digests *d)
+{
+	struct app *a = ctx;
+	size_t before = a->log.n;
+	TSS2_RC rc;
+
+	/* The log first: what finds no room in it must not be extended either. */
+	if (!eventlog_append(&a->log, pcr, type, d, name)) {
+		console_line(a->env, "geolaunch: the event log is full");
+		return false;
+	}
+	rc = tpm_extend(&a->platform.tpm, pcr, d);
+	if (rc != TSS2_RC_SUCCESS) {
+		a->log.n = before;
+		print_rc(a, "the TPM refused to extend a PCR", rc);
+	}
+	return rc == TSS2_RC_SUCCESS;
+}
+
+static bool op_read_pcrs(void *ctx, struct pcrs *out)
+{
+	struct app *a = ctx;
+	TSS2_RC rc = tpm_read_pcrs(&a->platform.tpm, PCR_DRTM_FIRST, PCR_DRTM_LAST, out);
+
+	if (rc != TSS2_RC_SUCCESS)
+		print_rc(a, "the TPM did not give its PCR values", rc);
+	return rc == TSS2_RC_SUCCESS;
+}
+
+static enum apply_nv_status op_read_nv(void *ctx, uint32_t index, struct mspan buf, size_t *n)
+{
+	struct app *a = ctx;
+	struct tpm_nv_public pub;
+	TSS2_RC rc;
+
+	if (a->platform.state != PLATFORM_READY && !a->platform.firmware_tpm)
+		return APPLY_NV_UNREADABLE;
+	rc = tpm_nv_public(&a->platform.tpm, index, &pub);
+	if (rc != TSS2_RC_SUCCESS) {
+		print_rc(a, "the geo NV index cannot be looked at", rc);
+		return tpm_rc_base(rc) == TPM2_RC_HANDLE ? APPLY_NV_MISSING : APPLY_NV_UNREADABLE;
+	}
+	if (pub.size > buf.n)
+		return APPLY_NV_SIZE;
+	rc = tpm_nv_read(&a->platform.tpm, index, buf.p, pub.size);
+	if (rc != TSS2_RC_SUCCESS) {
+		print_rc(a, "the geo NV index cannot be read with empty authorization", rc);
+		return APPLY_NV_UNREADABLE;
+	}
+	*n = pub.size;
+	return APPLY_NV_OK;
+}
+
+static const struct launch_ops ops = {
+	.open = op_open, .read = op_read, .close = op_close, .alloc = op_alloc, .line = op_line, .progress = op_progress, .now_us = op_now_us,
+	.tpm = { .extend = op_extend, .read_pcrs = op_read_pcrs, .read_nv = op_read_nv },
+};
+
+/* ---------------------------------------------------------------- ends */
+
+static void say(struct app *a, const char *before, const char *text)
+{
+	char buf[LINE];
+	struct text t = TEXT_OF(buf);
+
+	text_str(&t, "geolaunch: ");
+	text_str(&t, before);
+	text_str(&t, text);
+	console_line(a->env, buf);
+}
+
+/* The log may be of use to whoever reads it later, a launch without it is still measured. */
+static void publish(struct app *a)
+{
+	if (a->platform.state == PLATFORM_READY && EFI_ERROR(publish_log(a->env, eventlog_bytes(&a->log))))
+		console_line(a->env, "geolaunch: the event log could not be handed to the host (no memory or no variable space)");
+}
+
+static void give_back(struct app *a)
+{
+	if (!platform_give_back(a->env, &a->platform))
+		console_line(a->env, "geolaunch: the firmware's TPM locality did not come back: later firmware measurements may be missing");
+}
+
+/*
+ * The one place where a launch ends without a host: says why and what to do, leaves the TPM to the firmware, stops as configured.
+ * PCR 17-22 were capped by whoever decided to halt.
+ */
+static EFI_STATUS halt(struct app *a, enum cap why)
+{
+	const struct description *d = &a->launch.description;
+	bool described = d->module_count > 0;
+	char buf[LINE];
+	struct text t = TEXT_OF(buf);
+
+	if (a->platform.state == PLATFORM_READY && tpm_read_pcrs(&a->platform.tpm, PCR_DRTM_FIRST, PCR_DRTM_LAST, &a->pcrs) == TSS2_RC_SUCCESS)
+		launch_print_pcrs(&a->launch, &a->pcrs);
+	give_back(a);
+	publish(a);
+	if (!EFI_ERROR(a->status))
+		a->status = EFI_SECURITY_VIOLATION;
+	text_str(&t, "geolaunch: halted: ");
+	text_str(&t, cap_table[why].name);
+	text_str(&t, ": ");
+	text_str(&t, cap_table[why].meaning);
+	text_str(&t, " (");
+	console_status(a->status, &t);
+	text_str(&t, ")");
+	console_line(a->env, "geolaunch: this host was not started; what to do: docs, 'When a launch halts', or run 'geolaunch verify' on the PCR values above");
+	console_line(a->env, buf);
+	volume_close(&a->volume);
+	if (described && d->on_halt == DESCRIPTION_RETURN)
+		return a->status;
+	a->env->bs->Stall((UINTN)(described ? d->halt_delay : DEFAULT_HALT_DELAY) * 1000000);
+	a->env->st->RuntimeServices->ResetSystem(EfiResetShutdown, a->status, 0, NULL);
+	return a->status;
+}
+
+/* Errors after the launch proper: take the TPM again, cap everything, halt. */
+static EFI_STATUS cap_and_halt(struct app *a, enum cap why)
+{
+	if (a->platform.state == PLATFORM_READY) {
+		if (!platform_take_again(a->env, &a->platform))
+			console_line(a->env, "geolaunch: TPM locality 2 could not be taken again, PCR 17-22 keep their values");
+		else if (!apply_cap_all(&ops.tpm, a, a->platform.tpm.banks, why))
+			console_line(a->env, "geolaunch: the TPM refused to cap all of PCR 17-22");
+	}
+	return halt(a, why);
+}
+
+/* ---------------------------------------------------------------- the launch */
+
+static bool open_log(struct app *a)
+{
+	uint8_t *room = op_alloc(a, LOG_ROOM);
+
+	return room && eventlog_begin(&a->log, (struct mspan){ room, LOG_ROOM }, a->platform.tpm.banks);
+}
+
+static void print_banks(struct app *a)
+{
+	char buf[LINE];
+	struct text t = TEXT_OF(buf);
+
+	text_str(&t, "geolaunch: ");
+	text_str(&t, platform_text(a->platform.state));
+	if (a->platform.state == PLATFORM_READY) {
+		text_str(&t, "; banks");
+		for (unsigned i = 0; i < ALG_COUNT; i++)
+			if (a->platform.tpm.banks & ALG_BIT(i)) {
+				text_char(&t, ' ');
+				text_str(&t, alg_table[i].name);
+			}
+		if (a->platform.tpm.unknown_banks)
+			text_str(&t, "; another bank is active that cannot be extended");
+	} else if (a->platform.rc != TSS2_RC_SUCCESS) {
+		text_str(&t, ": ");
+		tpm_rc_text(a->platform.rc, &t);
+	}
+	console_line(a->env, buf);
+}
+
+static void print_seconds(struct text *t, const char *name, uint64_t us)
+{
+	text_str(t, name);
+	text_u64(t, us / 1000000);
+	text_char(t, '.');
+	text_char(t, (char)('0' + us / 100000 % 10));
+	text_char(t, (char)('0' + us / 10000 % 10));
+	text_char(t, (char)('0' + us / 1000 % 10));
+	text_str(t, " s");
+}
+
+static void print_times(struct app *a)
+{
+	char buf[LINE];
+	struct text t = TEXT_OF(buf);
+
+	text_str(&t, "geolaunch: time:");
+	print_seconds(&t, " read ", a->launch.read_us);
+	print_seconds(&t, ", hash ", a->launch.hash_us);
+	print_seconds(&t, ", TPM ", a->launch.tpm_us);
+	print_seconds(&t, ", total ", env_now_us(a->env));
+	console_line(a->env, buf);
+}
+
+static void print_verdict(struct app *a)
+{
+	char buf[LINE];
+	struct text t = TEXT_OF(buf);
+
+	text_str(&t, "geolaunch: verdict: ");
+	if (!a->launch.measured) {
+		text_str(&t, "NOT MEASURED, started because the policy type is nonfatal");
+	} else {
+		text_str(&t, "measured, no D-RTM");
+		if (a->launch.apply.error != TB_ERR_NONE) {
+			text_str(&t, ", with errors: ");
+			text_str(&t, cap_table[a->launch.apply.why].meaning);
+		}
+	}
+	console_line(a->env, buf);
+}
+
+/* Hands over to the kernel. Returns only on failure; which status, is in a->status. */
+static void start(struct app *a)
+{
+	struct span kernel = launch_kernel(&a->launch), initrd = launch_initrd(&a->launch);
+	EFI_HANDLE h = NULL;
+
+	if (initrd.n && EFI_ERROR(note(a, initrd_offer(a->env, initrd)))) {
+		console_line(a->env, "geolaunch: the initrd cannot be offered to the kernel: another boot loader offers one already");
+		return;
+	}
+	if (EFI_ERROR(note(a, linux_load(a->env, kernel, launch_cmdline(&a->launch), &h)))) {
+		console_line(a->env, "geolaunch: the firmware does not accept the hypervisor image: it must be a Linux kernel with EFI stub (and signed, with Secure Boot)");
+	} else {
+		console_line(a->env, "geolaunch: starting the hypervisor");
+		if (EFI_ERROR(note(a, linux_start(a->env, h))))
+			console_line(a->env, "geolaunch: the hypervisor came back");
+	}
+	initrd_withdraw(a->env);
+}
+
+static EFI_STATUS run(struct app *a)
+{
+	enum launch_prepared prepared;
+	enum vlp_action act;
+
+	(void)a->env->bs->SetWatchdogTimer(0, 0, 0, NULL);
+	console_line(a->env, "geolaunch " GEOLAUNCH_VERSION " direct launch");
+	a->launch.ops = &ops;
+	a->launch.ctx = a;
+	platform_open(a->env, &a->platform);
+	print_banks(a);
+	if (a->platform.state == PLATFORM_READY && !open_log(a)) {
+		console_line(a->env, "geolaunch: no memory for the event log");
+		return halt(a, CAP_START_FAILED);
+	}
+	if (EFI_ERROR(note(a, volume_open(a->env, &a->volume)))) {
+		console_line(a->env, "geolaunch: \\EFI\\geolaunch: no such folder on the volume that geolaunch.efi was started from: install a build again");
+		return cap_and_halt(a, CAP_DESCRIPTION_MISSING);
+	}
+	prepared = launch_prepare(&a->launch);
+	if (prepared != LAUNCH_PREPARED)
+		return cap_and_halt(a, launch_cap(prepared));
+	if (a->platform.state == PLATFORM_READY) {
+		act = launch_measure(&a->launch, a->platform.tpm.banks);
+	} else {
+		/* tboot: TB_ERR_TPM_NOT_READY leads to an unmeasured launch or to a halt. */
+		if (vlp_action(a->launch.policy.type, TB_ERR_TPM_NOT_READY) != VLP_ACT_UNMEASURED) {
+			say(a, "the policy does not allow an unmeasured launch: ", platform_text(a->platform.state));
+			return halt(a, CAP_TPM_ERROR);
+		}
+		say(a, "NOT MEASURED: ", platform_text(a->platform.state));
+		act = launch_measure(&a->launch, 0);
+	}
+	if (act != VLP_ACT_CONTINUE)
+		return halt(a, a->launch.apply.why);
+	if (a->launch.measured && op_read_pcrs(a, &a->pcrs))
+		launch_print_pcrs(&a->launch, &a->pcrs);
+	give_back(a);
+	publish(a);
+	volume_close(&a->volume);
+	print_times(a);
+	print_verdict(a);
+	start(a);
+	return cap_and_halt(a, CAP_START_FAILED);
+}
+
+EFI_STATUS app_run(struct efi_env *env)
+{
+	EFI_PHYSICAL_ADDRESS where = 0;
+	struct app *a;
+	EFI_STATUS s;
+	UINTN pages = (sizeof(*a) + 4095) / 4096;
+
+	s = env->bs->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &where);
+	if (EFI_ERROR(s)) {
+		console_line(env, "geolaunch: halted: no memory to start with");
+		return s;
+	}
+	a = (struct app *)(uintptr_t)where;
+	memset(a, 0, sizeof(*a));
+	a->env = env;
+	s = run(a);
+	free_all(a);
+	(void)env->bs->FreePages(where, pages);
+	/* Success would let a boot manager believe that the host ran. */
+	return EFI_ERROR(s) ? s : EFI_ABORTED;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "env.h"
+
+/* Entry of the application: real registers, real clock; everything else is app_run(). */
+
+static volatile uint8_t *reg(uint32_t offset)
+{
+	return (volatile uint8_t *)(uintptr_t)(TPM_MMIO_BASE + offset);
+}
+
+static uint8_t read8(void *ctx, uint32_t offset)
+{
+	(void)ctx;
+	return *reg(offset);
+}
+
+static uint32_t read32(void *ctx, uint32_t offset)
+{
+	(void)ctx;
+	return *(volatile uint32_t *)reg(offset);
+}
+
+static void write8(void *ctx, uint32_t offset, uint8_t v)
+{
+	(void)ctx;
+	*reg(offset) = v;
+}
+
+static void write32(void *ctx, uint32_t offset, uint32_t v)
+{
+	(void)ctx;
+	*(volatile uint32_t *)reg(offset) = v;
+}
+
+static void delay_us(void *ctx, unsigned us)
+{
+	((EFI_BOOT_SERVICES *)ctx)->Stall(us);
+}
+
+static uint64_t tsc(void)
+{
+	uint32_t lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (uint64_t)hi << 32 | lo;
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st);
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
+{
+	const struct tpm_mmio mmio = {
+		.read8 = read8, .read32 = read32, .write8 = write8, .write32 = write32, .delay_us = delay_us, .ctx = st->BootServices,
+	};
+	struct efi_env env = { .image = image, .st = st, .bs = st->BootServices, .mmio = &mmio, .ticks = tsc, .ticks_start = tsc() };
+	uint64_t t = tsc();
+
+	env.bs->Stall(5000);
+	env.ticks_per_ms = (tsc() - t) / 5;
+	if (env.ticks_per_ms == 0)
+		env.ticks_per_ms = 1;
+	return app_run(&env);
+}

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Common ground of the boot tests: inputs made once, and one launch from manifest to verdict."""
+import fcntl
+import json
+import os
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "demo"))
+import launch  # noqa: E402  (the path comes first)
+
+INPUTS = os.path.join(TOP, "build/boot-inputs")
+os.environ.setdefault("GEOLAUNCH_CACHE", os.path.join(TOP, "build/tpm-cache"))
+
+
+@pytest.fixture(scope="session")
+def inputs():
+    """Folder with linux, initrd, vmm (a small stand-in: its bytes only have to be measured) and vm.json; made by the first worker."""
+    os.makedirs(INPUTS, exist_ok=True)
+    with open(os.path.join(INPUTS, "lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        initrd = os.path.join(INPUTS, "initrd")
+        newest = max(os.path.getmtime(p) for p in (launch.GEOLAUNCH, os.path.join(TOP, "demo/init"), os.path.join(TOP, "demo/initramfs")))
+        if not os.path.exists(initrd) or os.path.getmtime(initrd) < newest:
+            launch.make_initramfs(initrd)
+            launch.place(INPUTS, "linux", os.path.join(launch.KERNEL, "vmlinuz"))
+            launch.place(INPUTS, "vm.json", os.path.join(TOP, "demo/vm.json"))
+            with open(os.path.join(INPUTS, "vmm"), "wb") as f:
+                f.write(b"#!/bin/sh\nexit 0\n" + bytes(range(256)) * 64)
+    return INPUTS
+
+
+class Launch:
+    """One launch: change what the test is about, then run()."""
+
+    def __init__(self, work, inputs):
+        self.work = str(work)
+        self.built = os.path.join(self.work, "build")
+        self.state = os.path.join(self.work, "tpm")
+        self.banks = launch.ALL_BANKS
+        self.tag = launch.GERMANY       # None: the geo index is not even defined
+        self.manifest = {
+            "version": 1, "name": "test", "mode": "direct", "policy": {"type": "nonfatal", "hash": "sha256"}, "halt_delay": 0,
+            "hypervisor": {"kind": "linux", "file": "linux", "cmdline": "console=ttyS0 loglevel=3 panic=-1", "initrd": "initrd"},
+            "vmm": {"file": "vmm", "path": launch.VMM},
+            "files": [{"file": "vm.json", "path": "/etc/geolaunch/vm.json"}],
+            "geo": {"tag": {"country": "DE", "subdivision": "HE", "site": "FRA1", "latitude": 50.1109, "longitude": 8.6821}},
+        }
+        for name in ("linux", "initrd", "vmm", "vm.json"):
+            launch.place(self.work, name, os.path.join(inputs, name))
+
+    def provision(self):
+        launch.new_tpm(self.state, self.banks)
+        if self.tag:
+            launch.write_geo(self.state, self.tag)
+
+    def build(self):
+        path = os.path.join(self.work, "manifest.yaml")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(self.manifest, f)     # JSON is YAML
+        launch.build(path, self.built)
+        with open(os.path.join(self.built, "expected.json"), encoding="utf-8") as f:
+            self.expected = json.load(f)
+
+    def boot(self, *options, tpm=True):
+        out = os.path.join(self.work, "run.json")
+        self.result = launch.boot(self.built, out, "--keep", os.path.join(self.work, "logs"), *options, state=self.state if tpm else None)
+        self.log = launch.save_log(self.result, os.path.join(self.work, "eventlog.bin"))
+        with open(self.result["serial"], encoding="utf-8", errors="replace") as f:
+            self.serial = f.read()
+        if tpm:
+            self.code, self.verdict, _ = launch.verify(self.built, out, self.log)
+
+    def run(self, *options, tamper=None):
+        self.provision()
+        self.build()
+        if tamper:
+            launch.tamper(tamper, self.built, self.state)
+        self.boot(*options)
+        return self
+
+
+@pytest.fixture
+def a_launch(tmp_path, inputs):
+    return Launch(tmp_path, inputs)

@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes the seeds of the codec fuzz targets anew: tests/fuzz/make_seeds.py [DIR], default tests/data/fuzz."""
+
+import pathlib
+import struct
+import sys
+
+DEFAULT = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
+
+
+def vlp(kind, alg, entries, version=2, control=1, reserved=0):
+    out = struct.pack("<BBBIIB", version, kind, alg, control, reserved, len(entries))
+    for module, pcr, hash_type, nv_index, hashes in entries:
+        out += struct.pack("<BBBIB", module, pcr, hash_type, nv_index, len(hashes)) + b"".join(hashes)
+    return out
+
+
+def vlp_seeds():
+    sizes = {"sha1": (4, 20), "sha256": (11, 32), "sha384": (12, 48), "sha512": (13, 64)}
+    for kind, (name, (alg, size)) in enumerate(sizes.items()):
+        yield name, vlp(kind % 3, alg, [
+            (0, 255, 0, 0, []),
+            (1, 19, 1, 0, [b"\x11" * size, b"\x22" * size]),
+            (129, 21, 0, 0, []),
+            (130, 22, 1, 0x01C10110, [b"\x33" * size]),
+            (131, 22, 0, 0x01C10111, []),
+        ])
+    yield "tboot-default", vlp(0, 4, [(0, 255, 0, 0, []), (129, 19, 0, 0, []), (131, 22, 0, 0x40000010, [])])
+    yield "largest", vlp(2, 13, [(n, 19, 1, 0, [bytes([n]) * 64] * 4) for n in range(8)])
+    yield "too-large", vlp(2, 13, [(n, 19, 1, 0, [bytes([n]) * 64] * 4) for n in range(9)])
+    yield "no-entries", vlp(0, 11, [])
+    yield "any-first", vlp(2, 11, [(129, 19, 0, 0, []), (1, 19, 0, 0, [])])
+    yield "twice", vlp(2, 11, [(1, 19, 0, 0, []), (1, 19, 0, 0, [])])
+    yield "sm3", vlp(2, 0x12, [(0, 255, 0, 0, [])])
+    yield "cut", vlp(1, 11, [(1, 19, 1, 0, [b"\x11" * 32])])[:-1]
+    yield "trailing", vlp(1, 11, [(1, 19, 1, 0, [b"\x11" * 32])]) + b"\0"
+    yield "header-only", vlp(1, 11, [])[:11]
+
+
+def geo(country=b"DE", subdivision=b"HE", flags=1, latitude=501109000, longitude=86821000, site=b"FRA1"):
+    return struct.pack("<4sHH2s4sHii40s", b"GEO1", 64, flags, country, subdivision, 0, latitude, longitude, site)
+
+
+def geo_seeds():
+    yield "germany", geo()
+    yield "country-only", geo(b"IS", b"", 0, 0, 0, b"")
+    yield "south-west", geo(b"CL", b"RM", 1, -334489000, -706693000, b"SCL2, hall 3")
+    yield "long-site", geo(site=b"x" * 40)
+    yield "lower-case", geo(country=b"de")
+    yield "north-of-the-pole", geo(latitude=900000001)
+    yield "flags", geo(flags=2)
+    yield "cut", geo()[:-1]
+    yield "foreign", b"\x30\x82\x01\x00" * 16
+    yield "attributes-readable", struct.pack("<IQ", 0x22042002, 64)
+    yield "attributes-all", struct.pack("<IQ", 0xFFFFFFFF, 4097)
+
+
+DESCRIPTION = """geolaunch 1
+mode direct
+policy policy.vlp
+on-halt poweroff
+halt-delay 5
+module hypervisor
+file linux
+cmdline console=ttyS0 root=/dev/vda1 quiet
+module initrd
+file initrd
+module vmm
+file vmm
+path /usr/bin/qemu-system-x86_64
+mode 0755
+module file
+file file-0
+path /etc/vm/vm.json
+mode 0644
+module file
+file file-1
+path /etc/vm/disk
+mode 0600
+end
+"""
+
+
+def description_seeds():
+    yield "full", DESCRIPTION.encode()
+    yield "return", DESCRIPTION.replace("poweroff", "return").replace("delay 5", "delay 300").encode()
+    yield "no-initrd", DESCRIPTION.replace("module initrd\nfile initrd\n", "").encode()
+    yield "smallest", (DESCRIPTION[:DESCRIPTION.index("cmdline")] + "end\n").encode()
+    yield "path-taken", DESCRIPTION.replace("/etc/vm/disk", "/etc/vm").encode()
+    yield "path-dots", DESCRIPTION.replace("/etc/vm/disk", "/etc/../vm").encode()
+    yield "carriage-returns", DESCRIPTION.replace("\n", "\r\n").encode()
+    yield "initrd-late", DESCRIPTION.replace("module initrd\nfile initrd\n", "").replace(
+        "end\n", "module initrd\nfile initrd\nend\n").encode()
+    yield "many", (DESCRIPTION[:-4] + "".join(f"module file\nfile f\npath /m/{n}\nmode 0644\n" for n in range(130)) + "end\n").encode()
+    yield "cut", DESCRIPTION[:-1].encode()
+    yield "trailing", DESCRIPTION.encode() + b"end\n"
+
+
+def cpio(initrd, *members):
+    out = struct.pack("<H", initrd)
+    for path, mode, size, shift in members:
+        out += struct.pack("<HBHB", mode, shift, size, len(path)) + path
+    return out
+
+
+def cpio_seeds():
+    yield "usual", cpio(13, (b"/usr/bin/qemu", 0o755, 4000, 0), (b"/etc/vm/vm.json", 0o644, 3, 0), (b"/etc/vm/disk", 0o600, 0, 0))
+    yield "no-initrd", cpio(0, (b"/a", 0o644, 1, 0))
+    yield "no-members", cpio(700)
+    yield "deep", cpio(4, (b"/a/b/c/d/e/f/g", 0o444, 5, 0), (b"/a/b/c/x", 0o444, 5, 0), (b"/a/bc/d", 0o444, 5, 0))
+    yield "large", cpio(1, (b"/a", 0o644, 0xFFFF, 16))
+    yield "too-large", cpio(1, (b"/a", 0o644, 1, 32))
+    yield "taken", cpio(1, (b"/a/b", 0o644, 1, 0), (b"/a", 0o644, 1, 0))
+    yield "trailer", cpio(1, (b"/TRAILER!!!/x", 0o644, 1, 0))
+    yield "directory-bits", cpio(1, (b"/a", 0o40755, 1, 0))
+
+
+def main():
+    target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
+    for name, seeds in [("vlp", vlp_seeds), ("geo", geo_seeds), ("description", description_seeds), ("cpio", cpio_seeds)]:
+        folder = target / f"fuzz_{name}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for seed, data in seeds():
+            (folder / seed).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()

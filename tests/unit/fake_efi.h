@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GL_TESTS_FAKE_EFI_H
+#define GL_TESTS_FAKE_EFI_H
+
+#include <efi.h>
+#include <setjmp.h>
+
+#include "common/span.h"
+
+/*
+ * Firmware for tests: a system table whose entries behave as UEFI 2.9 says, as far as geolaunch.efi uses them. Wrong use (a double
+ * free, a handle that is none, a file closed twice) fails the test; what is not there answers EFI_UNSUPPORTED.
+ * There is one firmware, `fw`, as there is on a machine: boot services have no context argument.
+ */
+
+#define FW_HANDLES 16
+#define FW_INTERFACES 4
+#define FW_FILES 160
+#define FW_VARIABLES 4
+#define FW_TABLES 4
+#define FW_CONSOLE (256 * 1024)
+
+struct fw_handle {
+	bool used;
+	struct {
+		EFI_GUID guid;
+		void *interface;        /* NULL: free */
+	} protocols[FW_INTERFACES];
+	/* of an image that LoadImage() made */
+	EFI_LOADED_IMAGE *image;
+};
+
+struct fw_memory {
+	struct fw_memory *next;
+	void *p;
+	UINTN pages;                    /* 0: pool */
+	EFI_MEMORY_TYPE type;
+};
+
+/* A file of the volume, and how it fails. */
+struct fw_file {
+	const char *path;               /* "\\EFI\\geolaunch\\linux" */
+	struct span bytes;
+	EFI_STATUS open_status, info_status;
+	uint64_t claimed_size;          /* GetInfo() says this if it is not 0 */
+	size_t error_at;                /* reading this byte fails; SIZE_MAX never */
+	size_t end_at;                  /* Read() finds the end of the file here; SIZE_MAX where it is */
+	size_t piece;                   /* a Read() gives at most so many bytes; 0 no limit */
+	size_t served;                  /* bytes handed out so far: whoever reads them a second time gets others */
+	unsigned opened;
+};
+
+struct fw_variable {
+	CHAR16 name[32];
+	EFI_GUID guid;
+	UINT32 attributes;
+	uint8_t *data;
+	size_t n;
+};
+
+enum fw_end {
+	FW_RETURNED,                    /* the application came back, with `status` */
+	FW_RESET,                       /* it called ResetSystem() */
+	FW_STARTED,                     /* the kernel took over the machine */
+};
+
+struct fake_efi {
+	EFI_SYSTEM_TABLE st;
+	EFI_BOOT_SERVICES bs;
+	EFI_RUNTIME_SERVICES rs;
+	SIMPLE_TEXT_OUTPUT_INTERFACE con_out;
+	EFI_CONFIGURATION_TABLE tables[FW_TABLES];
+	struct fw_handle handles[FW_HANDLES];
+	EFI_HANDLE application;         /* with a loaded image that came from the volume */
+	EFI_LOADED_IMAGE application_image;
+	EFI_HANDLE disk;                /* with the volume */
+	EFI_FILE_IO_INTERFACE volume;
+
+	/* memory */
+	struct fw_memory *memory;
+	unsigned allocations;
+	unsigned fail_allocation;       /* this one, from 1, fails; 0 none */
+
+	/* files */
+	struct fw_file files[FW_FILES];
+	size_t file_count;
+	unsigned open_files;            /* and folders */
+	EFI_STATUS volume_status;       /* of OpenVolume() */
+	bool no_second_open;            /* opening a file again fails the test */
+
+	/* images */
+	EFI_STATUS load_status;
+	bool kernel_returns;            /* ... with kernel_status; else it takes over */
+	EFI_STATUS kernel_status;
+	EFI_STATUS loaded_image_status; /* of HandleProtocol() for a loaded image of ours */
+	bool (*firmware_ready)(void);   /* can the firmware measure at this moment? NULL: it has nothing to measure with */
+	uint8_t *kernel;                /* a copy of what LoadImage() was given */
+	size_t kernel_n;
+	char options[4096];             /* that the kernel found */
+	uint8_t *initrd;                /* that it got from LoadFile2 as Linux does */
+	size_t initrd_n;
+	EFI_STATUS initrd_status;       /* of its search; EFI_NOT_FOUND: none there */
+	unsigned loads, starts;
+
+	/* runtime */
+	struct fw_variable variables[FW_VARIABLES];
+	EFI_STATUS variable_status, table_status;
+	EFI_RESET_TYPE reset_type;
+	EFI_STATUS reset_status;
+
+	/* time */
+	uint64_t clock_us;              /* Stall() and every look at the clock move it */
+	uint64_t read_us;               /* time that a Read() takes */
+	uint64_t stalled_us;
+	unsigned watchdog_off;
+
+	/* console: what was written, without '\r' */
+	char console[FW_CONSOLE];
+	size_t console_n;
+
+	jmp_buf end;
+	enum fw_end ended;
+	EFI_STATUS status;
+};
+
+extern struct fake_efi fw;
+
+/* A machine with an empty volume. Frees what the last one left. */
+void fw_init(void);
+
+/* Adds a file to the volume; its bytes stay the caller's. */
+struct fw_file *fw_add_file(const char *path, struct span bytes);
+struct fw_file *fw_find_file(const char *path);
+
+/* Installs a protocol on a new handle (or on `*handle`). */
+void fw_install(EFI_HANDLE *handle, const EFI_GUID *guid, void *interface);
+
+/* Runs an application until it returns, resets the machine or hands it over. */
+enum fw_end fw_run(EFI_STATUS (*entry)(void *ctx), void *ctx);
+
+/* Fails the test if memory, handles or files that the application took are still there. Memory of a configuration table may be. */
+void fw_assert_nothing_left(void);
+
+/* Of the variable, NULL if there is none. */
+const struct fw_variable *fw_variable(const CHAR16 *name, const EFI_GUID *guid);
+const void *fw_table(const EFI_GUID *guid);
+
+/* Number of console lines that contain the text. */
+unsigned fw_console_count(const char *text);
+
+uint64_t fw_ticks(void);
+
+/* Used by the parts of the fake only. */
+void fw_init_memory(void);
+void fw_init_protocols(void);
+void fw_init_files(void);
+void fw_init_images(void);
+bool fw_guid_equal(const EFI_GUID *a, const EFI_GUID *b);
+struct fw_handle *fw_handle(EFI_HANDLE h);
+void **fw_protocol(EFI_HANDLE h, const EFI_GUID *guid);
+EFI_HANDLE fw_new_handle(void);
+_Noreturn void fw_leave(enum fw_end how);
+
+/* For entries that geolaunch.efi has no use for. */
+#define FW_UNSUPPORTED(entry) ((__typeof__(entry))(void *)fw_unsupported)
+EFI_STATUS EFIAPI fw_unsupported(void);
+
+#endif

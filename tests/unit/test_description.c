@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "common/description.h"
+
+static const char good[] =
+	"geolaunch 1\n"                                 /* 1 */
+	"mode direct\n"
+	"policy policy.vlp\n"
+	"on-halt poweroff\n"
+	"halt-delay 5\n"                                /* 5 */
+	"module hypervisor\n"
+	"file linux\n"
+	"cmdline console=ttyS0 root=/dev/sda1  quiet \n"
+	"module initrd\n"
+	"file initrd\n"                                 /* 10 */
+	"module vmm\n"
+	"file vmm\n"
+	"path /usr/bin/qemu-system-x86_64\n"
+	"mode 0755\n"
+	"module file\n"                                 /* 15 */
+	"file file-0\n"
+	"path /etc/vm/vm.json\n"
+	"mode 0644\n"
+	"module file\n"
+	"file file-1\n"                                 /* 20 */
+	"path /etc/vm/a b\n"
+	"mode 0000\n"
+	"end\n";
+
+static struct description d;
+
+static void assert_writes(const struct description *x, const char *text)
+{
+	static uint8_t buf[DESCRIPTION_MAX_SIZE];
+	size_t n = 0, measured = 0;
+
+	assert_int_equal(description_write(x, (struct mspan){ NULL, 0 }, &measured), DESCRIPTION_OK);
+	assert_int_equal(measured, strlen(text));
+	assert_int_equal(description_write(x, (struct mspan){ buf, sizeof(buf) }, &n), DESCRIPTION_OK);
+	assert_int_equal(n, measured);
+	assert_memory_equal(buf, text, n);
+}
+
+static void assert_span(struct span s, const char *expected)
+{
+	if (!span_is_str(s, expected))
+		fail_msg("\"%.*s\", expected \"%s\"", (int)s.n, (const char *)s.p, expected);
+}
+
+static void test_good(void **state)
+{
+	(void)state;
+	size_t line = 4711;
+
+	assert_int_equal(description_parse(SPAN_LITERAL(good), &d, &line), DESCRIPTION_OK);
+	assert_int_equal(line, 4711);
+	assert_int_equal(d.mode, DESCRIPTION_DIRECT);
+	assert_span(d.policy, "policy.vlp");
+	assert_int_equal(d.on_halt, DESCRIPTION_POWEROFF);
+	assert_int_equal(d.halt_delay, 5);
+	assert_int_equal(d.module_count, 5);
+	assert_int_equal(d.modules[0].role, ROLE_HYPERVISOR);
+	assert_span(d.modules[0].file, "linux");
+	assert_span(description_module_cmdline(&d.modules[0]), "console=ttyS0 root=/dev/sda1  quiet ");
+	assert_int_equal(d.modules[1].role, ROLE_INITRD);
+	assert_span(d.modules[1].file, "initrd");
+	assert_span(description_module_cmdline(&d.modules[1]), "");
+	assert_int_equal(d.modules[2].role, ROLE_VMM);
+	assert_span(d.modules[2].path, "/usr/bin/qemu-system-x86_64");
+	assert_span(description_module_cmdline(&d.modules[2]), "/usr/bin/qemu-system-x86_64");
+	assert_int_equal(d.modules[2].mode, 0755);
+	assert_int_equal(d.modules[3].role, ROLE_FILE);
+	assert_span(description_module_cmdline(&d.modules[3]), "/etc/vm/vm.json");
+	assert_int_equal(d.modules[3].mode, 0644);
+	assert_span(d.modules[4].path, "/etc/vm/a b");
+	assert_int_equal(d.modules[4].mode, 0);
+	/* spans point into the text */
+	assert_ptr_equal(d.modules[4].file.p, strstr(good, "file-1"));
+	assert_int_equal(description_validate(&d, NULL), DESCRIPTION_OK);
+	assert_writes(&d, good);
+}
+
+static void test_small(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"geolaunch 1\nmode direct\npolicy p\non-halt return\nhalt-delay 0\nmodule hypervisor\nfile x\nend\n";
+
+	assert_int_equal(description_parse(SPAN_LITERAL(text), &d, NULL), DESCRIPTION_OK);
+	assert_int_equal(d.module_count, 1);
+	assert_int_equal(d.on_halt, DESCRIPTION_RETURN);
+	assert_int_equal(d.halt_delay, 0);
+	assert_int_equal(description_module_cmdline(&d.modules[0]).n, 0);
+	assert_writes(&d, text);
+}
+
+static size_t replace(const char *text, const char *from, const char *to, char *out, size_t size)
+{
+	const char *at = strstr(text, from);
+
+	assert_non_null(at);
+	return (size_t)snprintf(out, size, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+}
+
+struct change {
+	const char *from, *to;
+	enum description_error error;
+	size_t line;
+};
+
+#define LONG_64 "0123456789012345678901234567890123456789012345678901234567890123"
+#define LONG_256 LONG_64 LONG_64 LONG_64 LONG_64
+#define LONG_2048 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256
+
+/* One change each to the good text; with DESCRIPTION_OK it must come out again as it went in. */
+static const struct change changes[] = {
+	{ "geolaunch 1", "geolaunch 2", DESCRIPTION_E_FORMAT, 1 },
+	{ "geolaunch 1", "geolaunch 1 ", DESCRIPTION_E_FORMAT, 1 },
+	{ "geolaunch 1\n", "", DESCRIPTION_E_FORMAT, 1 },
+	{ "geolaunch 1\n", "\ngeolaunch 1\n", DESCRIPTION_E_FORMAT, 1 },
+	{ "geolaunch 1\n", "geolaunch 1\r\n", DESCRIPTION_E_CHARACTER, 1 },
+	{ "mode direct", "mode txt", DESCRIPTION_E_MODE, 2 },
+	{ "mode direct", "mode Direct", DESCRIPTION_E_MODE, 2 },
+	{ "mode direct", "mode  direct", DESCRIPTION_E_MODE, 2 },
+	{ "mode direct", "mode direct ", DESCRIPTION_E_MODE, 2 },
+	{ "mode direct", "mode", DESCRIPTION_E_VALUE, 2 },
+	{ "mode direct", "mode ", DESCRIPTION_E_VALUE, 2 },
+	{ "mode direct", "modedirect", DESCRIPTION_E_KEY, 2 },
+	{ "mode direct", "mode\tdirect", DESCRIPTION_E_CHARACTER, 2 },
+	{ "mode direct", "mode dir\xc3\xa9" "ct", DESCRIPTION_E_CHARACTER, 2 },
+	{ "mode direct", "mode direct\x7f", DESCRIPTION_E_CHARACTER, 2 },
+	{ "mode direct\n", "", DESCRIPTION_E_KEY, 2 },
+	{ "mode direct\npolicy policy.vlp\n", "policy policy.vlp\nmode direct\n", DESCRIPTION_E_KEY, 2 },
+	{ "mode direct\n", "mode direct\nmode direct\n", DESCRIPTION_E_KEY, 3 },
+	{ "mode direct\n", "mode direct\n\n", DESCRIPTION_E_KEY, 3 },
+	{ "mode direct\n", "# a comment\nmode direct\n", DESCRIPTION_E_KEY, 2 },
+	{ "policy policy.vlp", "policy A-z_0.9", DESCRIPTION_OK, 0 },
+	{ "policy policy.vlp", "policy " LONG_64, DESCRIPTION_OK, 0 },
+	{ "policy policy.vlp", "policy " LONG_64 "x", DESCRIPTION_E_FILE, 3 },
+	{ "policy policy.vlp", "policy a/b", DESCRIPTION_E_FILE, 3 },
+	{ "policy policy.vlp", "policy a\\b", DESCRIPTION_E_FILE, 3 },
+	{ "policy policy.vlp", "policy ..", DESCRIPTION_E_FILE, 3 },
+	{ "policy policy.vlp", "policy .hidden", DESCRIPTION_E_FILE, 3 },
+	{ "policy policy.vlp", "policy a b", DESCRIPTION_E_FILE, 3 },
+	{ "policy policy.vlp", "policy", DESCRIPTION_E_VALUE, 3 },
+	{ "on-halt poweroff", "on-halt return", DESCRIPTION_OK, 0 },
+	{ "on-halt poweroff", "on-halt reboot", DESCRIPTION_E_ON_HALT, 4 },
+	{ "on-halt poweroff\n", "", DESCRIPTION_E_KEY, 4 },
+	{ "halt-delay 5", "halt-delay 0", DESCRIPTION_OK, 0 },
+	{ "halt-delay 5", "halt-delay 300", DESCRIPTION_OK, 0 },
+	{ "halt-delay 5", "halt-delay 301", DESCRIPTION_E_HALT_DELAY, 5 },
+	{ "halt-delay 5", "halt-delay 05", DESCRIPTION_E_HALT_DELAY, 5 },
+	{ "halt-delay 5", "halt-delay 00", DESCRIPTION_E_HALT_DELAY, 5 },
+	{ "halt-delay 5", "halt-delay -1", DESCRIPTION_E_HALT_DELAY, 5 },
+	{ "halt-delay 5", "halt-delay 5s", DESCRIPTION_E_HALT_DELAY, 5 },
+	{ "halt-delay 5", "halt-delay  5", DESCRIPTION_E_HALT_DELAY, 5 },
+	{ "halt-delay 5", "halt-delay 4294967297", DESCRIPTION_E_HALT_DELAY, 5 },
+	{ "module hypervisor", "module xen", DESCRIPTION_E_ROLE, 6 },
+	{ "module hypervisor", "module description", DESCRIPTION_E_ROLE, 6 },
+	{ "module hypervisor", "module kernel", DESCRIPTION_E_ROLE, 6 },
+	{ "module hypervisor", "module initrd", DESCRIPTION_E_FIRST, 6 },
+	{ "module hypervisor", "module", DESCRIPTION_E_VALUE, 6 },
+	{ "module initrd", "module hypervisor", DESCRIPTION_E_TWICE, 9 },
+	{ "module vmm", "module initrd", DESCRIPTION_E_TWICE, 11 },
+	{ "module file", "module vmm", DESCRIPTION_E_TWICE, 15 },
+	{ "module initrd\nfile initrd\n", "", DESCRIPTION_OK, 0 },
+	{ "module initrd\nfile initrd\nmodule vmm\nfile vmm\npath /usr/bin/qemu-system-x86_64\nmode 0755\n",
+	  "module vmm\nfile vmm\npath /usr/bin/qemu-system-x86_64\nmode 0755\nmodule initrd\nfile initrd\n", DESCRIPTION_E_ORDER, 13 },
+	{ "module hypervisor\nfile linux\ncmdline console=ttyS0 root=/dev/sda1  quiet \n", "", DESCRIPTION_E_FIRST, 6 },
+	{ "file linux\n", "", DESCRIPTION_E_KEY, 7 },
+	{ "file linux", "file", DESCRIPTION_E_VALUE, 7 },
+	{ "file linux", "file ../linux", DESCRIPTION_E_FILE, 7 },
+	{ "file linux", "file linux ", DESCRIPTION_E_FILE, 7 },
+	{ "cmdline console=ttyS0 root=/dev/sda1  quiet \n", "", DESCRIPTION_OK, 0 },
+	{ "cmdline console=ttyS0 root=/dev/sda1  quiet ", "cmdline  ", DESCRIPTION_OK, 0 },
+	{ "cmdline console=ttyS0 root=/dev/sda1  quiet ", "cmdline path /etc/vm/vm.json", DESCRIPTION_OK, 0 },
+	{ "cmdline console=ttyS0 root=/dev/sda1  quiet ", "cmdline", DESCRIPTION_E_VALUE, 8 },
+	{ "cmdline console=ttyS0 root=/dev/sda1  quiet ", "cmdline ", DESCRIPTION_E_VALUE, 8 },
+	{ "cmdline console=ttyS0 root=/dev/sda1  quiet ", "cmdlines x", DESCRIPTION_E_KEY, 8 },
+	{ "console=ttyS0 root=/dev/sda1  quiet ", LONG_2048, DESCRIPTION_E_CMDLINE, 8 },
+	{ "file initrd\n", "file initrd\ncmdline x\n", DESCRIPTION_E_KEY, 11 },
+	{ "file initrd\n", "file initrd\npath /x\n", DESCRIPTION_E_KEY, 11 },
+	{ "file vmm\n", "file vmm\ncmdline x\n", DESCRIPTION_E_KEY, 13 },
+	{ "path /usr/bin/qemu-system-x86_64\n", "", DESCRIPTION_E_KEY, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "/v", DESCRIPTION_OK, 0 },
+	{ "/usr/bin/qemu-system-x86_64", "/.../..a/b..", DESCRIPTION_OK, 0 },
+	{ "/usr/bin/qemu-system-x86_64", "/usr/TRAILER!!!", DESCRIPTION_OK, 0 },
+	{ "/usr/bin/qemu-system-x86_64", "/TRAILER!!!", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "/TRAILER!!!/qemu", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "usr/bin/qemu", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "/", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "//usr", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "/usr//bin", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "/usr/bin/", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "/usr/./bin", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "/usr/../bin", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "/usr/..", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "/.", DESCRIPTION_E_PATH, 13 },
+	{ "/usr/bin/qemu-system-x86_64", "/" LONG_256, DESCRIPTION_E_PATH, 13 },
+	{ "/etc/vm/a b", "/etc/vm/vm.json", DESCRIPTION_E_PATH_TAKEN, 21 },
+	{ "/etc/vm/a b", "/etc/vm/vm.json/x", DESCRIPTION_E_PATH_TAKEN, 21 },
+	{ "/etc/vm/a b", "/etc/vm", DESCRIPTION_E_PATH_TAKEN, 21 },
+	{ "/etc/vm/a b", "/usr", DESCRIPTION_E_PATH_TAKEN, 21 },
+	{ "/etc/vm/a b", "/etc/vm/vm.jso", DESCRIPTION_OK, 0 },
+	{ "/etc/vm/a b", "/etc/vm/vm.json2", DESCRIPTION_OK, 0 },
+	{ "/etc/vm/a b", "/etc/v", DESCRIPTION_OK, 0 },
+	{ "mode 0755", "mode 755", DESCRIPTION_E_FILE_MODE, 14 },
+	{ "mode 0755", "mode 00755", DESCRIPTION_E_FILE_MODE, 14 },
+	{ "mode 0755", "mode 0758", DESCRIPTION_E_FILE_MODE, 14 },
+	{ "mode 0755", "mode 4755", DESCRIPTION_E_FILE_MODE, 14 },
+	{ "mode 0755", "mode 0777", DESCRIPTION_OK, 0 },
+	{ "mode 0755", "mode", DESCRIPTION_E_VALUE, 14 },
+	{ "mode 0755\n", "", DESCRIPTION_E_KEY, 14 },
+	{ "mode 0755\n", "mode 0755\nmode 0755\n", DESCRIPTION_E_KEY, 15 },
+	{ "end\n", "", DESCRIPTION_E_END, 23 },
+	{ "end\n", "end", DESCRIPTION_E_LINE_END, 23 },
+	{ "end\n", "End\n", DESCRIPTION_E_KEY, 23 },
+	{ "end\n", "end \n", DESCRIPTION_E_KEY, 23 },
+	{ "end\n", "end x\n", DESCRIPTION_E_KEY, 23 },
+	{ "end\n", "end\n\n", DESCRIPTION_E_TRAILING, 24 },
+	{ "end\n", "end\nend\n", DESCRIPTION_E_TRAILING, 24 },
+	{ "end\n", "end\nx", DESCRIPTION_E_TRAILING, 24 },
+	{ "mode 0000\nend\n", "mode 0000", DESCRIPTION_E_LINE_END, 22 },
+};
+
+static void test_changes(void **state)
+{
+	(void)state;
+	static struct description out, untouched;
+	bool seen[DESCRIPTION_ERROR_COUNT] = { false };
+
+	for (size_t i = 0; i < GL_COUNT(changes); i++) {
+		static char text[8192];
+		size_t n = replace(good, changes[i].from, changes[i].to, text, sizeof(text)), line = 0;
+
+		assert_true(n < sizeof(text));
+		memset(&out, 0x5a, sizeof(out));
+		memset(&untouched, 0x5a, sizeof(untouched));
+
+		enum description_error e = description_parse((struct span){ (const uint8_t *)text, n }, &out, &line);
+
+		if (e != changes[i].error || line != changes[i].line)
+			fail_msg("\"%s\" -> \"%.80s\": error %d in line %zu (%s), expected %d in line %zu", changes[i].from, changes[i].to,
+				 e, line, description_strerror(e), changes[i].error, changes[i].line);
+		seen[e] = true;
+		if (e)
+			assert_memory_equal(&out, &untouched, sizeof(out));
+		else
+			assert_writes(&out, text);
+	}
+	/* the others have tests of their own below */
+	for (unsigned e = 0; e < DESCRIPTION_ERROR_COUNT; e++)
+		assert_true(seen[e] || e == DESCRIPTION_E_SIZE || e == DESCRIPTION_E_TOO_MANY || e == DESCRIPTION_E_FIELD ||
+			    e == DESCRIPTION_E_BUFFER);
+}
+
+static void test_cut_anywhere(void **state)
+{
+	(void)state;
+	static struct description out;
+
+	for (size_t n = 0; n < sizeof(good) - 1; n++)
+		assert_int_not_equal(description_parse((struct span){ (const uint8_t *)good, n }, &out, NULL), DESCRIPTION_OK);
+	assert_int_equal(description_parse((struct span){ NULL, 0 }, &out, NULL), DESCRIPTION_E_END);
+}
+
+/* A byte changed anywhere, to anything: refused, or another description that is written as it was read. */
+static void test_every_byte(void **state)
+{
+	(void)state;
+	static struct description out;
+	unsigned accepted = 0;
+
+	for (size_t at = 0; at < sizeof(good) - 1; at++) {
+		for (unsigned v = 0; v < 256; v++) {
+			char text[sizeof(good)];
+
+			memcpy(text, good, sizeof(good));
+			text[at] = (char)v;
+			if (description_parse((struct span){ (const uint8_t *)text, sizeof(good) - 1 }, &out, NULL))
+				continue;
+			accepted++;
+			assert_writes(&out, text);
+		}
+	}
+	assert_true(accepted > sizeof(good));
+}
+
+static struct description many(size_t count)
+{
+	static struct description x;
+	static char paths[DESCRIPTION_MAX_MODULES + 1][16];
+
+	x = (struct description){ .policy = SPAN_LITERAL("p"), .module_count = count };
+	x.modules[0] = (struct description_module){ .role = ROLE_HYPERVISOR, .file = SPAN_LITERAL("h") };
+	for (size_t i = 1; i < count && i < DESCRIPTION_MAX_MODULES; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "/d/%zu", i);
+		x.modules[i] = (struct description_module){ .role = ROLE_FILE, .file = SPAN_LITERAL("f"), .path = span_str(paths[i]),
+							    .mode = 0644 };
+	}
+	return x;
+}
+
+static void test_most_modules(void **state)
+{
+	(void)state;
+	static uint8_t text[DESCRIPTION_MAX_SIZE];
+	static const char more[] = "module file\nfile f\npath /one-too-many\nmode 0644\nend\n";
+	static struct description x;
+	size_t n = 0, line = 0, module = 99;
+
+	x = many(DESCRIPTION_MAX_MODULES);
+	assert_int_equal(description_write(&x, (struct mspan){ text, sizeof(text) }, &n), DESCRIPTION_OK);
+	assert_int_equal(description_parse((struct span){ text, n }, &d, NULL), DESCRIPTION_OK);
+	assert_int_equal(d.module_count, DESCRIPTION_MAX_MODULES);
+	assert_span(d.modules[126].path, "/d/126");
+	memcpy(text + n - 4, more, sizeof(more) - 1);
+	assert_int_equal(description_parse((struct span){ text, n - 4 + sizeof(more) - 1 }, &d, &line), DESCRIPTION_E_TOO_MANY);
+	assert_int_equal(line, 5 + 2 + 126 * 4 + 1);
+	x.module_count++;
+	assert_int_equal(description_validate(&x, &module), DESCRIPTION_E_TOO_MANY);
+	assert_int_equal(module, 0);
+}
+
+static void test_size_limit(void **state)
+{
+	(void)state;
+	static uint8_t text[DESCRIPTION_MAX_SIZE + 1];
+	size_t line = 0;
+
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(description_parse((struct span){ text, DESCRIPTION_MAX_SIZE + 1 }, &d, &line), DESCRIPTION_E_SIZE);
+	assert_int_equal(line, 1);
+	assert_int_equal(description_parse((struct span){ text, DESCRIPTION_MAX_SIZE }, &d, &line), DESCRIPTION_E_LINE_END);
+}
+
+static void test_longest_cmdline(void **state)
+{
+	(void)state;
+	static char text[8192];
+	size_t n = replace(good, "console=ttyS0 root=/dev/sda1  quiet ", &LONG_2048[1], text, sizeof(text));
+
+	assert_int_equal(description_parse((struct span){ (const uint8_t *)text, n }, &d, NULL), DESCRIPTION_OK);
+	assert_int_equal(d.modules[0].cmdline.n, DESCRIPTION_MAX_CMDLINE);
+	assert_writes(&d, text);
+}
+
+static void test_longest_path(void **state)
+{
+	(void)state;
+	static char text[8192];
+	size_t n = replace(good, "usr/bin/qemu-system-x86_64", &LONG_256[2], text, sizeof(text));
+
+	assert_int_equal(description_parse((struct span){ (const uint8_t *)text, n }, &d, NULL), DESCRIPTION_OK);
+	assert_int_equal(d.modules[2].path.n, DESCRIPTION_MAX_PATH);
+	assert_writes(&d, text);
+}
+
+/* What write() refuses: each line breaks one thing in a good description. */
+static void assert_refused(const struct description *x, enum description_error error, size_t number)
+{
+	uint8_t buf[4096];
+	size_t n = 4711, module = 4711;
+
+	assert_int_equal(description_validate(x, &module), error);
+	assert_int_equal(module, number);
+	assert_int_equal(description_write(x, (struct mspan){ buf, sizeof(buf) }, &n), error);
+	assert_int_equal(n, 4711);
+}
+
+static void test_write_refuses(void **state)
+{
+	(void)state;
+	static struct description base, x;
+
+	assert_int_equal(description_parse(SPAN_LITERAL(good), &base, NULL), DESCRIPTION_OK);
+#define REFUSED(change, error, number) do { x = base; change; assert_refused(&x, error, number); } while (0)
+	REFUSED(x.mode = DESCRIPTION_MODE_COUNT, DESCRIPTION_E_MODE, 0);
+	REFUSED(x.on_halt = DESCRIPTION_ON_HALT_COUNT, DESCRIPTION_E_ON_HALT, 0);
+	REFUSED(x.halt_delay = 301, DESCRIPTION_E_HALT_DELAY, 0);
+	REFUSED(x.policy = SPAN_LITERAL(""), DESCRIPTION_E_FILE, 0);
+	REFUSED(x.policy = SPAN_LITERAL("p\non-halt return"), DESCRIPTION_E_FILE, 0);
+	REFUSED(x.module_count = 0, DESCRIPTION_E_FIRST, 0);
+	REFUSED(x.modules[0].role = ROLE_COUNT, DESCRIPTION_E_ROLE, 1);
+	REFUSED(x.modules[0].role = ROLE_FILE, DESCRIPTION_E_FIRST, 1);
+	REFUSED(x.modules[2].role = ROLE_KERNEL, DESCRIPTION_E_ROLE, 3);
+	REFUSED(x.modules[0].cmdline = SPAN_LITERAL("x\nmodule file"), DESCRIPTION_E_CMDLINE, 1);
+	REFUSED(x.modules[0].path = SPAN_LITERAL("/x"), DESCRIPTION_E_FIELD, 1);
+	REFUSED(x.modules[0].mode = 1, DESCRIPTION_E_FIELD, 1);
+	REFUSED(x.modules[1].cmdline = SPAN_LITERAL("x"), DESCRIPTION_E_FIELD, 2);
+	REFUSED(x.modules[2].cmdline = SPAN_LITERAL("x"), DESCRIPTION_E_FIELD, 3);
+	REFUSED(x.modules[2].path = SPAN_LITERAL(""), DESCRIPTION_E_PATH, 3);
+	REFUSED(x.modules[2].path = SPAN_LITERAL("/x\nmode 0777"), DESCRIPTION_E_PATH, 3);
+	REFUSED(x.modules[2].mode = 01000, DESCRIPTION_E_FILE_MODE, 3);
+	REFUSED(x.modules[2].file = SPAN_LITERAL("a/b"), DESCRIPTION_E_FILE, 3);
+	REFUSED(x.modules[4].path = SPAN_LITERAL("/usr/bin"), DESCRIPTION_E_PATH_TAKEN, 5);
+#undef REFUSED
+}
+
+static void test_small_buffer(void **state)
+{
+	(void)state;
+	uint8_t buf[sizeof(good)];
+	size_t n = 4711;
+
+	assert_int_equal(description_parse(SPAN_LITERAL(good), &d, NULL), DESCRIPTION_OK);
+	for (size_t size = 0; size < sizeof(good) - 1; size++)
+		assert_int_equal(description_write(&d, (struct mspan){ buf, size }, &n), DESCRIPTION_E_BUFFER);
+	assert_int_equal(n, 4711);
+	assert_int_equal(description_write(&d, (struct mspan){ buf, sizeof(good) - 1 }, &n), DESCRIPTION_OK);
+}
+
+static void test_texts(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < DESCRIPTION_ERROR_COUNT; i++) {
+		assert_non_null(description_strerror((enum description_error)i));
+		for (unsigned j = 0; j < i; j++)
+			assert_string_not_equal(description_strerror((enum description_error)i),
+						description_strerror((enum description_error)j));
+	}
+	assert_string_equal(description_strerror(DESCRIPTION_ERROR_COUNT), "unknown launch description error");
+	assert_string_equal(description_mode_name(DESCRIPTION_DIRECT), "direct");
+	assert_string_equal(description_mode_name(DESCRIPTION_MODE_COUNT), "unknown");
+	assert_string_equal(description_on_halt_name(DESCRIPTION_RETURN), "return");
+	assert_string_equal(description_on_halt_name(DESCRIPTION_ON_HALT_COUNT), "unknown");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_cut_anywhere),
+		cmocka_unit_test(test_every_byte),
+		cmocka_unit_test(test_most_modules),
+		cmocka_unit_test(test_size_limit),
+		cmocka_unit_test(test_longest_cmdline),
+		cmocka_unit_test(test_longest_path),
+		cmocka_unit_test(test_write_refuses),
+		cmocka_unit_test(test_small_buffer),
+		cmocka_unit_test(test_texts),
+	};
+
+	return cmocka_run_group_tests_name("description", tests, NULL, NULL);
+}
