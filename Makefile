@@ -25,6 +25,8 @@ TSS_SRC ?= .deps/tpm2-tss-4.1.3
 FUZZ_TIME ?= 60
 JOBS ?= $(shell nproc)
 B := build
+# V=1 shows every command.
+Q := $(if $(V),,@)
 VERSION := 0.1.0
 
 all: build-all
@@ -50,7 +52,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef 
 REPRO := -ffile-prefix-map=$(CURDIR)=. -gno-record-gcc-switches
 STD := -std=gnu11 $(WARN) $(REPRO) -I. -MMD -MP
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-HOST_DEFS := -D_GNU_SOURCE -DGEOLAUNCH_VERSION='"$(VERSION)"' -DGEOLAUNCH_LIBDIR='"$(PREFIX)/lib/geolaunch"'
+HOST_DEFS := -D_GNU_SOURCE -DGEOLAUNCH_VERSION='"$(VERSION)"'
 HOST_CFLAGS := $(STD) -O2 -g $(HARDEN) $(HOST_DEFS)
 ASAN_CFLAGS := $(STD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
 FUZZ_CFLAGS := $(STD) -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
@@ -69,12 +71,12 @@ TSS_CFLAGS := -std=gnu11 -Os -g0 $(REPRO) $(FREE) -fpic -mno-red-zone -fshort-wc
 # ---------------------------------------------------------------- sources
 
 PURE := $(wildcard common/*.c tboot-policy/*.c geo/*.c efi/core/*.c tpm/*.c)
-LIB := $(PURE) $(wildcard tpm/host/*.c)
+LIB := $(PURE) $(wildcard lcp/*.c tpm/host/*.c)
 EFI_APP := $(wildcard efi/*.c tpm/efi/*.c)
 CLI := $(filter-out cli/gen_measurements.c,$(wildcard cli/*.c))
 PROXY := $(wildcard qemu/proxy/*.c)
 UNIT := $(wildcard tests/unit/test_*.c)
-UNIT_HELP := $(filter-out $(UNIT) tests/unit/vlp_tool.c,$(wildcard tests/unit/*.c))
+UNIT_HELP := $(filter-out $(UNIT) tests/unit/vlp_tool.c tests/unit/lcp_tool.c,$(wildcard tests/unit/*.c))
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
 TSS := $(wildcard $(TSS_SRC)/src/tss2-sys/*.c $(TSS_SRC)/src/tss2-sys/api/*.c $(TSS_SRC)/src/tss2-mu/*.c)
 # The compression functions of SHA-1 and SHA-2: OpenSSL's assembler out of the distribution's static library (docs/HASHING.md).
@@ -86,7 +88,7 @@ build-all: $(B)/host/geolaunch $(B)/efi/geolaunch.efi $(B)/host/tpmproxy $(B)/ma
 
 $(SHA_OBJS) &: $(LIBCRYPTO)
 	@mkdir -p $(B)/sha
-	cd $(B)/sha && ar x $(LIBCRYPTO) $(notdir $(SHA_OBJS)) && touch $(notdir $(SHA_OBJS))
+	$(Q)cd $(B)/sha && ar x $(LIBCRYPTO) $(notdir $(SHA_OBJS)) && touch $(notdir $(SHA_OBJS))
 
 # ---------------------------------------------------------------- host
 
@@ -95,25 +97,32 @@ $(SHA_OBJS) &: $(LIBCRYPTO)
 define host_variant
 $(B)/$(1)/%.o: %.c Makefile
 	@mkdir -p $$(@D)
-	$(2) $(3) -c -o $$@ $$<
+	@echo '  CC    $$@'
+	$(Q)$(2) $(3) -c -o $$@ $$<
 $(B)/$(1)/efi/%.o: efi/%.c Makefile
 	@mkdir -p $$(@D)
-	$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+	@echo '  CC    $$@'
+	$(Q)$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
 $(B)/$(1)/tpm/efi/%.o: tpm/efi/%.c Makefile
 	@mkdir -p $$(@D)
-	$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+	@echo '  CC    $$@'
+	$(Q)$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
 $(B)/$(1)/efi/core/%.o: efi/core/%.c Makefile
 	@mkdir -p $$(@D)
-	$(2) $(3) -c -o $$@ $$<
+	@echo '  CC    $$@'
+	$(Q)$(2) $(3) -c -o $$@ $$<
 $(B)/$(1)/tests/unit/test_efi_%.o: tests/unit/test_efi_%.c Makefile
 	@mkdir -p $$(@D)
-	$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
-$(B)/$(1)/tests/unit/fake_efi%.o: tests/unit/fake_efi%.c Makefile
+	@echo '  CC    $$@'
+	$(Q)$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+$(B)/$(1)/tests/unit/fake_ef%.o: tests/unit/fake_ef%.c Makefile
 	@mkdir -p $$(@D)
-	$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
-$(B)/$(1)/tests/unit/test_tpm_tcg2%.o: tests/unit/test_tpm_tcg2%.c Makefile
+	@echo '  CC    $$@'
+	$(Q)$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+$(B)/$(1)/tests/unit/test_tpm_tcg%.o: tests/unit/test_tpm_tcg%.c Makefile
 	@mkdir -p $$(@D)
-	$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+	@echo '  CC    $$@'
+	$(Q)$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
 $(B)/$(1)/libgeolaunch.a: $(LIB:%.c=$(B)/$(1)/%.o) $(SHA_OBJS)
 	@rm -f $$@; ar rcsD $$@ $$^
 $(B)/$(1)/libcli.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out cli/main.c,$(CLI)))
@@ -126,14 +135,18 @@ $(B)/$(1)/libefi.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out efi/main.c efi/lib
 $(B)/$(1)/libhelp.a: $(UNIT_HELP:%.c=$(B)/$(1)/%.o)
 	@rm -f $$@; ar rcsD $$@ $$^
 $(B)/$(1)/geolaunch: $(B)/$(1)/cli/main.o $(B)/$(1)/libcli.a $(B)/$(1)/libgeolaunch.a
-	$(2) $(4) -o $$@ $$^ $(HOST_LIBS)
+	@echo '  LD    $$@'
+	$(Q)$(2) $(4) -o $$@ $$^ $(HOST_LIBS)
 $(B)/$(1)/tpmproxy: $(B)/$(1)/qemu/proxy/main.o $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
-	$(2) $(4) -o $$@ $$^ -ljansson
+	@echo '  LD    $$@'
+	$(Q)$(2) $(4) -o $$@ $$^ -ljansson
 $(B)/$(1)/gen_measurements: $(B)/$(1)/cli/gen_measurements.o $(B)/$(1)/libgeolaunch.a
-	$(2) $(4) -o $$@ $$^
+	@echo '  LD    $$@'
+	$(Q)$(2) $(4) -o $$@ $$^
 $(B)/$(1)/unit/%: $(B)/$(1)/tests/unit/%.o $(B)/$(1)/libhelp.a $(B)/$(1)/libefi.a $(B)/$(1)/libcli.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
 	@mkdir -p $$(@D)
-	$(2) $(4) -o $$@ $$^ -lcmocka $(HOST_LIBS)
+	@echo '  LD    $$@'
+	$(Q)$(2) $(4) -o $$@ $$^ -lcmocka $(HOST_LIBS)
 endef
 # Flags hold commas, which would end an argument of call: they go through variables.
 HOST_LDFLAGS := -pie -Wl,-z,relro,-z,now
@@ -150,7 +163,8 @@ EFI_OBJS := $(PURE:%.c=$(B)/efi/%.o) $(EFI_APP:%.c=$(B)/efi/%.o)
 
 $(B)/efi/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(EFI_CFLAGS) -c -o $@ $<
+	@echo '  CC    $@'
+	$(Q)$(CC) $(EFI_CFLAGS) -c -o $@ $<
 
 $(B)/tss/%.o: $(TSS_SRC)/src/%.c Makefile
 	@mkdir -p $(@D)
@@ -160,21 +174,23 @@ $(B)/efi/libtss2.a: $(TSS:$(TSS_SRC)/src/%.c=$(B)/tss/%.o)
 	@rm -f $@; ar rcsD $@ $^
 
 $(B)/efi/geolaunch.so: $(EFI_OBJS) $(SHA_OBJS) $(B)/efi/libtss2.a efi/efi.lds efi/symbols.map
-	ld -nostdlib -znocombreloc -shared -Bsymbolic --gc-sections --version-script=efi/symbols.map --no-undefined --warn-common \
+	@echo '  LD    $@'
+	$(Q)ld -nostdlib -znocombreloc -shared -Bsymbolic --gc-sections --version-script=efi/symbols.map --no-undefined --warn-common \
 		--fatal-warnings --build-id=none -z noexecstack -T efi/efi.lds /usr/lib/crt0-efi-x86_64.o $(EFI_OBJS) $(SHA_OBJS) \
 		$(B)/efi/libtss2.a -L/usr/lib -lgnuefi -o $@
 
 $(B)/efi/geolaunch.efi: $(B)/efi/geolaunch.so scripts/check-pe
-	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' -j '.rela.*' -j .reloc \
+	@echo '  PE    $@'
+	$(Q)objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' -j '.rela.*' -j .reloc \
 		--target efi-app-x86_64 --subsystem=10 $< $@
-	scripts/check-pe $@
+	$(Q)scripts/check-pe $@
 
 # ---------------------------------------------------------------- documents
 
 MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 $(B)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
-	scdoc < $< > $@
+	$(Q)scdoc < $< > $@
 $(B)/man.stamp: $(MAN)
 	@mkdir -p $(@D) && touch $@
 
@@ -199,10 +215,10 @@ FUZZ_RUN := $(FUZZ:tests/fuzz/%.c=%)
 # Every corpus is replayed with gcc's sanitizers in make test; fuzzing itself needs clang's libFuzzer.
 $(B)/asan/fuzz/%: $(B)/asan/tests/fuzz/%.o $(B)/asan/tests/fuzz/replay_main.o $(B)/asan/libcli.a $(B)/asan/libgeolaunch.a
 	@mkdir -p $(@D)
-	$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
 $(B)/fuzz/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libcli.a $(B)/fuzz/libgeolaunch.a
 	@mkdir -p $(@D)
-	$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)
 $(FUZZ_RUN:%=replay-%): replay-%: $(B)/asan/fuzz/%
 	@$< $(wildcard tests/data/fuzz/$*/*) > $<.log 2>&1 || { tail -n 40 $<.log; echo "failed; by hand: $< tests/data/fuzz/$*/*" >&2; exit 1; }
 check-fuzz: $(FUZZ_RUN:%=replay-%)
@@ -213,15 +229,17 @@ fuzz: deps
 	@$(MAKE) --no-print-directory $(FUZZ_RUN:%=fuzz-%)
 
 PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi \
-	$(PYTHON) -m pytest -q -p no:cacheprovider -n $(JOBS)
+	$(PYTHON) -m pytest -q -p no:cacheprovider --basetemp $(B)/pytest -n $(JOBS)
 run-test:
 	@$(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz $(B)/unit-tools.stamp
 	@$(MAKE) --no-print-directory run-pytest
 	@echo "all tests passed"
 
 $(B)/host/vlp_tool: $(B)/host/tests/unit/vlp_tool.o $(B)/host/libgeolaunch.a
+	$(Q)$(CC) -pie -o $@ $^
+$(B)/host/lcp_tool: $(B)/host/tests/unit/lcp_tool.o $(B)/host/libgeolaunch.a
 	$(CC) -pie -o $@ $^
-$(B)/unit-tools.stamp: $(if $(wildcard tests/unit/vlp_tool.c),$(B)/host/vlp_tool) $(B)/host/gen_measurements
+$(B)/unit-tools.stamp: $(if $(wildcard tests/unit/vlp_tool.c),$(B)/host/vlp_tool) $(B)/host/lcp_tool $(B)/host/gen_measurements
 	@touch $@
 
 .PHONY: run-pytest
@@ -239,7 +257,7 @@ run-demo:
 	@demo/run
 
 $(B)/host/hash_bench: $(B)/host/tests/bench/hash_bench.o $(B)/host/libgeolaunch.a
-	$(CC) -pie -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CC) -pie -o $@ $^ $(HOST_LIBS)
 run-bench: $(B)/host/hash_bench
 	@tests/bench/run
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <getopt.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/build.h"
 #include "cli/cli.h"
 #include "common/text.h"
 
 #define COMMAND "build"
-#define EFI_DEFAULT GEOLAUNCH_LIBDIR "/geolaunch.efi"
+/* Where geolaunch.efi lies beside this program: installed (PREFIX/bin, PREFIX/lib), and in the build tree (build/host, build/efi). */
+static const char *const beside[] = { "/../lib/geolaunch/geolaunch.efi", "/../efi/geolaunch.efi" };
 
 struct options {
 	struct build_options build;
@@ -35,7 +38,7 @@ static void print_help(void)
 	       "\n"
 	       "  -o, --output DIR  directory to make; it appears complete or not at all\n"
 	       "      --efi FILE    geolaunch.efi (default: $GEOLAUNCH_EFI, else\n"
-	       "                    " EFI_DEFAULT ")\n"
+	       "                    ../lib/geolaunch/geolaunch.efi beside this program)\n"
 	       "      --json        print the summary as JSON\n"
 	       "      --force       replace the output of an earlier build\n"
 	       "  -h, --help        this text\n");
@@ -79,13 +82,28 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return CLI_OK;
 }
 
-static const char *efi_file(const struct options *o)
+/* `room` holds the path if it is one of those beside this program. */
+static const char *efi_file(const struct options *o, char room[PATH_MAX + 64])
 {
 	const char *environment = getenv("GEOLAUNCH_EFI");
+	ssize_t n;
+	char *slash;
 
 	if (o->build.efi)
 		return o->build.efi;
-	return environment && *environment ? environment : EFI_DEFAULT;
+	if (environment && *environment)
+		return environment;
+	n = readlink("/proc/self/exe", room, PATH_MAX);
+	room[n < 0 ? 0 : n] = 0;
+	slash = strrchr(room, '/');
+	for (size_t i = GL_COUNT(beside); slash && i-- > 0;) {
+		strcpy(slash, beside[i]);
+		if (access(room, R_OK) == 0)
+			return room;
+	}
+	if (!slash)
+		strcpy(room, beside[0]);
+	return room;
 }
 
 /* ---- summary for people ---- */
@@ -219,6 +237,7 @@ static int run(int argc, char **argv)
 {
 	CLEANUP(free_result) struct build_result *result = calloc(1, sizeof(*result));
 	struct options o = { .json = false };
+	char efi[PATH_MAX + 64];
 	struct cli_fault fault;
 	int rc = parse_options(argc, argv, &o);
 
@@ -229,7 +248,7 @@ static int run(int argc, char **argv)
 		if (cli_flush(&fault))
 			return CLI_OK;
 	} else {
-		o.build.efi = efi_file(&o);
+		o.build.efi = efi_file(&o, efi);
 		if (!result)
 			(void)cli_fail(&fault, CLI_IO, "out of memory: build");
 		else if (build_run(&o.build, result, &fault) && report(&o, result, &fault))

@@ -26,8 +26,8 @@ struct options {
 	bool help;
 };
 
-enum { OPTION_TCTI = 256, OPTION_INDEX, OPTION_SIZE, OPTION_OWNER_AUTH, OPTION_FILE, OPTION_COUNTRY, OPTION_SUBDIVISION, OPTION_SITE, OPTION_LATITUDE,
-	OPTION_LONGITUDE, OPTION_JSON };
+enum { OPTION_TCTI = 256, OPTION_INDEX, OPTION_SIZE, OPTION_OWNER_AUTH, OPTION_FILE, OPTION_COUNTRY, OPTION_SUBDIVISION,
+	OPTION_SITE, OPTION_LATITUDE, OPTION_LONGITUDE, OPTION_JSON };
 
 static const struct option long_options[] = {
 	{ "tcti", required_argument, NULL, OPTION_TCTI },
@@ -245,7 +245,8 @@ GL_MUST static bool report_done(const struct options *o, const struct geo_nv_don
 
 	(void)snprintf(index, sizeof(index), "0x%08x", o->index);
 	if (o->json) {
-		CLEANUP_JSON json_t *root = json_pack("{s:s, s:s, s:b}", "index", index, "action", action_names[o->action], "changed", d->changed);
+		CLEANUP_JSON json_t *root = json_pack("{s:s, s:s, s:b}", "index", index, "action", action_names[o->action],
+			"changed", d->changed);
 
 		return cli_json_print(root, fault);
 	}
@@ -256,7 +257,8 @@ GL_MUST static bool report_done(const struct options *o, const struct geo_nv_don
 /* 1e-7 degrees as JSON would have them. */
 static json_t *tag_json(const struct geo_tag *tag)
 {
-	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:s}", "country", tag->country, "subdivision", tag->subdivision, "site", tag->site);
+	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:s}", "country", tag->country, "subdivision", tag->subdivision,
+		"site", tag->site);
 
 	if (tag->has_coordinates &&
 		(json_object_set_new(out, "latitude", json_real(tag->latitude / 1e7)) != 0 ||
@@ -337,7 +339,8 @@ GL_MUST static bool report_view(const struct options *o, const struct geo_nv_vie
 
 /* ---- actions ---- */
 
-GL_MUST static bool act(const struct options *o, struct host_tpm *h, const struct nv_auth *owner, struct span content, struct cli_fault *fault)
+GL_MUST static bool act(const struct options *o, struct host_tpm *h, const struct nv_auth *owner, struct span content,
+	struct cli_fault *fault)
 {
 	struct geo_nv_done done = { .changed = false };
 	struct geo_nv_view view;

@@ -297,7 +297,8 @@ GL_MUST static bool decode(struct span log, const char *path, const struct optio
 	if (!finish(&d, o, fault))
 		return false;
 	if (s == EVENTLOG_MALFORMED)
-		return cli_fail(fault, CLI_INPUT, "%s: byte %zu: %s; the events before it are shown", path, d.reader.error_offset, d.reader.error);
+		return cli_fail(fault, CLI_INPUT, "%s: byte %zu: %s; the events before it are shown", path, d.reader.error_offset,
+			d.reader.error);
 	return true;
 }
 
@@ -315,7 +316,8 @@ GL_MUST static bool run_live(const struct options *o, struct cli_fault *fault)
 	if (!livelog_find(o->root ? o->root : "", &live, fault))
 		return false;
 	if (live.kind == LIVELOG_NONE)
-		return cli_fail(fault, CLI_IO, "this host has no event log: neither geolaunch, nor TXT, nor the firmware left one; are efivarfs and securityfs mounted?");
+		return cli_fail(fault, CLI_IO, "this host has no event log: neither geolaunch, nor TXT, nor the firmware left one; "
+			"are efivarfs and securityfs mounted?");
 	if (live.kind == LIVELOG_FIRMWARE)
 		cli_error(COMMAND, "note: no log of a measured launch is here; this is the firmware's own log (%s)", live.path);
 	return run_on(live.log, live.path, o, fault);

@@ -124,7 +124,8 @@ GL_MUST static bool get_pcrs(const struct options *o, struct pcrs *out, struct c
 	if (o->pcrs) {
 		if (!read_file(o->pcrs, PCRFILE_MAX, &bytes, &n, fault))
 			return false;
-		return pcrfile_parse((struct span){ bytes, n }, out, error, sizeof(error)) || cli_fail(fault, CLI_INPUT, "%s: %s", o->pcrs, error);
+		return pcrfile_parse((struct span){ bytes, n }, out, error, sizeof(error)) ||
+			cli_fail(fault, CLI_INPUT, "%s: %s", o->pcrs, error);
 	}
 	if (!host_tpm_open(&h, o->tcti, fault))
 		return false;
@@ -209,8 +210,10 @@ static json_t *pcrs_json(const struct verify_result *r, const struct pcrs *predi
 			char key[8];
 
 			(void)snprintf(key, sizeof(key), "%u", pcr);
-			if (json_object_set_new(bank, key, json_pack("{s:o, s:o, s:o}", "predicted", value_json(predicted, (enum alg)a, pcr),
-				"log", value_json(&r->log, (enum alg)a, pcr), "tpm", value_json(tpm, (enum alg)a, pcr))) != 0)
+			if (json_object_set_new(bank, key, json_pack("{s:o, s:o, s:o}",
+				"predicted", value_json(predicted, (enum alg)a, pcr),
+				"log", value_json(&r->log, (enum alg)a, pcr),
+				"tpm", value_json(tpm, (enum alg)a, pcr))) != 0)
 				return NULL;
 		}
 	}
@@ -219,10 +222,17 @@ static json_t *pcrs_json(const struct verify_result *r, const struct pcrs *predi
 
 GL_MUST static bool report_json(const struct expected *e, const struct pcrs *tpm, const struct verify_result *r, struct cli_fault *fault)
 {
-	CLEANUP_JSON json_t *root = json_pack("{s:o, s:b, s:b, s:s, s:s?, s:o, s:s?, s:o, s:o, s:o}", "verdicts", verdicts_json(r), "agree", r->agree,
-		"drtm", r->drtm, "mode", e->mode, "country", r->geo_agrees && e->country[0] ? e->country : NULL, "modules", strings_json(&r->modules),
-		"capped", r->capped ? cap_table[r->why].name : NULL, "explanation", strings_json(&r->explanation),
-		"first_difference", difference_json(&r->first), "pcrs", pcrs_json(r, &e->pcrs, tpm));
+	CLEANUP_JSON json_t *root = json_pack("{s:o, s:b, s:b, s:s, s:s?, s:o, s:s?, s:o, s:o, s:o}",
+		"verdicts", verdicts_json(r),
+		"agree", r->agree,
+		"drtm", r->drtm,
+		"mode", e->mode,
+		"country", r->geo_agrees && e->country[0] ? e->country : NULL,
+		"modules", strings_json(&r->modules),
+		"capped", r->capped ? cap_table[r->why].name : NULL,
+		"explanation", strings_json(&r->explanation),
+		"first_difference", difference_json(&r->first),
+		"pcrs", pcrs_json(r, &e->pcrs, tpm));
 
 	return cli_json_print(root, fault);
 }
@@ -243,7 +253,8 @@ static void print_cell(const struct pcrs *p, const struct pcrs *predicted, enum 
 		printf("%-*s", (int)(2 * bytes), "-");
 }
 
-static void print_row(const struct verify_result *r, const struct pcrs *predicted, const struct pcrs *tpm, enum alg a, unsigned pcr, size_t bytes)
+static void print_row(const struct verify_result *r, const struct pcrs *predicted, const struct pcrs *tpm, enum alg a, unsigned pcr,
+	size_t bytes)
 {
 	printf("%-7s %2u  ", alg_table[a].name, pcr);
 	print_cell(predicted, predicted, a, pcr, bytes);

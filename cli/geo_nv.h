@@ -26,7 +26,8 @@ GL_MUST bool geo_nv_write(struct host_tpm *h, uint32_t index, struct span conten
 GL_MUST bool geo_nv_lock(struct host_tpm *h, uint32_t index, const struct nv_auth *owner, struct geo_nv_done *out, struct cli_fault *fault);
 
 /* Removes it; fine if it is not there. */
-GL_MUST bool geo_nv_undefine(struct host_tpm *h, uint32_t index, const struct nv_auth *owner, struct geo_nv_done *out, struct cli_fault *fault);
+GL_MUST bool geo_nv_undefine(struct host_tpm *h, uint32_t index, const struct nv_auth *owner, struct geo_nv_done *out,
+	struct cli_fault *fault);
 
 /* Everything about an index that is there. */
 struct geo_nv_view {

@@ -31,7 +31,8 @@ GL_MUST static bool set_value(struct pcrs *p, enum alg a, uint64_t pcr, const ch
 	if (hex[0] == '0' && (hex[1] == 'x' || hex[1] == 'X'))
 		hex += 2;
 	if (!cli_unhex(hex, p->v[a][pcr], alg_table[a].size))
-		return fail(e, "PCR %u of bank %s: the value is not %u hexadecimal digits", (unsigned)pcr, alg_table[a].name, 2u * alg_table[a].size);
+		return fail(e, "PCR %u of bank %s: the value is not %u hexadecimal digits", (unsigned)pcr, alg_table[a].name,
+			2u * alg_table[a].size);
 	p->known[a] |= 1u << pcr;
 	p->banks |= ALG_BIT(a);
 	return true;
@@ -49,7 +50,8 @@ GL_MUST static bool parse_json_bank(const json_t *bank, enum alg a, struct pcrs 
 
 		/* One spelling per number: "017" and "0x11" are not ours. */
 		if (!cli_number(key, PCR_COUNT - 1, &pcr) || (key[0] == '0' && key[1]))
-			return fail(e, "\"pcrs\": bank \"%s\": \"%s\" is not a PCR number from 0 to %d", alg_table[a].name, key, PCR_COUNT - 1);
+			return fail(e, "\"pcrs\": bank \"%s\": \"%s\" is not a PCR number from 0 to %d", alg_table[a].name, key,
+				PCR_COUNT - 1);
 		if (!json_is_string(value))
 			return fail(e, "PCR %u of bank %s: the value is not a string", (unsigned)pcr, alg_table[a].name);
 		if (!set_value(p, a, pcr, json_string_value(value), e))

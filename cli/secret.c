@@ -22,7 +22,7 @@ static void line_wipe(struct line *l)
 	explicit_bzero(l, sizeof(*l));
 }
 
-/* Reads up to a line feed, the end, or more bytes than any password has. `signals`: a descriptor that is readable when to give up, or -1. */
+/* Reads up to a line feed, the end, or more bytes than any password has. `signals` is readable when to give up, or -1. */
 GL_MUST static bool read_line(int fd, int signals, struct line *l, const char *source, struct cli_fault *fault)
 {
 	l->n = 0;

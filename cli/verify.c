@@ -46,7 +46,7 @@ const enum verify_verdict verify_cap_category[CAP_COUNT] = {
 void verify_note(struct verify_job *j, alg_set banks, enum verify_verdict v)
 {
 	for (unsigned a = 0; a < ALG_COUNT; a++)
-		if (banks & ALG_BIT(a))
+		if (banks & ALG_BIT(a) && !j->muted)
 			j->by_bank[a] |= 1u << v;
 }
 
@@ -102,6 +102,8 @@ void verify_explain(struct verify_job *j, const char *format, ...)
 	char *s = NULL;
 	va_list ap;
 
+	if (j->muted)
+		return;
 	va_start(ap, format);
 	if (vasprintf(&s, format, ap) < 0)
 		s = NULL;
@@ -111,12 +113,13 @@ void verify_explain(struct verify_job *j, const char *format, ...)
 
 void verify_add_module(struct verify_job *j, const char *name)
 {
-	add_string(j->r, &j->r->modules, strdup(name));
+	if (!j->muted)
+		add_string(j->r, &j->r->modules, strdup(name));
 }
 
 void verify_note_cap(struct verify_job *j, alg_set banks, enum cap why)
 {
-	if (!j->r->capped) {
+	if (!j->r->capped && !j->muted) {
 		j->r->capped = true;
 		j->r->why = why;
 	}
@@ -159,7 +162,8 @@ static void judge_nothing_measured(struct verify_job *j)
 {
 	alg_set banks = j->r->compared;
 
-	verify_explain(j, "PCR 17-22 are all FF: since its last reset nothing was measured on this host, neither by a dynamic launch nor by geolaunch.");
+	verify_explain(j, "PCR 17-22 are all FF: since its last reset nothing was measured on this host, "
+		"neither by a dynamic launch nor by geolaunch.");
 	verify_note(j, banks, VERIFY_NO_DRTM);
 	verify_note(j, banks, VERIFY_POLICY_MISMATCH);
 	if (expects(j->expected, MEASURE_MODULE))
@@ -192,7 +196,8 @@ static bool choose_banks(struct verify_job *j, char *error, size_t cap)
 	for (unsigned a = 0; a < ALG_COUNT; a++)
 		for (unsigned pcr = PCR_DRTM_FIRST; r->compared & ALG_BIT(a) && pcr <= PCR_DRTM_LAST; pcr++) {
 			if (!pcr_known(j->tpm, (enum alg)a, pcr)) {
-				snprintf(error, cap, "the TPM's value of PCR %u in bank %s is not given; PCR 17-22 are needed", pcr, alg_table[a].name);
+				snprintf(error, cap, "the TPM's value of PCR %u in bank %s is not given; PCR 17-22 are needed", pcr,
+					alg_table[a].name);
 				return false;
 			}
 			if (!pcr_known(&j->expected->pcrs, (enum alg)a, pcr)) {
@@ -285,7 +290,8 @@ static void conclude(struct verify_job *j)
 	if (r->agree && r->drtm)
 		r->verdicts |= 1u << VERIFY_TRUSTED;
 	if (!j->expected->drtm && r->agree)
-		verify_explain(j, "Everything agrees, but no dynamic launch (D-RTM) stands behind it: whatever ran before geolaunch could have made the same values.");
+		verify_explain(j, "Everything agrees, but no dynamic launch (D-RTM) stands behind it: "
+			"whatever ran before geolaunch could have made the same values.");
 }
 
 bool verify(const struct verify_input *in, struct verify_result *out, char *error, size_t cap)

@@ -12,11 +12,12 @@ struct verify_job {
 	const struct pcrs *tpm;
 	struct verify_result *r;
 	unsigned by_bank[ALG_COUNT];    /* verdicts, bit 1 << enum verify_verdict */
+	bool muted;                     /* nothing is noted: what is looked at is not believed */
 };
 
 #define VERIFY_PCRS (PCR_DRTM_LAST - PCR_DRTM_FIRST + 1)
 
-/* Notes a verdict for each bank of `banks`. */
+/* Notes a verdict for each bank of `banks`. Neither this nor the following functions do anything while j->muted. */
 void verify_note(struct verify_job *j, alg_set banks, enum verify_verdict v);
 
 /* Notes that the launch was capped, and what the reason says about the content. */
@@ -42,7 +43,7 @@ void verify_by_pcrs(struct verify_job *j);
 
 enum verify_log_use {
 	VERIFY_LOG_EXPLAINS,    /* the log is that of this launch: its events are all there is to know */
-	VERIFY_LOG_DOUBTFUL,    /* it does not lead to the TPM's values: look at the values as well */
+	VERIFY_LOG_DOUBTFUL,    /* it does not lead to the TPM's values: go by the values alone */
 	VERIFY_LOG_NONE,        /* not a log at all */
 };
 

@@ -78,7 +78,8 @@ static void check_closing(struct logged *l, const struct event *e)
 		return;
 	}
 	for (unsigned a = 0; a < ALG_COUNT; a++)
-		if (banks & e->digests.banks & ALG_BIT(a) && !span_equal(digest_span(&d, (enum alg)a), digest_span(&e->digests, (enum alg)a)))
+		if (banks & e->digests.banks & ALG_BIT(a) &&
+			!span_equal(digest_span(&d, (enum alg)a), digest_span(&e->digests, (enum alg)a)))
 			l->closing_wrong |= ALG_BIT(a);
 }
 
@@ -121,33 +122,51 @@ GL_MUST static bool read_log(struct logged *l, struct eventlog_reader *reader)
 
 /* ---- log against TPM ---- */
 
+/* One sentence for all PCRs that differ in the same banks. */
+static void explain_banks(struct logged *l, const alg_set banks[VERIFY_PCRS], const char *what)
+{
+	for (size_t i = 0; i < VERIFY_PCRS; i++) {
+		char names[64], buf[64];
+		struct text t = TEXT_OF(buf);
+		bool first = true;
+
+		text_str(&t, "");
+		for (size_t k = 0; k < VERIFY_PCRS; k++) {
+			if (banks[k] != banks[i])
+				continue;
+			first = first && k >= i;
+			text_str(&t, t.n ? ", " : "");
+			text_u64(&t, k + PCR_DRTM_FIRST);
+		}
+		verify_bank_names(banks[i], names, sizeof(names));
+		if (banks[i] && first)
+			verify_explain(l->j, "%s PCR %s (%s).", what, buf, names);
+	}
+}
+
 /* Bit per PCR - 17: it differs from the TPM, or cannot be replayed, in some bank. */
 static unsigned compare_with_tpm(struct logged *l)
 {
 	struct verify_job *j = l->j;
+	alg_set wrong[VERIFY_PCRS] = { 0 }, unknown[VERIFY_PCRS] = { 0 };
 	unsigned differ = 0;
 
-	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++) {
-		alg_set wrong = 0, unknown = 0;
-		char names[64];
+	for (size_t i = 0; i < VERIFY_PCRS; i++) {
+		unsigned pcr = PCR_DRTM_FIRST + (unsigned)i;
 
 		for (unsigned a = 0; a < ALG_COUNT; a++) {
 			if (!(j->r->compared & ALG_BIT(a)))
 				continue;
 			if (!pcr_known(&j->r->log, (enum alg)a, pcr))
-				unknown |= ALG_BIT(a);
+				unknown[i] |= ALG_BIT(a);
 			else if (!span_equal(pcr_value(&j->r->log, (enum alg)a, pcr), pcr_value(j->tpm, (enum alg)a, pcr)))
-				wrong |= ALG_BIT(a);
+				wrong[i] |= ALG_BIT(a);
 		}
-		if (wrong | unknown)
-			differ |= 1u << (pcr - PCR_DRTM_FIRST);
-		verify_bank_names(unknown, names, sizeof(names));
-		if (unknown)
-			verify_explain(j, "The log cannot be replayed for PCR %u in bank %s: some event has no digest there.", pcr, names);
-		verify_bank_names(wrong, names, sizeof(names));
-		if (wrong)
-			verify_explain(j, "The log does not lead to the TPM's value of PCR %u (%s).", pcr, names);
+		if (wrong[i] | unknown[i])
+			differ |= 1u << i;
 	}
+	explain_banks(l, unknown, "The log has events without a digest and cannot be replayed for");
+	explain_banks(l, wrong, "The log does not lead to the TPM's values of");
 	return differ;
 }
 
@@ -210,13 +229,15 @@ static void compare_pair(struct logged *l, const struct expected_event *e, const
 	if (wrong) {
 		note_first(l, key_of(l, e), VERIFY_DIFF_DIGEST, e, it);
 		note_category(l, wrong, e->type, e->name);
-		if (e->type != MEASURE_CLOSING)
-			verify_explain(j, "PCR %u: \"%s\" has another digest than expected (%s)%s%s%s.", e->pcr, e->name, names,
-				same_name(e, it) ? "" : "; the log calls it \"", same_name(e, it) ? "" : found, same_name(e, it) ? "" : "\"");
+		if (same_name(e, it) && e->type != MEASURE_CLOSING)
+			verify_explain(j, "PCR %u: \"%s\" has another digest than expected (%s).", e->pcr, e->name, names);
+		else if (e->type != MEASURE_CLOSING)
+			verify_explain(j, "PCR %u: in place of \"%s\" the log has \"%s\" (%s).", e->pcr, e->name, found, names);
 	} else if (!same_name(e, it)) {
 		note_first(l, key_of(l, e), VERIFY_DIFF_NAME, e, it);
 		verify_note(j, j->r->compared, VERIFY_LOG_MISMATCH);
-		verify_explain(j, "PCR %u: the log calls \"%s\" by another name, \"%s\", though the digest is the same.", e->pcr, e->name, found);
+		verify_explain(j, "PCR %u: the log calls \"%s\" by another name, \"%s\", though the digest is the same.", e->pcr,
+			e->name, found);
 	}
 }
 
@@ -326,7 +347,8 @@ static const struct expected_event *judge_cap(struct logged *l, size_t i, const 
 	if (e && verify_category(e->type) == VERIFY_MODULE_MISMATCH)
 		verify_add_module(l->j, e->name);
 	if (subject.n)
-		verify_explain(l->j, "PCR %u: a cap in place of \"%s\": %s.", it->pcr, printable(subject, found, sizeof(found)), cap_table[why].meaning);
+		verify_explain(l->j, "PCR %u: a cap in place of \"%s\": %s.", it->pcr, printable(subject, found, sizeof(found)),
+			cap_table[why].meaning);
 	else
 		verify_explain(l->j, "The launch was stopped and PCR 17-22 capped: %s (%s).", cap_table[why].name, cap_table[why].meaning);
 	return e;
@@ -411,7 +433,8 @@ static bool ends_in_caps(const struct logged *l)
 		enum cap why;
 		struct span subject = { NULL, 0 };
 
-		last_is_cap[l->v[k].pcr - PCR_DRTM_FIRST] = l->v[k].type == MEASURE_CAP && parse_cap(l->v[k].data, &why, &subject) && subject.n == 0;
+		last_is_cap[l->v[k].pcr - PCR_DRTM_FIRST] =
+			l->v[k].type == MEASURE_CAP && parse_cap(l->v[k].data, &why, &subject) && subject.n == 0;
 	}
 	for (size_t i = 0; i < VERIFY_PCRS; i++)
 		if (!last_is_cap[i])
@@ -440,6 +463,7 @@ static enum verify_log_use judge_log(struct logged *l, char *error, size_t cap)
 	struct verify_job *j = l->j;
 	struct eventlog_reader reader;
 	unsigned differ;
+	bool later;
 
 	if (eventlog_open(&reader, j->in->log) == EVENTLOG_MALFORMED) {
 		snprintf(error, cap, "the log is no event log: %s", reader.error);
@@ -452,12 +476,15 @@ static enum verify_log_use judge_log(struct logged *l, char *error, size_t cap)
 	differ = compare_with_tpm(l);
 	if (differ)
 		verify_note(j, j->r->compared, VERIFY_LOG_MISMATCH);
+	later = differ && !(differ & ~resettable) && l->closed && !l->closing_wrong;
+	if (later)
+		verify_explain(j, "PCR 20-22 were changed after the launch: PCR 17-19 and the closing event confirm the log, "
+			"these PCRs do not.");
+	/* What a log says that the TPM does not confirm is no evidence; only the first difference is still shown. */
+	j->muted = differ && !later;
 	compare_with_expected(l);
-	if (differ && !(differ & ~resettable) && l->closed && !l->closing_wrong) {
-		verify_explain(j, "PCR 20-22 were changed after the launch: PCR 17-19 and the closing event confirm the log, these PCRs do not.");
-		return VERIFY_LOG_EXPLAINS;
-	}
-	return differ ? VERIFY_LOG_DOUBTFUL : VERIFY_LOG_EXPLAINS;
+	j->muted = false;
+	return differ && !later ? VERIFY_LOG_DOUBTFUL : VERIFY_LOG_EXPLAINS;
 }
 
 enum verify_log_use verify_by_log(struct verify_job *j, char *error, size_t cap)

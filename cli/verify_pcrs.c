@@ -227,8 +227,8 @@ static void blame_modules(struct view *w, unsigned pcr, const char *what, bool u
 		verify_add_module(w->j, c->v[i]->name);
 	}
 	if (fclose(f) == 0 && count > 0)
-		verify_explain(w->j, "PCR %u %s: %s%s %s.", pcr, what, count > 1 && !untouched ? "of " : "", buf,
-			untouched ? "not measured" : count > 1 ? "at least one differs (bytes or command line)" : "differs (bytes or command line)");
+		verify_explain(w->j, "PCR %u %s: %s%s %s%s.", pcr, what, count > 1 && !untouched ? "of " : "", buf,
+			count > 1 && !untouched ? "at least one " : "", untouched ? "not measured" : "differs (bytes or command line)");
 	free(buf);
 }
 
@@ -252,7 +252,7 @@ static void judge_content(struct view *w, unsigned pcr, bool policy_ok)
 
 	if (chain_has(c, VERIFY_POLICY_MISMATCH) && (!policy_ok || c->n == 1)) {
 		verify_note(w->j, bank, VERIFY_POLICY_MISMATCH);
-		verify_explain(w->j, "PCR %u %s: the launch policy was %s; without a log nothing more can be said about this PCR.", pcr, what,
+		verify_explain(w->j, "PCR %u %s: the launch policy was %s; without a log nothing more can be said.", pcr, what,
 			untouched ? "not measured" : "another one");
 		return;
 	}
@@ -285,14 +285,16 @@ static void explain_caps(struct view *w)
 
 				if (verify_category(e->type) == VERIFY_MODULE_MISMATCH)
 					verify_add_module(w->j, e->name);
-				verify_explain(w->j, "PCR %u holds the cap \"%s\" in place of \"%s\": %s.", pcr, cap_table[why].name, e->name, cap_table[why].meaning);
+				verify_explain(w->j, "PCR %u holds the cap \"%s\" in place of \"%s\": %s.", pcr, cap_table[why].name,
+					e->name, cap_table[why].meaning);
 				continue;
 			}
 			text_str(&t, t.n ? ", " : "");
 			text_u64(&t, pcr);
 		}
 		if (t.n)
-			verify_explain(w->j, "The launch was stopped with the cap \"%s\" (PCR %s): %s.", cap_table[why].name, buf, cap_table[why].meaning);
+			verify_explain(w->j, "The launch was stopped with the cap \"%s\" (PCR %s): %s.", cap_table[why].name, buf,
+				cap_table[why].meaning);
 	}
 }
 
@@ -343,7 +345,8 @@ static void explain_later_change(struct view *w)
 		return;
 	for (unsigned pcr = 19; pcr <= PCR_DRTM_LAST; pcr++)
 		if (finding_of(w, pcr)->state != AS_EXPECTED)
-			verify_explain(w->j, "PCR %u was changed after the launch: the closing event in PCR 17 still binds the expected value.", pcr);
+			verify_explain(w->j, "PCR %u was changed after the launch: the closing event in PCR 17 still binds the expected value.",
+				pcr);
 }
 
 static void judge_bank(struct view *w)

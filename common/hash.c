@@ -6,7 +6,7 @@
 #include "common/hash_blocks.h"
 
 /* Input is taken in pieces of this size through one algorithm after the other; see docs/HASHING.md for the choice. */
-#define PIECE ((size_t)16 * 1024)
+#define PIECE ((size_t)4 * 1024)
 
 #define BLOCK_MAX sizeof(((struct hash *)NULL)->buf)
 static_assert(PIECE % BLOCK_MAX == 0, "pieces are whole blocks of every algorithm");

@@ -19,7 +19,7 @@ const struct measure_info measure_table[] = {
 	{
 		.type = MEASURE_MODULE,
 		.type_name = "EV_GEOLAUNCH_MODULE",
-		.pcrs = "module 0: 17; others: of their policy entry",
+		.pcrs = "that of its policy entry; module 0 always 17, too",
 		.what = "a module; number 0 is the launch description",
 		.digest = "H( H(command line without NUL) || H(bytes) ); the command line of the VM manager and of a file is the path that it is installed to",
 		.event_data = "module NUMBER ROLE FILE",
@@ -28,8 +28,8 @@ const struct measure_info measure_table[] = {
 	{
 		.type = MEASURE_NV,
 		.type_name = "EV_GEOLAUNCH_NV",
-		.pcrs = "of its policy entry",
-		.what = "content of an NV index (geo-location)",
+		.pcrs = "that of its policy entry",
+		.what = "content of an NV index, above all the geo-location",
 		.digest = "nv: H(content); nv-raw: the content itself in a bank whose digest has just its size, H(content) in the others",
 		.event_data = "nv INDEX, nv-raw INDEX",
 		.by = "geolaunch.efi",
@@ -46,10 +46,10 @@ const struct measure_info measure_table[] = {
 	{
 		.type = MEASURE_CAP,
 		.type_name = "EV_GEOLAUNCH_CAP",
-		.pcrs = "where the measurement would have gone; 17-22 if the launch is stopped",
-		.what = "stands for a measurement that failed",
+		.pcrs = "where the measurement would have gone; all of 17-22 if the launch stops",
+		.what = "stands for what could not be measured, and marks a launch that was stopped",
 		.digest = "H( \"cap REASON\" ), ASCII without NUL",
-		.event_data = "cap REASON, or cap REASON and the event data of what could not be measured",
+		.event_data = "cap REASON, followed by the event data of what could not be measured",
 		.by = "geolaunch.efi",
 	},
 };

@@ -11,6 +11,8 @@
 #include "volume.h"
 
 #define LOG_ROOM ((size_t)64 * 1024)
+/* Kept for the caps of PCR 17-22 if the log gets full: 6 events of at most 256 bytes. */
+#define LOG_RESERVE ((size_t)6 * 256)
 #define LINE 240
 /* When there is no valid description that says otherwise. */
 #define DEFAULT_HALT_DELAY 5
@@ -21,6 +23,8 @@ struct app {
 	struct volume volume;
 	struct platform platform;
 	struct eventlog log;
+	bool log_full;          /* the launch is stopped, caps only are extended from here on */
+	void *log_table;        /* what publish_log() has installed */
 	struct launch launch;
 	struct pcrs pcrs;
 	EFI_STATUS status;      /* of the first failed firmware call */
@@ -126,9 +130,11 @@ static bool op_extend(void *ctx, unsigned pcr, uint32_t type, struct span name, 
 	size_t before = a->log.n;
 	TSS2_RC rc;
 
-	/* The log first: what finds no room in it must not be extended either. */
-	if (!eventlog_append(&a->log, pcr, type, d, name)) {
+	/* The log first: what finds no room in it must not be extended either. The caps that this leads to must be, room or not. */
+	if ((!a->log.buf.p || !eventlog_append(&a->log, pcr, type, d, name)) && !a->log_full) {
 		console_line(a->env, "geolaunch: the event log is full");
+		a->log_full = true;
+		a->log.buf.n = LOG_ROOM;
 		return false;
 	}
 	rc = tpm_extend(&a->platform.tpm, pcr, d);
@@ -194,7 +200,7 @@ static void say(struct app *a, const char *before, const char *text)
 /* The log may be of use to whoever reads it later, a launch without it is still measured. */
 static void publish(struct app *a)
 {
-	if (a->platform.state == PLATFORM_READY && EFI_ERROR(publish_log(a->env, eventlog_bytes(&a->log))))
+	if (a->log.n && EFI_ERROR(publish_log(a->env, eventlog_bytes(&a->log), &a->log_table)))
 		console_line(a->env, "geolaunch: the event log could not be handed to the host (no memory or no variable space)");
 }
 
@@ -256,7 +262,7 @@ static bool open_log(struct app *a)
 {
 	uint8_t *room = op_alloc(a, LOG_ROOM);
 
-	return room && eventlog_begin(&a->log, (struct mspan){ room, LOG_ROOM }, a->platform.tpm.banks);
+	return room && eventlog_begin(&a->log, (struct mspan){ room, LOG_ROOM - LOG_RESERVE }, a->platform.tpm.banks);
 }
 
 static void print_banks(struct app *a)
@@ -327,18 +333,18 @@ static void print_verdict(struct app *a)
 /* Hands over to the kernel. Returns only on failure; which status, is in a->status. */
 static void start(struct app *a)
 {
-	struct span kernel = launch_kernel(&a->launch), initrd = launch_initrd(&a->launch);
-	EFI_HANDLE h = NULL;
+	struct span image = launch_kernel(&a->launch), initrd = launch_initrd(&a->launch);
+	struct linux_kernel kernel;
 
 	if (initrd.n && EFI_ERROR(note(a, initrd_offer(a->env, initrd)))) {
 		console_line(a->env, "geolaunch: the initrd cannot be offered to the kernel: another boot loader offers one already");
 		return;
 	}
-	if (EFI_ERROR(note(a, linux_load(a->env, kernel, launch_cmdline(&a->launch), &h)))) {
+	if (EFI_ERROR(note(a, linux_load(a->env, image, launch_cmdline(&a->launch), &kernel)))) {
 		console_line(a->env, "geolaunch: the firmware does not accept the hypervisor image: it must be a Linux kernel with EFI stub (and signed, with Secure Boot)");
 	} else {
 		console_line(a->env, "geolaunch: starting the hypervisor");
-		if (EFI_ERROR(note(a, linux_start(a->env, h))))
+		if (EFI_ERROR(note(a, linux_start(a->env, &kernel))))
 			console_line(a->env, "geolaunch: the hypervisor came back");
 	}
 	initrd_withdraw(a->env);
@@ -357,7 +363,8 @@ static EFI_STATUS run(struct app *a)
 	print_banks(a);
 	if (a->platform.state == PLATFORM_READY && !open_log(a)) {
 		console_line(a->env, "geolaunch: no memory for the event log");
-		return halt(a, CAP_START_FAILED);
+		a->log_full = true;
+		return cap_and_halt(a, CAP_START_FAILED);
 	}
 	if (EFI_ERROR(note(a, volume_open(a->env, &a->volume)))) {
 		console_line(a->env, "geolaunch: \\EFI\\geolaunch: no such folder on the volume that geolaunch.efi was started from: install a build again");

@@ -11,7 +11,7 @@ void console_line(struct efi_env *env, const char *text);
 /* Repaints the current line (for progress); the next console_line() takes its place. */
 void console_progress(struct efi_env *env, const char *text);
 
-/* "EFI_NOT_FOUND (0x8000...0e)" */
+/* "EFI_NOT_FOUND", or the number of a status that has no name here. */
 void console_status(EFI_STATUS status, struct text *t);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "linux.h"
 
-EFI_STATUS linux_load(struct efi_env *env, struct span image, struct span cmdline, EFI_HANDLE *kernel)
+EFI_STATUS linux_load(struct efi_env *env, struct span image, struct span cmdline, struct linux_kernel *out)
 {
 	EFI_GUID image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 	/* Says where the image comes from: memory. Firmware that logs what it loads shows it. */
@@ -43,13 +43,14 @@ EFI_STATUS linux_load(struct efi_env *env, struct span image, struct span cmdlin
 	options[cmdline.n] = 0;
 	loaded->LoadOptions = options;
 	loaded->LoadOptionsSize = (UINT32)((cmdline.n + 1) * sizeof(CHAR16));
-	*kernel = h;
+	*out = (struct linux_kernel){ .image = h, .options = options };
 	return EFI_SUCCESS;
 }
 
-EFI_STATUS linux_start(struct efi_env *env, EFI_HANDLE kernel)
+EFI_STATUS linux_start(struct efi_env *env, struct linux_kernel *kernel)
 {
-	EFI_STATUS s = env->bs->StartImage(kernel, NULL, NULL);
+	EFI_STATUS s = env->bs->StartImage(kernel->image, NULL, NULL);
 
+	(void)env->bs->FreePool(kernel->options);
 	return EFI_ERROR(s) ? s : EFI_ABORTED;
 }

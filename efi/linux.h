@@ -8,9 +8,17 @@
  * Starts a Linux kernel by its EFI stub from the bytes in memory (Linux Documentation/x86/boot.rst, EFI handover by the PE entry).
  * `cmdline` is ASCII without NUL. Two steps, so that the caller can tell a kernel that is no image from one that came back.
  */
-GL_MUST EFI_STATUS linux_load(struct efi_env *env, struct span image, struct span cmdline, EFI_HANDLE *kernel);
+struct linux_kernel {
+	EFI_HANDLE image;
+	CHAR16 *options;        /* from the firmware's pool */
+};
 
-/* Does not return if the kernel takes over; otherwise the kernel's status, EFI_ABORTED if that was success. */
-GL_MUST EFI_STATUS linux_start(struct efi_env *env, EFI_HANDLE kernel);
+GL_MUST EFI_STATUS linux_load(struct efi_env *env, struct span image, struct span cmdline, struct linux_kernel *out);
+
+/*
+ * Does not return if the kernel takes over; otherwise the kernel's status, EFI_ABORTED if that was success. The kernel is unloaded
+ * then, its command line freed.
+ */
+GL_MUST EFI_STATUS linux_start(struct efi_env *env, struct linux_kernel *kernel);
 
 #endif

@@ -10,7 +10,7 @@ struct table_header {
 };
 static_assert(sizeof(struct table_header) == 16, "readers rely on it");
 
-static EFI_STATUS publish_table(struct efi_env *env, struct span log)
+static EFI_STATUS publish_table(struct efi_env *env, struct span log, void **table)
 {
 	EFI_GUID guid = GEOLAUNCH_GUID;
 	struct table_header h = { .version = 1, .size = log.n };
@@ -23,19 +23,24 @@ static EFI_STATUS publish_table(struct efi_env *env, struct span log)
 	memcpy(t, &h, sizeof(h));
 	memcpy(t + sizeof(h), log.p, log.n);
 	s = env->bs->InstallConfigurationTable(&guid, t);
-	if (EFI_ERROR(s))
+	if (EFI_ERROR(s)) {
 		(void)env->bs->FreePool(t);
-	return s;
+		return s;
+	}
+	if (*table)
+		(void)env->bs->FreePool(*table);
+	*table = t;
+	return EFI_SUCCESS;
 }
 
-EFI_STATUS publish_log(struct efi_env *env, struct span log)
+EFI_STATUS publish_log(struct efi_env *env, struct span log, void **table)
 {
 	static CHAR16 name[] = u"GeolaunchEventLog";
 	EFI_GUID guid = GEOLAUNCH_GUID;
-	EFI_STATUS table = publish_table(env, log);
+	EFI_STATUS installed = publish_table(env, log, table);
 	/* Volatile: a log of an earlier boot must never be mistaken for this one's. */
 	EFI_STATUS variable = env->st->RuntimeServices->SetVariable(name, &guid, EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
 		log.n, (void *)(uintptr_t)log.p);
 
-	return EFI_ERROR(table) ? variable : EFI_SUCCESS;
+	return EFI_ERROR(installed) ? variable : EFI_SUCCESS;
 }

@@ -48,20 +48,18 @@ static bool is_nv_handle(uint32_t handle)
 
 static bool same_subject(const struct vlp_entry *a, const struct vlp_entry *b)
 {
-	if (is_nv(a) || is_nv(b))
-		return is_nv(a) && is_nv(b) && a->nv_index == b->nv_index;
+	if (is_nv(a) && is_nv(b))
+		return a->nv_index == b->nv_index;
 	return a->module == b->module;
 }
 
-static enum vlp_error check_header(const struct vlp *p)
+static enum vlp_error check_header(const struct vlp *p, enum alg *alg)
 {
-	enum alg alg;
-
 	if (p->version != VLP_VERSION)
 		return VLP_E_VERSION;
 	if (p->type > VLP_HALT)
 		return VLP_E_TYPE;
-	if (p->hash_alg > UINT8_MAX || !alg_by_id(p->hash_alg, &alg))
+	if (p->hash_alg > UINT8_MAX || !alg_by_id(p->hash_alg, alg))
 		return VLP_E_ALG;
 	if (p->control & ~VLP_CONTROL_EXTEND_PCR17)
 		return VLP_E_CONTROL;
@@ -103,15 +101,13 @@ static enum vlp_error check_predecessors(const struct vlp *p, unsigned i)
 
 static enum vlp_error check(const struct vlp *p, int *at)
 {
-	enum vlp_error error = check_header(p);
 	enum alg alg;
+	enum vlp_error error = check_header(p, &alg);
 	size_t size;
 
 	*at = -1;
 	if (error)
 		return error;
-	if (!alg_by_id(p->hash_alg, &alg))
-		return VLP_E_ALG;
 	for (unsigned i = 0; i < p->entry_count; i++) {
 		*at = (int)i;
 		error = check_entry(&p->entries[i], alg_table[alg].size);

@@ -19,7 +19,13 @@ GL_MUST bool tpm_parameters_are(TSS2_SYS_CONTEXT *sys, size_t n);
 /* True if the answer to a command with one password session ends as it must. */
 GL_MUST bool tpm_password_answered(const TSS2L_SYS_AUTH_RESPONSE *r);
 
-/* A password session; more than fits is cut off by nobody: `size` must be at most sizeof(TPMU_HA). */
+/* The PCRs that a selection names, a bit each. False if it is longer than selections get. */
+GL_MUST bool tpm_selection_mask(const TPMS_PCR_SELECTION *s, uint32_t *out);
+
+/* Bytes of a TPML_PCR_SELECTION on the wire; 0 if it cannot be one. */
+size_t tpm_selections_size(const TPML_PCR_SELECTION *l);
+
+/* One password session. A password that is too long for any TPM (over 64 bytes) becomes the empty one. */
 void tpm_password(TSS2L_SYS_AUTH_COMMAND *out, struct span password);
 
 /* tpm_nv_read() with the authority given: `auth` is the index, TPM2_RH_OWNER or TPM2_RH_PLATFORM. */

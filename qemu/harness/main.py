@@ -77,9 +77,8 @@ class Run:
             notes.append(f"no PCR values: {pcrs['error']}")
         log = vm.report.blobs.get(_EVENT_LOG)
         trace = self._options.tpm_trace
-        return {
+        return self.no_result(notes) | {
             "ended": ended,
-            "seconds": round(time.monotonic() - self._began, 3),
             "setup_s": round(setup, 3),
             "firmware_s": vm.firmware_s,
             "first_line_s": vm.first_line_s,
@@ -89,9 +88,15 @@ class Run:
             "facts": vm.report.facts,
             "blobs": self._write_blobs(vm.report.blobs),
             "log": base64.b64encode(log).decode() if log is not None else None,
-            "serial": os.path.join(self.logs, "serial.log"),
             "trace": os.path.abspath(trace) if trace else None,
-            "notes": notes,
+        }
+
+    def no_result(self, notes):
+        """The result of a run that failed before QEMU ended."""
+        return {
+            "ended": "error", "seconds": round(time.monotonic() - self._began, 3), "setup_s": None, "firmware_s": None,
+            "first_line_s": None, "halt": None, "qemu_exit": None, "pcrs": {}, "facts": {}, "blobs": {}, "log": None,
+            "serial": os.path.join(self.logs, "serial.log"), "trace": None, "notes": notes,
         }
 
     def _write_blobs(self, blobs):
@@ -112,7 +117,7 @@ class Run:
         """Removes the private directory, or all but the logs in it. Returns where logs are now, None if nowhere."""
         if os.path.isdir(self.logs) and (keep_logs or self._options.keep):
             for entry in os.scandir(self.logs):
-                if entry.name.endswith(".log") and entry.stat().st_size == 0:
+                if entry.name.endswith(".log") and entry.name != "serial.log" and entry.stat().st_size == 0:
                     os.unlink(entry.path)
         if self._options.keep or not keep_logs or not os.path.isdir(self.logs) or not os.listdir(self.logs):
             shutil.rmtree(self.work, ignore_errors=True)
@@ -139,6 +144,12 @@ def _write_result(result, path):
         os.rename(temp, path)
     except OSError as e:
         raise HarnessError(f"cannot write {path}: {e.strerror}") from e
+
+
+def _forget(path):
+    """An older result must not be taken for this run's."""
+    if path and os.path.exists(path):
+        os.unlink(path)
 
 
 def _say(text):
@@ -170,8 +181,13 @@ def main(argv, script):
         signal.signal(number, _interrupt)
     try:
         try:
+            _forget(options.json)
             run = Run(options, script)
             result = run.boot()
+        except (HarnessError, OSError) as e:
+            if run is None or isinstance(e, UsageError):
+                raise
+            result = run.no_result([str(e)])
         finally:
             # From here on nothing may cut the cleaning up short.
             for number in _SIGNALS:
@@ -180,17 +196,12 @@ def main(argv, script):
                 run.end()
         return _finish(run, result, options, argv, script)
     except Interrupted as e:
-        if run:
-            run.clear(keep_logs=False)
-        _say(f"interrupted by {signal.Signals(e.number).name}")
-        return 128 + e.number
+        code, text = 128 + e.number, f"interrupted by {signal.Signals(e.number).name}"
     except UsageError as e:
-        if run:
-            run.clear(keep_logs=False)
-        _say(str(e))
-        return EXIT_CODES["usage"]
+        code, text = EXIT_CODES["usage"], str(e)
     except (HarnessError, OSError) as e:
-        kept = run.clear(keep_logs=True) if run else None
-        logs = f"; logs in {kept}" if kept else ""
-        _say(f"{e}{logs}; repeat: {repeat_line(argv, script)}")
-        return EXIT_CODES["error"]
+        code, text = EXIT_CODES["error"], str(e)
+    if run:
+        run.clear(keep_logs=False)
+    _say(text)
+    return code

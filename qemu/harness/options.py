@@ -98,7 +98,7 @@ def _parser():
     p.add_argument("--ovmf", choices=["2m", "4m"], default="2m", help="OVMF build; 4m takes seconds longer (default 2m)")
     p.add_argument("--kvm", action=argparse.BooleanOptionalAction, default=False, help="use KVM (default: TCG)")
     p.add_argument("--qemu-arg", action="append", default=[], metavar="ARG",
-                   help="one more QEMU argument, may be repeated; file names in it must be absolute")
+                   help="one more QEMU argument (--qemu-arg=-s), may be repeated; file names in it must be absolute")
     return p
 
 

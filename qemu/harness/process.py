@@ -49,7 +49,7 @@ def start(argv, cwd, log, pass_fds=()):
     """
     env = dict(os.environ, TMPDIR=cwd)
     try:
-        with open(log, "ab") as out:
+        with open(log, "wb") as out:
             return subprocess.Popen(argv, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                     pass_fds=pass_fds, env=env, start_new_session=True, preexec_fn=_die_with(os.getpid()))
     except FileNotFoundError as e:

@@ -114,7 +114,8 @@ class Tpm:
         self._work = work
         self._proxy_path = proxy
         self._state = state
-        self._pcrs = os.path.join(logs, "pcrs.json")
+        # Not among the logs: what an earlier run left there must not be taken for this one's.
+        self._pcrs = os.path.join(work, "pcrs.json")
         self._logs = {name: os.path.join(logs, f"{name}.log") for name in ("swtpm", "proxy")}
         self.children = {}
 
@@ -139,20 +140,19 @@ class Tpm:
                 raise HarnessError(f"the TPM proxy did not listen within {_START_SECONDS} s")
             time.sleep(_POLL_SECONDS)
 
-    def why_lost(self):
-        """One line on the first child that has ended; None if both run."""
-        for name in ("proxy", "swtpm"):
-            child = self.children[name]
-            if child.poll() is not None:
-                text = process.last_line(self._logs[name])
-                return text.removeprefix("tpmproxy: ") or f"{name} ended with status {child.returncode}"
-        return None
+    def _why(self, name):
+        text = process.last_line(self._logs[name])
+        return text.removeprefix("tpmproxy: ") or f"{name} ended with status {self.children[name].returncode}"
+
+    def failure(self):
+        """One line on the first child that failed; None if none did (the proxy ends well when QEMU ends)."""
+        return next((self._why(name) for name in ("proxy", "swtpm") if self.children[name].poll()), None)
 
     def check(self):
         """Raises an error if a child has ended although it should run."""
-        why = self.why_lost()
-        if why:
-            raise (UsageError if self.children["proxy"].poll() == 2 else HarnessError)(why)
+        for name in ("proxy", "swtpm"):
+            if self.children[name].poll() is not None:
+                raise (UsageError if self.children["proxy"].poll() == 2 else HarnessError)(self._why(name))
 
     def collect(self):
         """To be called once QEMU has ended: returns what the proxy wrote about the PCRs, None if it wrote nothing."""

@@ -35,7 +35,8 @@ def command_line(options, image, tpm_socket, fds):
         "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
         "-drive", "if=pflash,format=raw,unit=1,file=vars.fd",
         "-drive", f"file={image},format=raw,if=none,id=esp,cache=unsafe",
-        "-device", "virtio-blk-pci,drive=esp,bootindex=0",
+        # Not 0, which QEMU itself takes for -kernel.
+        "-device", "virtio-blk-pci,drive=esp,bootindex=1",
         "-chardev", f"socket,id=serial,fd={fds['serial']}", "-serial", "chardev:serial",
         # The third serial line (Linux: ttyS2), unknown to the firmware and therefore free of its console.
         "-chardev", f"socket,id=host,fd={fds['host']}", "-device", "isa-serial,iobase=0x3e8,irq=5,index=2,chardev=host",
@@ -73,7 +74,6 @@ class Vm:
         self._shutdown = None
         self._verdict = None
         self._kill_at = None
-        self._tpm_lost = False
         self._child = None
         self._exited = False
         self._log = os.path.join(logs, "qemu.log")
@@ -95,6 +95,7 @@ class Vm:
             self._ours[name], theirs[name] = socket.socketpair()
             self._ours[name].setblocking(False)
             self._selector.register(self._ours[name], selectors.EVENT_READ, getattr(self, f"_on_{name}"))
+        self._ours["qmp"].send(_QMP_READY)      # now, while nobody can have closed the other end
         fds = {name: s.fileno() for name, s in theirs.items()}
         argv = command_line(self._options, image, self._tpm.socket if self._tpm else None, fds)
         self.start_time = time.monotonic()
@@ -102,9 +103,10 @@ class Vm:
         for s in theirs.values():
             s.close()
         self._watch(self._child, self._on_exit)
-        for child in self._tpm.children.values() if self._tpm else ():
-            self._watch(child, self._on_tpm_exit)
-        self._ours["qmp"].send(_QMP_READY)
+        if self._tpm:
+            self._tpm.check()
+            for child in self._tpm.children.values():
+                self._watch(child, self._on_tpm_exit)
         self._follow(deadline)
         process.end(self._child, _GRACE_SECONDS, ask=self._shutdown is None)
         self._drain()
@@ -145,8 +147,8 @@ class Vm:
             return "poweroff"
         if self._shutdown in ("guest-reset", "guest-panic"):
             return "reset"
-        lost = self._tpm.why_lost() if self._tpm_lost else None
-        self.note = lost or process.last_line(self._log) or f"QEMU ended with status {self.exit}"
+        failure = self._tpm.failure() if self._tpm else None
+        self.note = failure or process.last_line(self._log) or f"QEMU ended with status {self.exit}"
         return "error"
 
     def _grace(self):
@@ -190,7 +192,6 @@ class Vm:
         """swtpm and the proxy end when QEMU does. If QEMU does not follow, the TPM is gone under a running guest."""
         self._selector.unregister(key.fd)
         os.close(key.fd)
-        self._tpm_lost = self._shutdown is None
         self._grace()
 
     def _serial_bytes(self, data):

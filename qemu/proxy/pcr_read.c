@@ -12,7 +12,7 @@
 #define CC_PCR_READ 0x17E
 #define CAP_PCRS 5              /* TPM_CAP_PCRS, TPM 2.0 Library part 2, 6.12 */
 #define ORD_PCR_READ_12 0x15
-#define BANKS_MAX 16            /* selections in one list; TPM2_MAX_PCRS is at most this in known TPMs */
+#define BANKS_MAX 16            /* selections that we take in one list; tpm2-tss has the same limit (TPM2_NUM_PCR_BANKS) */
 #define SELECT_BYTES (PCR_COUNT / 8)
 #define ALL_PCRS ((1u << PCR_COUNT) - 1)
 

@@ -2,6 +2,7 @@
 #ifndef GL_PROXY_PCR_READ_H
 #define GL_PROXY_PCR_READ_H
 
+#include "common/cursor.h"
 #include "common/pcr.h"
 
 /*
@@ -22,7 +23,6 @@ typedef bool pcr_exchange(void *context, struct span command, struct mspan room,
 GL_MUST bool pcr_read_all(pcr_exchange *exchange, void *context, struct pcrs *out, char *why, size_t why_size);
 
 /* Takes a TPML_PCR_SELECTION from `r`: the PCRs 0-23 of each known bank as a bit mask; unknown banks are skipped. */
-struct rd;
 GL_MUST bool pcr_selection_take(struct rd *r, uint32_t mask[ALG_COUNT]);
 
 #endif

@@ -85,7 +85,9 @@ def test_tampering_is_found(a_launch, what, policy):
     assert set(v["verdicts"]) == expected, v
     assert a_launch.code == (16 if halts else max({"module-mismatch": 13, "geo-mismatch": 12, "policy-mismatch": 14}[x] for x in VERDICTS[what]))
     if what in ("hypervisor", "vmm"):
-        assert v["modules"] == [{"hypervisor": "module 1 hypervisor linux", "vmm": "module 3 vmm vmm"}[what]]
+        # A launch that halted leaves no log: then every module of that PCR is a candidate.
+        names = {"hypervisor": ["module 1 hypervisor linux", "module 2 initrd initrd"], "vmm": ["module 3 vmm vmm"]}[what]
+        assert v["modules"] == (names if halts else names[:1])
     if halts:
         why = b"cap nv-mismatch" if what == "geo" else b"cap module-mismatch"
         for bank in launch.ALL_BANKS:
@@ -115,11 +117,14 @@ def test_geo_index_unreadable(a_launch, policy):
     a_launch.manifest["policy"]["type"] = policy
     a_launch.tag = None
     a_launch.provision()
+    content = os.path.join(a_launch.work, "content")
+    with open(content, "wb") as f:
+        f.write(b"x" * 64)
     with launch.tpm_server(a_launch.state) as tcti:
         env = {**os.environ, "TPM2TOOLS_TCTI": tcti}
         for argv in (["tpm2_nvdefine", "0x01c10110", "-C", "o", "-s", "64", "-a", "ownerread|ownerwrite"],
-                     ["tpm2_nvwrite", "0x01c10110", "-C", "o", "-i", "/dev/stdin"]):
-            subprocess.run(argv, env=env, input=b"x" * 64, check=True, capture_output=True, timeout=30)
+                     ["tpm2_nvwrite", "0x01c10110", "-C", "o", "-i", content]):
+            subprocess.run(argv, env=env, check=True, capture_output=True, timeout=30)
     a_launch.build()
     a_launch.boot()
     v = a_launch.verdict

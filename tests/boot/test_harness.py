@@ -319,6 +319,21 @@ def test_guest_that_ends_without_touching_the_tpm(runner):
     assert "no PCR values" in runner.err
 
 
+def test_qemu_that_refuses_to_start(runner):
+    runner.run("--qemu-arg=-device", "--qemu-arg=nonsense")
+    assert runner.code == 1 and "'nonsense' is not a valid device" in runner.err
+
+
+def test_old_logs_are_not_mixed_up(runner):
+    keep = runner.path / "keep"
+    keep.mkdir()
+    for name in ("qemu.log", "proxy.log", "serial.log", "host.out", "pcrs.json"):
+        (keep / name).write_text("geolaunch: halted: long ago\n")
+    runner.fake("exit 7").run("--tpm", "none", "--keep", keep)
+    assert runner.code == 1 and "long ago" not in runner.err and "status 7" in runner.err
+    assert (keep / "serial.log").read_text() == ""
+
+
 @pytest.mark.parametrize("options, words", [
     (["--banks", "md5"], "unknown bank 'md5'"),
     (["--tpm", "3"], "invalid choice"),
@@ -342,9 +357,12 @@ def test_usage(runner, options, words):
 
 def test_missing_program(runner):
     runner.env["PATH"] = "/nonexistent"
+    (runner.path / "out.json").write_text('{"ended": "poweroff"}')
     runner.run("--tpm", "none")
     assert runner.code == 1 and "not installed" in runner.err
     assert runner.left() == []
+    assert runner.result["ended"] == "error"        # not the older run's
+    assert runner.result["pcrs"] == {} and "not installed" in runner.result["notes"][0]
 
 
 def test_missing_proxy(runner):
@@ -381,7 +399,7 @@ def test_nothing_to_boot(runner, tpm, banks):
     assert "UEFI Interactive Shell" in Path(runner.result["serial"]).read_text()
     names = [json.loads(line)["name"] for line in trace.read_text().splitlines()]
     assert "Startup" in names and "PCR_Extend" in names
-    assert {Path(p).name for p in runner.left()[2:]} <= {"serial.log", "serial.raw", "host.out", "pcrs.json", "qemu.log"}
+    assert {Path(p).name for p in runner.left()[2:]} <= {"serial.log", "serial.raw", "host.out", "qemu.log"}
 
 
 def test_tpm_1_2(runner):

@@ -116,9 +116,87 @@ def cpio_seeds():
     yield "directory-bits", cpio(1, (b"/a", 0o40755, 1, 0))
 
 
+def tpm_answer(parameters, session=False, code=0, tag=None):
+    """A TPM 2.0 response."""
+    if session:
+        parameters = struct.pack(">I", len(parameters)) + parameters + bytes([0, 0, 1, 0, 0])
+    return struct.pack(">HII", tag or (0x8002 if session else 0x8001), 10 + len(parameters), code) + parameters
+
+
+def tpm_banks(*algs, select=b"\xff\xff\xff"):
+    return tpm_answer(struct.pack(">BII", 0, 5, len(algs)) + b"".join(struct.pack(">HB", a, len(select)) + select for a in algs))
+
+
+def tpm_pcrs(*banks):
+    """PCR_Read: (algorithm, digest size, three selection bytes) per bank."""
+    digests = [bytes([alg]) * size for alg, size, select in banks for _ in range(bin(int.from_bytes(select, "big")).count("1"))]
+    return tpm_answer(struct.pack(">II", 7, len(banks)) + b"".join(struct.pack(">HB", a, 3) + s for a, _, s in banks)
+                      + struct.pack(">I", len(digests)) + b"".join(struct.pack(">H", len(d)) + d for d in digests))
+
+
+def tpm_public(index=0x01C10110, size=100, policy=b""):
+    return tpm_answer(struct.pack(">HIHIH", 14 + len(policy), index, 11, 0x00040004, len(policy)) + policy
+                      + struct.pack(">HHH", size, 34, 11) + bytes(32))
+
+
+def tpm_nv(size):
+    return tpm_answer(struct.pack(">H", size) + bytes(range(size)), session=True)
+
+
+def tpm_register_reads(crb, responses):
+    """The values that a register device gives, in the order in which the driver reads."""
+    def word(*values):
+        return b"".join(struct.pack("<I", v) for v in values)
+
+    if crb:
+        buffer = word(0xF80, 0xFED42080, 0)
+        held = word(0x8A, 1)
+        out = word(0x6011, 0x11014, 0x81) + word(0x83) + held
+        for r in responses:
+            out += held + word(0, 0, 2, 0, 0) + buffer + word(0, 0) + buffer + r[:10] + buffer + r[10:] + word(2)
+        return out
+    ready, more, enough, full = 0x04004040, 0x04004088, 0x04004080, 0x04004090
+    out = word(0x2100, 0x30000697) + b"\xa1" + word(0x11014) + b"\x81\xa1"
+    for r in responses:
+        out += b"\xa1" + word(ready, ready, more, more, enough, full)
+        for piece in (r[:10], r[10:]):
+            if piece[:-1]:
+                out += word(full) + piece[:-1]
+            if piece:
+                out += word(full) + piece[-1:]
+        out += word(enough)
+    return out
+
+
+def tpm_response_seeds():
+    def talk(choice, *responses):
+        return bytes([choice]) + b"".join(struct.pack("<H", len(r)) + r for r in responses)
+
+    limit = tpm_answer(struct.pack(">BIIII", 0, 6, 1, 0x12C, 64))
+    all_17 = b"\0\0\x7e"
+    sha256 = tpm_pcrs((11, 32, all_17))
+    extended = tpm_answer(b"", session=True)
+    rest = [tpm_public(), tpm_nv(64), tpm_nv(36), extended]
+    start = [tpm_banks(11), limit]
+    four = [tpm_pcrs((4, 20, all_17), (11, 32, b"\0\0\x06")), tpm_pcrs((11, 32, b"\0\0\x78"), (12, 48, b"\0\0\x1e")),
+            tpm_pcrs((12, 48, b"\0\0\x60"), (13, 64, all_17))]
+    yield "whole", talk(0, *start, sha256, *rest)
+    yield "four-banks", talk(1, *four, *rest)
+    yield "partial-bank", talk(0, tpm_banks(11, select=b"\xff\xff\x0f"), limit, *rest)
+    yield "unknown-bank", talk(0, tpm_banks(11, 18), limit, sha256, *rest)
+    yield "tpm12", talk(0, tpm_answer(b"", code=0x1E, tag=0xC4))
+    yield "retry", talk(1, tpm_answer(b"", code=0x922), tpm_answer(b"", code=0x90A), *four)
+    yield "refused", talk(1, tpm_answer(b"", code=0x907), tpm_answer(b"", code=0x18B), tpm_answer(b"", code=0x14A), tpm_answer(b"", code=0x922))
+    yield "cut", talk(1, four[0][:-1], four[0][:30], extended[:10])
+    yield "policy", talk(1, *four, tpm_public(policy=bytes(32)), *rest[1:])
+    yield "fifo", b"\x02" + tpm_register_reads(False, [*start, sha256, *rest])
+    yield "crb", b"\x03" + tpm_register_reads(True, [*start, sha256, *rest])
+
+
 def main():
     target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
-    for name, seeds in [("vlp", vlp_seeds), ("geo", geo_seeds), ("description", description_seeds), ("cpio", cpio_seeds)]:
+    for name, seeds in [("vlp", vlp_seeds), ("geo", geo_seeds), ("description", description_seeds), ("cpio", cpio_seeds),
+                        ("tpm_response", tpm_response_seeds)]:
         folder = target / f"fuzz_{name}"
         folder.mkdir(parents=True, exist_ok=True)
         for seed, data in seeds():

@@ -11,7 +11,7 @@
  */
 
 #define SOFT_NV_MAX 256
-#define SOFT_TRACE_MAX 512
+#define SOFT_TRACE_MAX 1024
 
 #define SOFT_RC_FAILURE 0x101u
 #define SOFT_RC_RETRY 0x922u

@@ -47,7 +47,7 @@ static void extend(struct oracle *o, enum alg a, unsigned pcr, const uint8_t *d)
 	for (enum alg a = 0; a < ALG_COUNT; a++) \
 		if ((o)->banks & ALG_BIT(a))
 
-void oracle_policy(struct oracle *o, uint32_t control, struct span policy)
+void oracle_policy(struct oracle *o, unsigned pcr, uint32_t control, struct span policy)
 {
 	const uint8_t le[4] = { (uint8_t)control, (uint8_t)(control >> 8), (uint8_t)(control >> 16), (uint8_t)(control >> 24) };
 
@@ -57,8 +57,7 @@ void oracle_policy(struct oracle *o, uint32_t control, struct span policy)
 		if (control & 1)
 			oracle_hash(a, policy, nothing, nothing, d);
 		oracle_hash(a, SPAN_OF(le), digest_of(a, d), nothing, d);
-		extend(o, a, 17, d);
-		extend(o, a, 18, d);
+		extend(o, a, pcr, d);
 	}
 }
 

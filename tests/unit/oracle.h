@@ -19,7 +19,7 @@ void oracle_hash(enum alg a, struct span x, struct span y, struct span z, uint8_
 /* Dynamic PCRs of a host without a dynamic launch: all ones. */
 void oracle_reset(struct oracle *o, alg_set banks);
 
-void oracle_policy(struct oracle *o, uint32_t control, struct span policy);     /* PCR 17 and 18 */
+void oracle_policy(struct oracle *o, unsigned pcr, uint32_t control, struct span policy);
 void oracle_module(struct oracle *o, unsigned pcr, struct span cmdline, struct span bytes);
 void oracle_nv(struct oracle *o, unsigned pcr, bool raw, struct span content);
 void oracle_cap(struct oracle *o, unsigned pcr, const char *reason);

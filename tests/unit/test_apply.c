@@ -82,7 +82,8 @@ static enum vlp_action run_usual(void)
 static void oracle_to_nv(struct oracle *o)
 {
 	oracle_reset(o, m.banks);
-	oracle_policy(o, 1, m.apply.policy_bytes);
+	oracle_policy(o, 17, 1, m.apply.policy_bytes);
+	oracle_policy(o, 18, 1, m.apply.policy_bytes);
 	oracle_module(o, 17, span_str(""), bytes_of(0));
 	oracle_module(o, 19, span_str(KERNEL), bytes_of(1));
 	oracle_module(o, 19, span_str(""), bytes_of(2));
@@ -146,7 +147,8 @@ static void test_control_bit_clear(void **state)
 	m.policy.control = 0;
 	assert_int_equal(apply_policy(&m.apply), VLP_ACT_CONTINUE);
 	oracle_reset(&o, m.banks);
-	oracle_policy(&o, 0, m.apply.policy_bytes);
+	oracle_policy(&o, 17, 0, m.apply.policy_bytes);
+	oracle_policy(&o, 18, 0, m.apply.policy_bytes);
 	oracle_assert(&o, &m.pcrs);
 }
 

@@ -142,6 +142,13 @@ static const struct change changes[] = {
 	{ "mode direct\n", "mode direct\n\n", DESCRIPTION_E_KEY, 3 },
 	{ "mode direct\n", "# a comment\nmode direct\n", DESCRIPTION_E_KEY, 2 },
 	{ "policy policy.vlp", "policy A-z_0.9", DESCRIPTION_OK, 0 },
+	{ "policy policy.vlp", "policy Za", DESCRIPTION_OK, 0 },
+	{ "policy policy.vlp", "policy -", DESCRIPTION_OK, 0 },
+	{ "policy policy.vlp", "policy @", DESCRIPTION_E_FILE, 3 },
+	{ "policy policy.vlp", "policy [", DESCRIPTION_E_FILE, 3 },
+	{ "policy policy.vlp", "policy `", DESCRIPTION_E_FILE, 3 },
+	{ "policy policy.vlp", "policy {", DESCRIPTION_E_FILE, 3 },
+	{ "policy policy.vlp", "policy :", DESCRIPTION_E_FILE, 3 },
 	{ "policy policy.vlp", "policy " LONG_64, DESCRIPTION_OK, 0 },
 	{ "policy policy.vlp", "policy " LONG_64 "x", DESCRIPTION_E_FILE, 3 },
 	{ "policy policy.vlp", "policy a/b", DESCRIPTION_E_FILE, 3 },
@@ -155,6 +162,8 @@ static const struct change changes[] = {
 	{ "on-halt poweroff\n", "", DESCRIPTION_E_KEY, 4 },
 	{ "halt-delay 5", "halt-delay 0", DESCRIPTION_OK, 0 },
 	{ "halt-delay 5", "halt-delay 300", DESCRIPTION_OK, 0 },
+	{ "halt-delay 5", "halt-delay 299", DESCRIPTION_OK, 0 },
+	{ "halt-delay 5", "halt-delay 5:", DESCRIPTION_E_HALT_DELAY, 5 },
 	{ "halt-delay 5", "halt-delay 301", DESCRIPTION_E_HALT_DELAY, 5 },
 	{ "halt-delay 5", "halt-delay 05", DESCRIPTION_E_HALT_DELAY, 5 },
 	{ "halt-delay 5", "halt-delay 00", DESCRIPTION_E_HALT_DELAY, 5 },
@@ -180,6 +189,7 @@ static const struct change changes[] = {
 	{ "file linux", "file linux ", DESCRIPTION_E_FILE, 7 },
 	{ "cmdline console=ttyS0 root=/dev/sda1  quiet \n", "", DESCRIPTION_OK, 0 },
 	{ "cmdline console=ttyS0 root=/dev/sda1  quiet ", "cmdline  ", DESCRIPTION_OK, 0 },
+	{ "cmdline console=ttyS0 root=/dev/sda1  quiet ", "cmdline ~", DESCRIPTION_OK, 0 },
 	{ "cmdline console=ttyS0 root=/dev/sda1  quiet ", "cmdline path /etc/vm/vm.json", DESCRIPTION_OK, 0 },
 	{ "cmdline console=ttyS0 root=/dev/sda1  quiet ", "cmdline", DESCRIPTION_E_VALUE, 8 },
 	{ "cmdline console=ttyS0 root=/dev/sda1  quiet ", "cmdline ", DESCRIPTION_E_VALUE, 8 },
@@ -404,6 +414,18 @@ static void test_write_refuses(void **state)
 #undef REFUSED
 }
 
+static void test_module_cmdline(void **state)
+{
+	(void)state;
+	struct description_module m = { .cmdline = SPAN_LITERAL("c"), .path = SPAN_LITERAL("/p") };
+	static const char *const expected[ROLE_COUNT + 1] = { [ROLE_HYPERVISOR] = "c", [ROLE_VMM] = "/p", [ROLE_FILE] = "/p" };
+
+	for (unsigned role = 0; role <= ROLE_COUNT; role++) {
+		m.role = (enum role)role;
+		assert_span(description_module_cmdline(&m), expected[role] ? expected[role] : "");
+	}
+}
+
 static void test_small_buffer(void **state)
 {
 	(void)state;
@@ -446,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_longest_cmdline),
 		cmocka_unit_test(test_longest_path),
 		cmocka_unit_test(test_write_refuses),
+		cmocka_unit_test(test_module_cmdline),
 		cmocka_unit_test(test_small_buffer),
 		cmocka_unit_test(test_texts),
 	};

@@ -155,6 +155,11 @@ static const struct {
 	enum geo_error error;
 } tags[] = {
 	{ { .country = "IS" }, GEO_OK },
+	{ { .country = "AZ", .subdivision = "0Z9", .site = " ~" }, GEO_OK },
+	{ { .country = "@A" }, GEO_E_COUNTRY },
+	{ { .country = "A[" }, GEO_E_COUNTRY },
+	{ { .country = "DE", .subdivision = "/" }, GEO_E_SUBDIVISION },
+	{ { .country = "DE", .subdivision = ":" }, GEO_E_SUBDIVISION },
 	{ { .country = "US", .subdivision = "CA", .site = "0123456789012345678901234567890123456789" }, GEO_OK },
 	{ { .country = "FR", .subdivision = "75C", .has_coordinates = true }, GEO_OK },
 	{ { .country = "AQ", .has_coordinates = true, .latitude = -900000000, .longitude = -1800000000 }, GEO_OK },

@@ -59,7 +59,7 @@ static void test_lengths(void **state)
 static void test_bank_sets(void **state)
 {
 	(void)state;
-	static const size_t sizes[] = { 0, 55, 56, 111, 112, 127, 128, 129, 16384, 16385, sizeof(data) };
+	static const size_t sizes[] = { 0, 55, 56, 111, 112, 127, 128, 129, 4095, 4096, 4097, 8192, sizeof(data) };
 
 	for (alg_set banks = 0; banks <= ALG_SET_ALL; banks++) {
 		for (size_t i = 0; i < GL_COUNT(sizes); i++) {
@@ -81,7 +81,7 @@ static void test_bank_sets(void **state)
 static void test_pieces(void **state)
 {
 	(void)state;
-	static const size_t steps[] = { 1, 3, 63, 64, 65, 127, 128, 129, 1000, 16383, 16384, 16385 };
+	static const size_t steps[] = { 1, 3, 63, 64, 65, 127, 128, 129, 1000, 4095, 4096, 4097, 10000 };
 
 	for (size_t i = 0; i < GL_COUNT(steps); i++) {
 		struct hash h;

@@ -8,7 +8,7 @@
 
 #include "cli/manifest.h"
 
-/* The refusals with their lines are in tests/cli/test_build.py; here: what a good manifest becomes, and what no file may do. */
+/* The refusals with their lines are in tests/cli/test_build_refusals.py; here: what a good manifest becomes, and what no file may do. */
 
 static const char full[] =
 	"version: 1\n"

@@ -115,11 +115,13 @@ static void one_round(enum fake_kind kind, struct chaos *c, unsigned *good)
 	for (unsigned n = 0; n < 2; n++) {
 		executed = f.executed;
 		rc = tpm_extend(&tpm, 17, &d);
-		/* success only if the TPM did it */
-		if (rc == TSS2_RC_SUCCESS) {
+		/*
+		 * Success only if the TPM did it. Not so if reads and writes fail together: a CRB that did not take our command, and
+		 * is seen as if it had, shows the response that lies in its buffer, and no driver can tell.
+		 */
+		if (rc == TSS2_RC_SUCCESS && (c->read_odds == 0 || c->write_odds == 0))
 			assert_true(f.executed > executed);
-			(*good)++;
-		}
+		*good += rc == TSS2_RC_SUCCESS;
 	}
 	tpm_done(&tpm);
 done:
@@ -135,10 +137,6 @@ done:
 
 static void chaos(enum fake_kind kind)
 {
-	/*
-	 * Not more than one write in ten is lost: a CRB that loses just those that differ between our command and the response that still
-	 * lies in its buffer, and START with them, shows that response again, and no driver can tell.
-	 */
 	static const unsigned read_odds[] = { 3, 20, 100, 300, 1000, 0 };
 	static const unsigned write_odds[] = { 10, 20, 100, 300, 1000, 0 };
 	unsigned good = 0, bad;

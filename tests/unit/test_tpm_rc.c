@@ -29,6 +29,7 @@ static void texts(void **state)
 		{ 0x17e, "unknown TPM error (0x17e)" },
 		{ 0x1bf, "unknown TPM error (0x1bf)" },
 		{ 0xf907, "unknown TPM error (0xf907)" },
+		{ 0xf18b, "unknown TPM error (0xf18b)" },
 		{ 0xb0143, "TPM_RC_COMMAND_CODE (0xb0143)" },
 		{ 0xc018b, "TPM_RC_HANDLE, handle 1 (0xc018b)" },
 		{ 0xb000b, "resource manager: bad value (0xb000b)" },
@@ -101,6 +102,7 @@ static void bases(void **state)
 		{ 0, 0 }, { 0x18b, TPM2_RC_HANDLE }, { 0x9a2, TPM2_RC_BAD_AUTH }, { 0x2d5, TPM2_RC_SIZE }, { 0x907, TPM2_RC_LOCALITY },
 		{ 0x14a, TPM2_RC_NV_UNINITIALIZED }, { 0xb0922, TPM2_RC_RETRY }, { 0xc018b, TPM2_RC_HANDLE }, { 0xa000a, 0xa000a },
 		{ 0x80011, 0x80011 }, { 0xb000b, 0xb000b }, { 0x1e, TPM2_RC_BAD_TAG },
+		{ 0xf18b, 0xf18b },
 	};
 
 	(void)state;

@@ -351,6 +351,8 @@ static void test_find_module(void **state)
 	assert_ptr_equal(vlp_find_module(&p, 1), &p.entries[1]);
 	assert_ptr_equal(vlp_find_module(&p, 2), &p.entries[2]);
 	assert_ptr_equal(vlp_find_module(&p, 130), &p.entries[2]);
+	p.entries[2].module = 127;
+	assert_ptr_equal(vlp_find_module(&p, 127), &p.entries[2]);
 	p.entries[2].module = 5;
 	assert_ptr_equal(vlp_find_module(&p, 5), &p.entries[2]);
 	assert_null(vlp_find_module(&p, 2));
@@ -413,6 +415,19 @@ static void test_print(void **state)
 		"c0000000000000000000000000000000000000000000000000000000000000c1\n");
 }
 
+static void test_print_last_module(void **state)
+{
+	(void)state;
+	char buf[512];
+	struct text t = TEXT_OF(buf);
+	static struct vlp p = { .version = 2, .hash_alg = 4, .entry_count = 1, .entries = { { .module = 127, .pcr = 23 } } };
+
+	vlp_print(&p, &t);
+	assert_string_equal(buf,
+		"policy: version 2, policy_type TB_POLTYPE_CONT_NON_FATAL, hash_alg sha1, policy_control 0x00000000, num_entries 1\n"
+		"entry 0: mod_num 127, pcr 23, hash_type any, num_hashes 0\n");
+}
+
 /* Also what does not hold is printed, without reading anything that is not there. */
 static void test_print_invalid(void **state)
 {
@@ -421,20 +436,20 @@ static void test_print_invalid(void **state)
 	struct text t = TEXT_OF(buf);
 	struct vlp p = decoded(SPAN_OF(good));
 
-	p.type = 9;
+	p.type = 3;
 	p.hash_alg = 0x12;
 	p.control = 0;
 	p.reserved = 1;
 	p.entry_count = 2;
-	p.entries[0].module = 200;
+	p.entries[0].module = 128;
 	p.entries[1].hash_type = 7;
 	p.entries[1].module = VLP_MODULE_NV_RAW;
 	p.entries[1].nv_index = 0;
 	vlp_print(&p, &t);
 	assert_string_equal(buf,
-		"policy: version 2, policy_type unknown (9), hash_alg unknown (18), policy_control 0x00000000, reserved 0x00000001, "
+		"policy: version 2, policy_type unknown (3), hash_alg unknown (18), policy_control 0x00000000, reserved 0x00000001, "
 		"num_entries 2\n"
-		"entry 0: mod_num unknown (200), pcr none, hash_type any, num_hashes 0\n"
+		"entry 0: mod_num unknown (128), pcr none, hash_type any, num_hashes 0\n"
 		"entry 1: mod_num nv_raw, pcr 19, hash_type unknown (7), num_hashes 2\n");
 }
 
@@ -487,6 +502,7 @@ int main(void)
 		cmocka_unit_test(test_find_module),
 		cmocka_unit_test(test_entry_allows),
 		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_print_last_module),
 		cmocka_unit_test(test_print_invalid),
 		cmocka_unit_test(test_type_names),
 		cmocka_unit_test(test_strerror),
