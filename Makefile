@@ -243,7 +243,7 @@ $(B)/unit-tools.stamp: $(if $(wildcard tests/unit/vlp_tool.c),$(B)/host/vlp_tool
 	@touch $@
 
 .PHONY: run-pytest
-run-pytest:
+run-pytest: $(B)/unit-tools.stamp
 	$(PYTEST) tests/cli tests/boot
 
 # Builds twice from nothing, in folders of different names, and compares what is shipped.
@@ -274,4 +274,4 @@ install: build-all
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(wildcard $(B)/host $(B)/asan $(B)/fuzz $(B)/efi) -name '*.d' -type f 2>/dev/null)

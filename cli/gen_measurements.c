@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Prints docs/MEASUREMENTS.md from the tables in common/: make measurements. tests/unit/test_measurements_doc.c compares. */
+/* Prints docs/MEASUREMENTS.md from the tables in common/: make measurements. tests/cli/test_measurements_doc.py compares. */
 
 #include <stdio.h>
 
@@ -20,7 +20,8 @@ static const char introduction[] =
 	"  extended, and no dynamic launch took place.\n"
 	"- Bytes measured are bytes executed: a file is read once, and what was hashed is what is started or handed on.\n"
 	"- What is there but wrong is measured as it is, and the policy decides whether the launch goes on. What could not be\n"
-	"  measured is replaced by a cap, never left out. A launch that stops caps all of 17 to 22.\n"
+	"  measured, or is a module without an entry in the policy, is replaced by a cap, never left out. A launch that stops\n"
+	"  caps all of 17 to 22.\n"
 	"- Each extend is an event in a TCG crypto-agile log. The event data is ASCII without NUL and is not measured.\n"
 	"\n"
 	"Order of the events:\n"

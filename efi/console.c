@@ -3,24 +3,21 @@
 
 #define LINE_MAX 256
 
-/* The console takes UCS-2; cut to pieces so that no length limit of ours loses text. */
+/*
+ * One character a call. edk2's terminal driver gives a serial line a time limit of about two characters and drops the rest of the string
+ * when the line is slower for once; the character at hand is still in its queue then, so after a short wait the next one goes out as usual.
+ */
 static void put(struct efi_env *env, const char *s)
 {
-	CHAR16 wide[65];
-	UINTN n = 0;
-
 	if (!env->st->ConOut)
 		return;
 	for (; *s; s++) {
 		bool plain = (*s >= 0x20 && *s < 0x7f) || *s == '\r' || *s == '\n';
+		CHAR16 wide[2] = { plain ? (CHAR16)*s : u'?', 0 };
 
-		wide[n++] = plain ? (CHAR16)*s : u'?';
-		if (n == 64 || !s[1]) {
-			wide[n] = 0;
-			/* A console that fails cannot be reported anywhere. */
-			(void)env->st->ConOut->OutputString(env->st->ConOut, wide);
-			n = 0;
-		}
+		/* A console that fails for good cannot be reported anywhere. */
+		if (EFI_ERROR(env->st->ConOut->OutputString(env->st->ConOut, wide)))
+			env->bs->Stall(500);
 	}
 }
 

@@ -89,6 +89,9 @@ GL_MUST enum vlp_error vlp_decode(struct span bytes, struct vlp *out);
 /* Checks every rule. `where`, if not NULL, gets on failure the number of the offending entry, or -1 for the header. */
 GL_MUST enum vlp_error vlp_validate(const struct vlp *p, int *where);
 
+/* The same rules for one entry, or with `part` -1 for the header and the whole; to find all that is wrong, not only the first. */
+GL_MUST enum vlp_error vlp_validate_part(const struct vlp *p, int part);
+
 /*
  * Writes the policy into `buf`; `*n` is its size (with buf.p NULL only the size is computed). encode(decode(b)) = b.
  * Checked is only what the bytes cannot express: VLP_E_ALG, VLP_E_HASH_COUNT (hash_count and the span do not go together),

@@ -99,28 +99,48 @@ static enum vlp_error check_predecessors(const struct vlp *p, unsigned i)
 	return VLP_OK;
 }
 
+/* Header and size: what no single entry can be blamed for. */
+static enum vlp_error check_whole(const struct vlp *p, enum alg *alg)
+{
+	enum vlp_error error = check_header(p, alg);
+	size_t size;
+
+	if (!error)
+		error = vlp_encode(p, (struct mspan){ NULL, 0 }, &size);
+	if (error)
+		return error;
+	return size > VLP_MAX_SIZE ? VLP_E_SIZE : VLP_OK;
+}
+
+enum vlp_error vlp_validate_part(const struct vlp *p, int part)
+{
+	enum alg alg;
+	enum vlp_error error;
+
+	if (part < 0)
+		return check_whole(p, &alg);
+	if (part >= p->entry_count || p->hash_alg > UINT8_MAX || !alg_by_id(p->hash_alg, &alg))
+		return VLP_OK;
+	error = check_entry(&p->entries[part], alg_table[alg].size);
+	return error ? error : check_predecessors(p, (unsigned)part);
+}
+
 static enum vlp_error check(const struct vlp *p, int *at)
 {
 	enum alg alg;
 	enum vlp_error error = check_header(p, &alg);
-	size_t size;
 
 	*at = -1;
 	if (error)
 		return error;
-	for (unsigned i = 0; i < p->entry_count; i++) {
-		*at = (int)i;
-		error = check_entry(&p->entries[i], alg_table[alg].size);
-		if (!error)
-			error = check_predecessors(p, i);
+	for (int i = 0; i < p->entry_count; i++) {
+		*at = i;
+		error = vlp_validate_part(p, i);
 		if (error)
 			return error;
 	}
 	*at = -1;
-	error = vlp_encode(p, (struct mspan){ NULL, 0 }, &size);
-	if (error)
-		return error;
-	return size > VLP_MAX_SIZE ? VLP_E_SIZE : VLP_OK;
+	return check_whole(p, &alg);
 }
 
 enum vlp_error vlp_validate(const struct vlp *p, int *where)

@@ -145,6 +145,8 @@ static EFI_STATUS EFIAPI file_get_info(EFI_FILE_HANDLE self, EFI_GUID *type, UIN
 	memset(info, 0, needed);
 	info->Size = needed;
 	info->Attribute = o->file ? EFI_FILE_ARCHIVE : EFI_FILE_DIRECTORY;
+	/* Folders have a size too, in some file systems. */
+	info->FileSize = 512;
 	if (o->file)
 		info->FileSize = o->file->claimed_size ? o->file->claimed_size : o->file->bytes.n;
 	info->PhysicalSize = info->FileSize;

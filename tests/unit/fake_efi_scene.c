@@ -113,7 +113,8 @@ static void make_policy(void)
 	wr_u8(&w, (uint8_t)alg_table[hash].tpm_id);
 	wr_le32(&w, 1);
 	wr_le32(&w, 0);
-	wr_u8(&w, (uint8_t)(modules + (scene.options.short_policy ? 0 : scene.options.more_files) + 1 + scene.options.more_nv));
+	wr_u8(&w, (uint8_t)(modules + (scene.options.short_policy ? 0 : scene.options.more_files) + 1 + scene.options.more_nv +
+		scene.options.long_policy));
 	put_entry(&w, 0, 255, 0, NULL, 0);
 	for (uint8_t i = 1; i < modules; i++) {
 		oracle_module_digest(hash, scene.modules[i].cmdline, scene.modules[i].bytes, d);
@@ -121,6 +122,8 @@ static void make_policy(void)
 	}
 	for (uint8_t i = 0; i < scene.options.more_files && !scene.options.short_policy; i++)
 		put_entry(&w, (uint8_t)(SCENE_MODULE_COUNT + i), 21, 0, NULL, 0);
+	if (scene.options.long_policy)
+		put_entry(&w, SCENE_MODULE_COUNT, 20, 0, NULL, 0);
 	if (scene.options.raw && scene.geo.n == n)
 		memcpy(d, scene.geo.p, n);
 	else
@@ -170,6 +173,15 @@ void scene_init(const struct scene_options *o)
 struct fw_file *scene_file(unsigned module)
 {
 	return fw_find_file(scene.modules[module].path);
+}
+
+unsigned scene_commands(uint32_t code)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < scene.tpm.commands; i++)
+		n += scene.tpm.trace[i].code == code;
+	return n;
 }
 
 enum fw_end scene_run_unchecked(void)

@@ -23,6 +23,8 @@
 /* Modules by number. */
 enum { SCENE_CONF, SCENE_LINUX, SCENE_INITRD, SCENE_VMM, SCENE_FILE, SCENE_MODULE_COUNT };
 
+#define SCENE_ALL (1u << SCENE_LINUX | 1u << SCENE_INITRD | 1u << SCENE_VMM | 1u << SCENE_FILE)
+
 struct scene_options {
 	uint8_t type;                   /* of the policy */
 	alg_set banks;
@@ -33,6 +35,7 @@ struct scene_options {
 	unsigned more_files;            /* further modules of the role file, each with one byte */
 	unsigned more_nv;               /* further NV entries (any content) */
 	bool short_policy;              /* the entries of module 2 and up are missing */
+	bool long_policy;               /* an entry for module 5, which is not there, PCR 20 */
 };
 
 struct scene_module {
@@ -84,5 +87,8 @@ void scene_expect_started(unsigned modules);
 void scene_expect_halted(const char *reason);
 
 struct fw_file *scene_file(unsigned module);
+
+/* How many commands with this code the TPM was sent. */
+unsigned scene_commands(uint32_t code);
 
 #endif

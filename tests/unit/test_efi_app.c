@@ -11,7 +11,6 @@
 #include "common/eventlog.h"
 #include "tboot-policy/vlp.h"
 
-#define ALL_MODULES (1u << SCENE_LINUX | 1u << SCENE_INITRD | 1u << SCENE_VMM | 1u << SCENE_FILE)
 
 static const alg_set bank_sets[] = {
 	ALG_BIT(ALG_SHA256), ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256), ALG_BIT(ALG_SHA384) | ALG_BIT(ALG_SHA512), ALG_SET_ALL,
@@ -32,7 +31,7 @@ static void test_good(void **state)
 				start(&(struct scene_options){ .type = type, .banks = bank_sets[b], .hash = hash });
 				scene_expect(SCENE_GOOD);
 				scene_expect_log(scene_count(SCENE_GOOD));
-				scene_expect_started(ALL_MODULES);
+				scene_expect_started(SCENE_ALL);
 				assert_int_equal(fw.loads, 1);
 				assert_int_equal(fw_console_count("FAILED"), 0);
 				assert_int_equal(fw_console_count("geolaunch: verdict: measured, no D-RTM"), 1);
@@ -112,7 +111,7 @@ static void test_no_console(void **state)
 	fw.st.ConOut = NULL;
 	(void)scene_run();
 	scene_expect(SCENE_GOOD);
-	scene_expect_started(ALL_MODULES);
+	scene_expect_started(SCENE_ALL);
 }
 
 static void test_progress(void **state)
@@ -121,7 +120,7 @@ static void test_progress(void **state)
 	scene_init(&(struct scene_options){ .type = VLP_HALT, .banks = ALG_SET_ALL, .hash = ALG_SHA256 });
 	fw.read_us = 600000;
 	(void)scene_run();
-	scene_expect_started(ALL_MODULES);
+	scene_expect_started(SCENE_ALL);
 	assert_non_null(strstr(fw.console, "  reading linux 73 % of 700.0 KiB"));
 	assert_non_null(strstr(fw.console, "geolaunch: time: read 4.8"));
 }
@@ -140,7 +139,7 @@ static void test_log_by_one_way_only(void **state)
 		fw.variable_status = ways & 2 ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
 		(void)scene_run();
 		scene_expect(SCENE_GOOD);
-		scene_expect_started(ALL_MODULES);
+		scene_expect_started(SCENE_ALL);
 		assert_int_equal(fw_table(&guid) != NULL, (ways & 1) != 0);
 		assert_int_equal(fw_variable(variable, &guid) != NULL, (ways & 2) != 0);
 		assert_int_equal(fw_console_count("geolaunch: the event log could not be handed to the host"), ways == 0);
@@ -343,7 +342,7 @@ static void test_no_memory(void **state)
 			(void)scene_run();
 			scene_expect(without_memory[k].steps);
 			if (!without_memory[k].halted) {
-				scene_expect_started(ALL_MODULES);
+				scene_expect_started(SCENE_ALL);
 				continue;
 			}
 			(void)snprintf(line, sizeof(line), "geolaunch: halted: %s", without_memory[k].halted);

@@ -10,7 +10,6 @@
 
 #include "tboot-policy/vlp.h"
 
-#define ALL_MODULES (1u << SCENE_LINUX | 1u << SCENE_INITRD | 1u << SCENE_VMM | 1u << SCENE_FILE)
 #define BANKS (ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256))
 
 static void set_up(uint8_t type)
@@ -101,9 +100,17 @@ static void test_preparation(void **state)
 
 /* ---------------------------------------------------------------- modules */
 
+static const char *folder_instead(const char *path)
+{
+	static char inside[64];
+
+	(void)snprintf(inside, sizeof(inside), "%s\\x", path);
+	return inside;
+}
+
 static void file_missing(struct fw_file *f) { f->path = SCENE_FOLDER "gone"; }
 static void file_closed(struct fw_file *f) { f->open_status = EFI_ACCESS_DENIED; }
-static void file_is_folder(struct fw_file *f) { f->path = f->path[strlen(SCENE_FOLDER)] == 'v' ? SCENE_FOLDER "vmm\\x" : SCENE_FOLDER "gone"; }
+static void file_is_folder(struct fw_file *f) { f->path = folder_instead(f->path); }
 static void file_without_info(struct fw_file *f) { f->info_status = EFI_VOLUME_CORRUPTED; }
 static void file_empty(struct fw_file *f) { f->bytes.n = 0; }
 static void error_at_start(struct fw_file *f) { f->error_at = 0; }
@@ -151,7 +158,7 @@ static void test_module_unreadable(void **state)
 					scene_expect_halted("start-failed");
 				} else {
 					strcat(steps, " closing");
-					scene_expect_started(ALL_MODULES & ~(1u << i));
+					scene_expect_started(SCENE_ALL & ~(1u << i));
 				}
 				scene_expect(steps);
 				scene_expect_log(scene_count(steps));
@@ -187,7 +194,7 @@ static void test_members_move_up(void **state)
 			if (which >> (i - SCENE_INITRD) & 1)
 				shorter(scene_file(i));
 		(void)scene_run();
-		scene_expect_started(ALL_MODULES & ~(which << SCENE_INITRD));
+		scene_expect_started(SCENE_ALL & ~(which << SCENE_INITRD));
 	}
 }
 
@@ -205,7 +212,7 @@ static void expect_changed(unsigned i, uint8_t type)
 		scene_expect_halted("module-mismatch");
 	} else {
 		(void)snprintf(steps, sizeof(steps), SCENE_GOOD);
-		scene_expect_started(ALL_MODULES);
+		scene_expect_started(SCENE_ALL);
 		assert_int_equal(fw_console_count("geolaunch: verdict: measured, no D-RTM, with errors: the digest of a module"), 1);
 	}
 	scene_expect(steps);
@@ -262,9 +269,25 @@ static void test_module_unlisted(void **state)
 		scene_expect(steps[type]);
 		scene_expect_log(scene_count(steps[type]));
 		if (type == VLP_NONFATAL)
-			scene_expect_started(ALL_MODULES);
+			scene_expect_started(SCENE_ALL);
 		else
 			scene_expect_halted("module-unlisted");
+	}
+}
+
+static void test_module_missing(void **state)
+{
+	(void)state;
+	for (uint8_t type = VLP_NONFATAL; type <= VLP_HALT; type++) {
+		scene_init(&(struct scene_options){ .type = type, .banks = BANKS, .hash = ALG_SHA256, .long_policy = true });
+		(void)scene_run();
+		if (type == VLP_HALT) {
+			scene_expect(SCENE_MODULES " cap20:module-missing caps:module-missing");
+			scene_expect_halted("module-missing");
+		} else {
+			scene_expect(SCENE_MODULES " cap20:module-missing nv closing");
+			scene_expect_started(SCENE_ALL);
+		}
 	}
 }
 
@@ -278,7 +301,7 @@ static void test_pieces(void **state)
 			fw.files[i].piece = piece;
 		(void)scene_run();
 		scene_expect(SCENE_GOOD);
-		scene_expect_started(ALL_MODULES);
+		scene_expect_started(SCENE_ALL);
 	}
 }
 
@@ -287,7 +310,7 @@ static void test_many_files(void **state)
 	(void)state;
 	scene_init(&(struct scene_options){ .type = VLP_HALT, .banks = BANKS, .hash = ALG_SHA256, .more_files = 123 });
 	(void)scene_run();
-	scene_expect_started(ALL_MODULES);
+	scene_expect_started(SCENE_ALL);
 	scene_expect_log(scene_count(SCENE_GOOD) + 123);
 }
 
@@ -317,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_module_changed),
 		cmocka_unit_test(test_module_claims_less),
 		cmocka_unit_test(test_module_unlisted),
+		cmocka_unit_test(test_module_missing),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_many_files),
 		cmocka_unit_test(test_too_large),

@@ -252,6 +252,7 @@ static EFI_STATUS EFIAPI read_too_much(EFI_FILE_HANDLE self, UINTN *size, void *
 {
 	(void)self;
 	(void)buffer;
+	assert_int_equal(*size, 32);
 	++*size;
 	return EFI_SUCCESS;
 }

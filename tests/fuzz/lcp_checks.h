@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GL_TESTS_LCP_CHECKS_H
+#define GL_TESTS_LCP_CHECKS_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lcp/digest.h"
+
+/* What holds for elements and lists, for the fuzz targets that meet them. */
+
+#define CHECK_BUFFER (1 << 20)
+
+static inline void check_element(struct span bytes)
+{
+	static uint8_t buf[CHECK_BUFFER];
+	struct lcp_element e;
+	struct lcp_pcr_infos it;
+	size_t n = 0, infos = 0;
+
+	if (lcp_element_decode(bytes, &e))
+		return;
+	if (lcp_element_encode(&e, (struct mspan){ buf, sizeof(buf) }, &n) || n != bytes.n || memcmp(buf, bytes.p, n) != 0)
+		abort();
+	for (it = lcp_pcr_infos_in(&e); lcp_pcr_infos_left(&it); infos++) {
+		struct lcp_pcr_info info;
+
+		if (lcp_pcr_infos_next(&it, &info))
+			abort();
+	}
+	if (infos && infos != e.count)
+		abort();
+	for (unsigned i = 0; i < e.count; i++)
+		if (e.hashes.n && lcp_element_hash(&e, i).n != lcp_digest_size(e.hash_alg))
+			abort();
+	if (lcp_element_hash(&e, e.count).n)
+		abort();
+	if (lcp_element_validate(&e) == LCP_OK && (!lcp_element_type_name(e.type) || e.control & ~LCP_ELEMENT_CONTROL_ALL))
+		abort();
+}
+
+/* The digests against those of the encoded bytes. */
+static inline void check_list_digests(const struct lcp_list *l, struct span bytes)
+{
+	struct digests have, want;
+	size_t covered = lcp_list_signed_size(l);
+
+	hash_span(ALG_BIT(ALG_SHA256), lcp_list_signed(l) ? l->sig.key : bytes, &want);
+	if (lcp_list_hash(l, ALG_BIT(ALG_SHA256), &have) || !digests_equal(&have, &want))
+		abort();
+	if (!lcp_list_signed(l)) {
+		if (covered || lcp_list_signed_hash(l, ALG_BIT(ALG_SHA256), &have) == LCP_OK)
+			abort();
+		return;
+	}
+	if (covered == 0 || covered > bytes.n)
+		abort();
+	hash_span(ALG_BIT(ALG_SHA256), (struct span){ bytes.p, covered }, &want);
+	if (lcp_list_signed_hash(l, ALG_BIT(ALG_SHA256), &have) || !digests_equal(&have, &want))
+		abort();
+}
+
+static inline void check_list(const struct lcp_list *l, struct span bytes)
+{
+	static uint8_t buf[CHECK_BUFFER];
+	struct lcp_elements it = lcp_elements_in(l->elements);
+	int count = 0, where = -2;
+	size_t n = 0;
+	enum lcp_error e;
+
+	if (lcp_list_encode(l, (struct mspan){ buf, sizeof(buf) }, &n) || n != bytes.n || memcmp(buf, bytes.p, n) != 0)
+		abort();
+	for (; lcp_elements_left(&it); count++) {
+		struct span one;
+
+		if (lcp_elements_next(&it, &one))
+			abort();
+		check_element(one);
+	}
+	e = lcp_list_validate(l, &where);
+	if (e ? where < -1 || where >= count : where != -2 || !lcp_list_version_name(l->version))
+		abort();
+	check_list_digests(l, bytes);
+}
+
+#endif
