@@ -28,13 +28,15 @@ B := build
 # V=1 shows every command.
 Q := $(if $(V),,@)
 VERSION := 0.1.0
+# 2026-11-22, the date in the manual pages: that of the version, not of the build.
+VERSION_EPOCH := 1795305600
 
 all: build-all
 
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help all deps test demo bench fuzz install clean check-units check-asan check-fuzz check-python check-repro measurements
+.PHONY: help all deps test demo bench fuzz install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc
 
 deps:
 	@TSS_SRC='$(TSS_SRC)' scripts/deps
@@ -47,7 +49,7 @@ test demo bench: deps
 # ---------------------------------------------------------------- flags
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wconversion -Wno-sign-conversion \
-	-Wpointer-arith -Wwrite-strings -Wcast-qual -Wformat=2 $(if $(WERROR),-Werror)
+	-Wpointer-arith -Wwrite-strings -Wcast-qual -Wformat=2 -Wdate-time $(if $(WERROR),-Werror)
 # Paths of the build machine stay out of the objects.
 REPRO := -ffile-prefix-map=$(CURDIR)=. -gno-record-gcc-switches
 STD := -std=gnu11 $(WARN) $(REPRO) -I. -MMD -MP
@@ -56,7 +58,7 @@ HOST_DEFS := -D_GNU_SOURCE -DGEOLAUNCH_VERSION='"$(VERSION)"'
 HOST_CFLAGS := $(STD) -O2 -g $(HARDEN) $(HOST_DEFS)
 ASAN_CFLAGS := $(STD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
 FUZZ_CFLAGS := $(STD) -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
-HOST_LIBS := -ltss2-sys -ltss2-mu -ltss2-tctildr -lyaml -ljansson -lcrypto
+HOST_LIBS := -ltss2-sys -ltss2-mu -ltss2-tctildr -lyaml -ljansson -lcrypto -lz
 GNU_EFI := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 
 # Code in front of the operating system: no red zone (interrupts), no SSE state to speak of but what the compiler needs, position
@@ -71,12 +73,13 @@ TSS_CFLAGS := -std=gnu11 -Os -g0 $(REPRO) $(FREE) -fpic -mno-red-zone -fshort-wc
 # ---------------------------------------------------------------- sources
 
 PURE := $(wildcard common/*.c tboot-policy/*.c geo/*.c efi/core/*.c tpm/*.c)
-LIB := $(PURE) $(wildcard lcp/*.c tpm/host/*.c)
+LIB := $(PURE) $(wildcard lcp/*.c lcp/host/*.c tpm/host/*.c)
 EFI_APP := $(wildcard efi/*.c tpm/efi/*.c)
-CLI := $(filter-out cli/gen_measurements.c,$(wildcard cli/*.c))
+CLI := $(filter-out $(wildcard cli/gen_*.c),$(wildcard cli/*.c))
 PROXY := $(wildcard qemu/proxy/*.c)
+TXT := $(wildcard qemu/txt/*.c)
 UNIT := $(wildcard tests/unit/test_*.c)
-UNIT_HELP := $(filter-out $(UNIT) tests/unit/vlp_tool.c tests/unit/lcp_tool.c,$(wildcard tests/unit/*.c))
+UNIT_HELP := $(filter-out $(UNIT) tests/unit/%_tool.c,$(wildcard tests/unit/*.c))
 FUZZ := $(wildcard tests/fuzz/fuzz_*.c)
 TSS := $(wildcard $(TSS_SRC)/src/tss2-sys/*.c $(TSS_SRC)/src/tss2-sys/api/*.c $(TSS_SRC)/src/tss2-mu/*.c)
 # The compression functions of SHA-1 and SHA-2: OpenSSL's assembler out of the distribution's static library (docs/HASHING.md).
@@ -84,7 +87,7 @@ LIBCRYPTO := $(firstword $(wildcard /usr/lib/x86_64-linux-gnu/libcrypto.a) /usr/
 SHA_OBJS := $(addprefix $(B)/sha/libcrypto-lib-,sha1-x86_64.o sha256-x86_64.o sha512-x86_64.o)
 
 .PHONY: build-all
-build-all: $(B)/host/geolaunch $(B)/efi/geolaunch.efi $(B)/host/tpmproxy $(B)/man.stamp
+build-all: $(B)/host/geolaunch $(B)/efi/geolaunch.efi $(B)/host/tpmproxy $(B)/host/txtplatform $(B)/man.stamp
 
 $(SHA_OBJS) &: $(LIBCRYPTO)
 	@mkdir -p $(B)/sha
@@ -129,6 +132,8 @@ $(B)/$(1)/libcli.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out cli/main.c,$(CLI))
 	@rm -f $$@; ar rcsD $$@ $$^
 $(B)/$(1)/libproxy.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out qemu/proxy/main.c,$(PROXY)))
 	@rm -f $$@; ar rcsD $$@ $$^
+$(B)/$(1)/libtxt.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out qemu/txt/main.c,$(TXT)))
+	@rm -f $$@; ar rcsD $$@ $$^
 # efi/main.c is the application's entry; all else of efi/ runs on the host in front of a fake system table
 $(B)/$(1)/libefi.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out efi/main.c efi/libc.c,$(EFI_APP)))
 	@rm -f $$@; ar rcsD $$@ $$^
@@ -140,13 +145,19 @@ $(B)/$(1)/geolaunch: $(B)/$(1)/cli/main.o $(B)/$(1)/libcli.a $(B)/$(1)/libgeolau
 $(B)/$(1)/tpmproxy: $(B)/$(1)/qemu/proxy/main.o $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
 	@echo '  LD    $$@'
 	$(Q)$(2) $(4) -o $$@ $$^ -ljansson
+$(B)/$(1)/txtplatform: $(B)/$(1)/qemu/txt/main.o $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
+	@echo '  LD    $$@'
+	$(Q)$(2) $(4) -o $$@ $$^ -lcapstone $(HOST_LIBS)
+$(B)/$(1)/gen_lint: $(B)/$(1)/cli/gen_lint.o $(B)/$(1)/libcli.a $(B)/$(1)/libgeolaunch.a
+	@echo '  LD    $$@'
+	$(Q)$(2) $(4) -o $$@ $$^ $(HOST_LIBS)
 $(B)/$(1)/gen_measurements: $(B)/$(1)/cli/gen_measurements.o $(B)/$(1)/libgeolaunch.a
 	@echo '  LD    $$@'
 	$(Q)$(2) $(4) -o $$@ $$^
-$(B)/$(1)/unit/%: $(B)/$(1)/tests/unit/%.o $(B)/$(1)/libhelp.a $(B)/$(1)/libefi.a $(B)/$(1)/libcli.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
+$(B)/$(1)/unit/%: $(B)/$(1)/tests/unit/%.o $(B)/$(1)/libhelp.a $(B)/$(1)/libefi.a $(B)/$(1)/libcli.a $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
 	@mkdir -p $$(@D)
 	@echo '  LD    $$@'
-	$(Q)$(2) $(4) -o $$@ $$^ -lcmocka $(HOST_LIBS)
+	$(Q)$(2) $(4) -o $$@ $$^ -lcmocka -lcapstone $(HOST_LIBS)
 endef
 # Flags hold commas, which would end an argument of call: they go through variables.
 HOST_LDFLAGS := -pie -Wl,-z,relro,-z,now
@@ -190,12 +201,15 @@ $(B)/efi/geolaunch.efi: $(B)/efi/geolaunch.so scripts/check-pe
 MAN := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 $(B)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
-	$(Q)scdoc < $< > $@
+	$(Q)SOURCE_DATE_EPOCH=$(VERSION_EPOCH) scdoc < $< > $@
 $(B)/man.stamp: $(MAN)
 	@mkdir -p $(@D) && touch $@
 
 measurements: $(B)/host/gen_measurements
 	$< > docs/MEASUREMENTS.md
+
+lint-doc: $(B)/host/gen_lint
+	$< > docs/LINT.md
 
 # ---------------------------------------------------------------- tests
 
@@ -213,10 +227,10 @@ check-asan: $(UNIT_RUN:%=unit-asan-%) $(B)/asan/geolaunch
 FUZZ_RUN := $(FUZZ:tests/fuzz/%.c=%)
 .PHONY: $(FUZZ_RUN:%=replay-%) $(FUZZ_RUN:%=fuzz-%)
 # Every corpus is replayed with gcc's sanitizers in make test; fuzzing itself needs clang's libFuzzer.
-$(B)/asan/fuzz/%: $(B)/asan/tests/fuzz/%.o $(B)/asan/tests/fuzz/replay_main.o $(B)/asan/libcli.a $(B)/asan/libgeolaunch.a
+$(B)/asan/fuzz/%: $(B)/asan/tests/fuzz/%.o $(B)/asan/tests/fuzz/replay_main.o $(B)/asan/libcli.a $(B)/asan/libtxt.a $(B)/asan/libproxy.a $(B)/asan/libgeolaunch.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
-$(B)/fuzz/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libcli.a $(B)/fuzz/libgeolaunch.a
+$(B)/fuzz/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libcli.a $(B)/fuzz/libtxt.a $(B)/fuzz/libproxy.a $(B)/fuzz/libgeolaunch.a
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)
 $(FUZZ_RUN:%=replay-%): replay-%: $(B)/asan/fuzz/%
@@ -224,22 +238,23 @@ $(FUZZ_RUN:%=replay-%): replay-%: $(B)/asan/fuzz/%
 check-fuzz: $(FUZZ_RUN:%=replay-%)
 $(FUZZ_RUN:%=fuzz-%): fuzz-%: $(B)/fuzz/fuzz/%
 	@mkdir -p $(B)/corpus/$*
-	$< -max_total_time=$(FUZZ_TIME) -print_final_stats=1 $(B)/corpus/$* $(wildcard tests/data/fuzz/$*)
+	$< -artifact_prefix=$(B)/corpus/$*- -max_total_time=$(FUZZ_TIME) -print_final_stats=1 $(B)/corpus/$* $(wildcard tests/data/fuzz/$*)
 fuzz: deps
 	@$(MAKE) --no-print-directory $(FUZZ_RUN:%=fuzz-%)
 
-PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi \
+TBOOT_DIR ?= $(CURDIR)/.deps/tboot
+PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi TBOOT_DIR=$(TBOOT_DIR) \
 	$(PYTHON) -m pytest -q -p no:cacheprovider --basetemp $(B)/pytest -n $(JOBS)
 run-test:
-	@$(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz $(B)/unit-tools.stamp
+	@$(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
 	@$(MAKE) --no-print-directory run-pytest
 	@echo "all tests passed"
 
-$(B)/host/vlp_tool: $(B)/host/tests/unit/vlp_tool.o $(B)/host/libgeolaunch.a
-	$(Q)$(CC) -pie -o $@ $^
 $(B)/host/lcp_tool: $(B)/host/tests/unit/lcp_tool.o $(B)/host/libgeolaunch.a
-	$(CC) -pie -o $@ $^
-$(B)/unit-tools.stamp: $(if $(wildcard tests/unit/vlp_tool.c),$(B)/host/vlp_tool) $(B)/host/lcp_tool $(B)/host/gen_measurements
+	$(Q)$(CC) -pie -o $@ $^
+$(B)/host/acm_tool: $(B)/host/tests/unit/acm_tool.o $(B)/host/libgeolaunch.a
+	$(Q)$(CC) -pie -o $@ $^
+$(B)/unit-tools.stamp: $(B)/host/lcp_tool $(B)/host/acm_tool $(B)/host/gen_measurements $(B)/host/gen_lint
 	@touch $@
 
 .PHONY: run-pytest
@@ -269,6 +284,7 @@ install: build-all
 	install -D -m 644 docs/geolaunch.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/geolaunch
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/geolaunch/README.md
 	install -D -m 644 docs/MEASUREMENTS.md $(DESTDIR)$(PREFIX)/share/doc/geolaunch/MEASUREMENTS.md
+	install -D -m 644 docs/LINT.md $(DESTDIR)$(PREFIX)/share/doc/geolaunch/LINT.md
 	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 
 clean:

@@ -8,15 +8,17 @@
 #include "cli/predict.h"
 #include "cli/source.h"
 #include "cli/tree.h"
+#include "cli/vlp_edit.h"
 #include "common/hash.h"
 #include "tboot-policy/apply.h"
 
 #define ESP "esp/EFI/geolaunch/"
 #define DESCRIPTION_FILE "launch.conf"
 #define POLICY_FILE "policy.vlp"
+#define GEO_FILE "geo.bin"
 
 /* Everything at the top of an output directory. */
-static const char *const output_names[] = { "expected.json", "esp", NULL };
+static const char *const output_names[] = { "expected.json", GEO_FILE, "esp", NULL };
 static const char *const folders[] = { "esp", "esp/EFI", "esp/EFI/BOOT", "esp/EFI/geolaunch" };
 /* The firmware starts the first if nothing else is configured (UEFI 2.10, 3.5.1.1); the second is for a boot entry. */
 static const char *const efi_files[] = { "esp/EFI/BOOT/BOOTX64.EFI", ESP "geolaunch.efi" };
@@ -32,8 +34,8 @@ struct build {
 	struct interrupt stop;
 	uint8_t description[DESCRIPTION_MAX_SIZE];
 	size_t description_size;
-	struct vlp policy;
-	uint8_t hashes[1 + MANIFEST_MAX_MODULES + 1][DIGEST_MAX];       /* the policy's, by module number; the last is the NV index's */
+	struct vlp policy;              /* its hashes are those of out->modules and geo_measured */
+	struct digests geo_measured;
 	uint8_t policy_bytes[VLP_MAX_SIZE];
 };
 
@@ -112,6 +114,8 @@ static bool open_inputs(struct build *b)
 	}
 	if (m->geo.file.s && !source_open(m, &m->geo.file, &b->geo, b->fault))
 		return false;
+	if (!b->options->efi)
+		return true;
 	if (!source_open_plain(b->options->efi, "name geolaunch.efi with --efi or GEOLAUNCH_EFI", &b->efi, b->fault))
 		return false;
 	b->out->efi_size = b->efi.size;
@@ -217,58 +221,42 @@ static void measure_modules(struct build *b)
 	}
 }
 
-static struct vlp_entry *add_entry(struct build *b, uint8_t module, uint8_t pcr)
+/* With `want` the entry demands the digest of the policy's algorithm out of it; without, anything is allowed. */
+static enum vlp_error add_entry(struct build *b, struct vlp_entry entry, const struct digests *want)
 {
-	struct vlp_entry *e = &b->policy.entries[b->policy.entry_count++];
-
-	*e = (struct vlp_entry){ .module = module, .pcr = pcr, .hash_type = VLP_HASH_ANY };
-	return e;
+	if (want)
+		entry.hashes = digest_span(want, b->out->manifest.policy_hash);
+	return vlp_edit_insert(&b->policy, b->policy.entry_count, &entry);
 }
 
-/* Lets the entry demand the policy's digest out of `d`. */
-static void demand(struct build *b, struct vlp_entry *e, size_t slot, const struct digests *d)
-{
-	struct span want = digest_span(d, b->out->manifest.policy_hash);
-
-	memcpy(b->hashes[slot], want.p, want.n);
-	e->hash_type = VLP_HASH_IMAGE;
-	e->hash_count = 1;
-	e->hashes = (struct span){ b->hashes[slot], want.n };
-}
-
-static void add_nv_entry(struct build *b)
+static enum vlp_error add_nv_entry(struct build *b)
 {
 	const struct manifest_geo *geo = &b->out->manifest.geo;
-	struct vlp_entry *e = add_entry(b, geo->raw ? VLP_MODULE_NV_RAW : VLP_MODULE_NV, geo->pcr);
-	struct digests d;
+	const struct vlp_entry entry = { .module = geo->raw ? VLP_MODULE_NV_RAW : VLP_MODULE_NV, .pcr = geo->pcr, .nv_index = geo->index };
 
-	e->nv_index = geo->index;
-	if (!geo->verify)
-		return;
-	measure_nv(b->algs, geo->raw, (struct span){ b->out->geo, b->out->geo_size }, &d);
-	demand(b, e, GL_COUNT(b->hashes) - 1, &d);
+	measure_nv(b->algs, geo->raw, (struct span){ b->out->geo, b->out->geo_size }, &b->geo_measured);
+	return add_entry(b, entry, geo->verify ? &b->geo_measured : NULL);
 }
 
 static_assert(1 + MANIFEST_MAX_MODULES + 1 <= VLP_MAX_ENTRIES, "an entry for every module and the NV index");
+
+static enum vlp_error add_entries(struct build *b)
+{
+	/* tboot's module 0 rule extends it to PCR 17; the entry only lets it pass. */
+	enum vlp_error error = add_entry(b, (struct vlp_entry){ .module = 0, .pcr = VLP_PCR_NONE }, NULL);
+
+	for (size_t i = 1; i < b->out->module_count && !error; i++)
+		error = add_entry(b, (struct vlp_entry){ .module = (uint8_t)i, .pcr = b->out->modules[i].pcr }, &b->out->modules[i].measured);
+	return !error && b->out->manifest.geo.given ? add_nv_entry(b) : error;
+}
 
 static bool write_policy(struct build *b)
 {
 	const struct manifest *m = &b->out->manifest;
 	enum vlp_error error;
 
-	b->policy = (struct vlp){
-		.version = VLP_VERSION,
-		.type = m->policy_type,
-		.hash_alg = alg_table[m->policy_hash].tpm_id,
-		.control = VLP_CONTROL_EXTEND_PCR17,
-	};
-	/* tboot's module 0 rule extends it to PCR 17; the entry only lets it pass. */
-	(void)add_entry(b, 0, VLP_PCR_NONE);
-	for (size_t i = 1; i < b->out->module_count; i++)
-		demand(b, add_entry(b, (uint8_t)i, b->out->modules[i].pcr), i, &b->out->modules[i].measured);
-	if (m->geo.given)
-		add_nv_entry(b);
-	error = vlp_validate(&b->policy, NULL);
+	vlp_edit_begin(&b->policy, m->policy_type, m->policy_hash, VLP_CONTROL_EXTEND_PCR17);
+	error = add_entries(b);
 	if (!error)
 		error = vlp_encode(&b->policy, (struct mspan){ b->policy_bytes, sizeof(b->policy_bytes) }, &b->out->policy_size);
 	if (error == VLP_E_SIZE || error == VLP_E_BUFFER)
@@ -381,27 +369,42 @@ static bool write_results(struct build *b)
 		return cli_fail(b->fault, CLI_IO, "out of memory: expected.json");
 	return tree_write(&b->tree, ESP DESCRIPTION_FILE, (struct span){ b->description, b->description_size }, b->fault) &&
 	       tree_write(&b->tree, ESP POLICY_FILE, (struct span){ b->policy_bytes, b->out->policy_size }, b->fault) &&
+	       (!b->out->geo || tree_write(&b->tree, GEO_FILE, (struct span){ b->out->geo, b->out->geo_size }, b->fault)) &&
 	       tree_write(&b->tree, "expected.json", span_str(text), b->fault);
 }
 
-bool build_run(const struct build_options *options, struct build_result *out, struct cli_fault *fault)
+static struct build *build_begin(const struct build_options *options, struct build_result *out, struct cli_fault *fault)
 {
-	CLEANUP(build_end) struct build *b = malloc(sizeof(*b));
+	struct build *b = malloc(sizeof(*b));
 
-	if (!b)
-		return cli_fail(fault, CLI_IO, "out of memory: build");
+	if (!b) {
+		(void)cli_fail(fault, CLI_IO, "out of memory: build");
+		return NULL;
+	}
 	*b = (struct build){ .options = options, .out = out, .fault = fault, .tree = TREE_NONE, .efi = SOURCE_NONE, .geo = SOURCE_NONE };
 	for (size_t i = 0; i < GL_COUNT(b->sources); i++)
 		b->sources[i] = SOURCE_NONE;
 	interrupt_hold(&b->stop);
+	return b;
+}
+
+/* The manifest and everything that can be found wrong with it and its files before they are hashed. */
+static bool look_at_inputs(struct build *b)
+{
+	return open_inputs(b) && read_geo(b) && write_description(b) &&
+	       write_policy(b);         /* no digests yet, but the policy's size is that of the final one */
+}
+
+bool build_run(const struct build_options *options, struct build_result *out, struct cli_fault *fault)
+{
+	CLEANUP(build_end) struct build *b = build_begin(options, out, fault);
 
 	/* 1. What can be found wrong without writing. */
-	if (!manifest_load(options->manifest, &out->manifest, fault))
+	if (!b || !manifest_load(options->manifest, &out->manifest, fault))
 		return false;
 	list_modules(out);
 	b->algs = out->manifest.banks | ALG_BIT(out->manifest.policy_hash);
-	if (!tree_check(&b->tree, options->output, options->force, output_names, fault) || !open_inputs(b) || !read_geo(b) ||
-	    !write_description(b) || !write_policy(b))  /* no digests yet, but the policy's size is that of the final one */
+	if (!tree_check(&b->tree, options->output, options->force, output_names, fault) || !look_at_inputs(b))
 		return false;
 	out->efi = strdup(options->efi);
 	if (!out->efi)
@@ -418,6 +421,40 @@ bool build_run(const struct build_options *options, struct build_result *out, st
 	if (interrupted(&b->stop))
 		return cli_fail(fault, CLI_IO, "interrupted: %s: nothing was written", options->output);
 	return tree_commit(&b->tree, &out->leftover, fault);
+}
+
+static void free_result(struct build_result **r)
+{
+	if (*r)
+		build_free(*r);
+	free(*r);
+}
+
+bool build_policy(const char *manifest, struct mspan buf, size_t *n, struct cli_fault *fault)
+{
+	const struct build_options options = { .manifest = manifest };
+	CLEANUP(free_result) struct build_result *out = calloc(1, sizeof(*out));
+	CLEANUP(build_end) struct build *b = out ? build_begin(&options, out, fault) : NULL;
+
+	if (!out)
+		return cli_fail(fault, CLI_IO, "out of memory: build");
+	if (!b || !manifest_load(manifest, &out->manifest, fault))
+		return false;
+	list_modules(out);
+	b->algs = ALG_BIT(out->manifest.policy_hash);
+	if (!look_at_inputs(b))
+		return false;
+	for (size_t i = 1; i < out->module_count; i++)
+		if (!source_copy(&b->sources[i], NULL, 0, b->algs, &out->modules[i].image, &b->stop, fault))
+			return false;
+	measure_modules(b);
+	if (!write_policy(b))
+		return false;
+	if (out->policy_size > buf.n)
+		return cli_fail(fault, CLI_IO, "no room for the policy of: %s", manifest);
+	memcpy(buf.p, b->policy_bytes, out->policy_size);
+	*n = out->policy_size;
+	return true;
 }
 
 void build_free(struct build_result *r)

@@ -9,6 +9,7 @@
  * From a manifest to what a host needs:
  *
  *   DIR/expected.json
+ *   DIR/geo.bin                             what the geo NV index shall hold; only with a geo entry, for `provision`
  *   DIR/esp/EFI/BOOT/BOOTX64.EFI            geolaunch.efi
  *   DIR/esp/EFI/geolaunch/geolaunch.efi     the same
  *   DIR/esp/EFI/geolaunch/launch.conf       launch description (common/description.h), module 0
@@ -52,6 +53,12 @@ struct build_result {
 
 /* Builds. `out` must be zeroed and is to be freed in any case. */
 GL_MUST bool build_run(const struct build_options *options, struct build_result *out, struct cli_fault *fault);
+
+/*
+ * Only the policy: the bytes that build_run() would write to policy.vlp. Needs neither geolaunch.efi nor an output directory; `buf` of
+ * VLP_MAX_SIZE bytes is always enough.
+ */
+GL_MUST bool build_policy(const char *manifest, struct mspan buf, size_t *n, struct cli_fault *fault);
 
 void build_free(struct build_result *r);
 

@@ -20,6 +20,8 @@ enum cli_exit {
 	CLI_USAGE = 2,
 	CLI_INPUT = 3,          /* what was read is wrong: manifest, expected.json, log, tag */
 	CLI_TPM = 4,
+	CLI_DIFFERENT = 5,      /* a comparison found differences */
+	CLI_DENIED = 6,         /* lcp evaluate: the policies deny the launch */
 	CLI_NO_DRTM = 10,
 	CLI_GEO_MISSING = 11,
 	CLI_GEO_MISMATCH = 12,
@@ -27,6 +29,7 @@ enum cli_exit {
 	CLI_POLICY_MISMATCH = 14,
 	CLI_LOG_MISMATCH = 15,
 	CLI_CAPPED = 16,
+	CLI_LINT = 20,          /* lint: there are errors */
 };
 
 /* A subcommand: argv[0] is its name, options are parsed with getopt_long(). Returns an enum cli_exit. */
@@ -40,6 +43,12 @@ extern const struct cli_command cmd_build;
 extern const struct cli_command cmd_geo;
 extern const struct cli_command cmd_verify;
 extern const struct cli_command cmd_log;
+extern const struct cli_command cmd_lint;
+extern const struct cli_command cmd_lcp;
+extern const struct cli_command cmd_acm;
+extern const struct cli_command cmd_txt;
+extern const struct cli_command cmd_provision;
+extern const struct cli_command cmd_vlp;
 
 /* ---- errors ---- */
 

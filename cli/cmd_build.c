@@ -106,6 +106,48 @@ static const char *efi_file(const struct options *o, char room[PATH_MAX + 64])
 	return room;
 }
 
+/* ---- warnings ---- */
+
+/*
+ * Links to folders of /usr in every initrd with merged /usr. The kernel, unpacking a member below one of them, replaces the link by an
+ * empty folder (efi/core/cpio.h), and the host finds no shell.
+ */
+static const char *const usr_links[] = { "/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/" };
+
+static bool add_warning(json_t *list, struct cli_fault *fault, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static bool add_warning(json_t *list, struct cli_fault *fault, const char *format, ...)
+{
+	json_t *text;
+	va_list args;
+
+	va_start(args, format);
+	text = json_vsprintf(format, args);
+	va_end(args);
+	return json_array_append_new(list, text) == 0 || cli_fail(fault, CLI_IO, "out of memory: warnings");
+}
+
+/* Each is one line: what, where, what to do. */
+static bool find_warnings(const struct build_result *r, json_t *list, struct cli_fault *fault)
+{
+	const struct manifest *m = &r->manifest;
+
+	if (r->leftover && !add_warning(list, fault, "the replaced directory could not be removed: %s: remove it yourself", r->leftover))
+		return false;
+	for (size_t i = 0; i < m->module_count; i++) {
+		const struct yaml_text *path = &m->modules[i].path;
+		size_t k = 0;
+
+		while (path->s && k < GL_COUNT(usr_links) && strncmp(path->s, usr_links[k], strlen(usr_links[k])) != 0)
+			k++;
+		if (path->s && k < GL_COUNT(usr_links) &&
+		    !add_warning(list, fault, "an initrd whose %.*s is a link to /usr would lose it to this member: %s:%u: use \"/usr%s\"",
+				 (int)strlen(usr_links[k]) - 1, usr_links[k], m->file, path->line, path->s))
+			return false;
+	}
+	return true;
+}
+
 /* ---- summary for people ---- */
 
 /* The policy's bank, or the first one if that is not predicted. */
@@ -201,24 +243,31 @@ static json_t *geo_json(const struct build_result *r)
 			 "content", cli_json_hex((struct span){ r->geo, r->geo_size }));
 }
 
-static json_t *summary_json(const struct build_options *o, const struct build_result *r)
+static json_t *summary_json(const struct build_options *o, const struct build_result *r, json_t *warnings)
 {
 	const struct manifest *m = &r->manifest;
 
-	return json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:s, s:I, s:o}, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:s, s:I, s:o}, s:o, s:o, s:o, s:O}",
 		"output", o->output, "name", m->name, "mode", "direct", "drtm", 0,
 		"country", r->expected.country[0] ? r->expected.country : NULL,
 		"policy", "type", vlp_type_name(m->policy_type), "hash", alg_table[m->policy_hash].name, "size", (json_int_t)r->policy_size,
 		"efi", "from", r->efi, "size", (json_int_t)r->efi_size, "digests", cli_json_digests(&r->efi_digest),
-		"modules", modules_json(r), "geo", geo_json(r), "pcrs", cli_json_pcrs(&r->expected.pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST));
+		"modules", modules_json(r), "geo", geo_json(r), "pcrs", cli_json_pcrs(&r->expected.pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST),
+		"warnings", warnings);
 }
 
 static bool report(const struct options *o, const struct build_result *r, struct cli_fault *fault)
 {
-	if (r->leftover)
-		cli_error(COMMAND, "warning: the replaced directory could not be removed: %s: remove it yourself", r->leftover);
+	CLEANUP_JSON json_t *warnings = json_array();
+	json_t *text;
+	size_t i;
+
+	if (!find_warnings(r, warnings, fault))
+		return false;
+	json_array_foreach(warnings, i, text)
+		cli_error(COMMAND, "warning: %s", json_string_value(text));
 	if (o->json) {
-		CLEANUP_JSON json_t *v = summary_json(&o->build, r);
+		CLEANUP_JSON json_t *v = summary_json(&o->build, r, warnings);
 
 		return cli_json_print(v, fault);
 	}

@@ -19,6 +19,7 @@ struct options {
 	const char *tcti;
 	const char *pcrs;
 	const char *log;
+	alg_set required;       /* banks without which nothing is judged */
 	bool no_log;
 	bool json;
 	bool quiet;
@@ -26,7 +27,7 @@ struct options {
 	bool help;
 };
 
-enum { OPTION_TCTI = 256, OPTION_PCRS, OPTION_LOG, OPTION_NO_LOG, OPTION_JSON, OPTION_FULL };
+enum { OPTION_TCTI = 256, OPTION_PCRS, OPTION_LOG, OPTION_NO_LOG, OPTION_JSON, OPTION_FULL, OPTION_BANKS };
 
 static const struct option long_options[] = {
 	{ "tcti", required_argument, NULL, OPTION_TCTI },
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "full", no_argument, NULL, OPTION_FULL },
+	{ "require-banks", required_argument, NULL, OPTION_BANKS },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -43,7 +45,7 @@ static const struct option long_options[] = {
 static void print_help(void)
 {
 	printf("usage: geolaunch verify EXPECTED [--tcti STR | --pcrs FILE] [--log FILE | --no-log]\n"
-	       "                        [--json] [--quiet] [--full]\n"
+	       "                        [--require-banks LIST] [--json] [--quiet] [--full]\n"
 	       "\n"
 	       "Compares expected measurements with a TPM's PCR 17-22 and the launch's event log.\n"
 	       "\n"
@@ -53,6 +55,8 @@ static void print_help(void)
 	       "                   the output of tpm2_pcrread\n"
 	       "      --log FILE   the event log (default: this host's, if the TPM is this host's)\n"
 	       "      --no-log     judge by the PCR values alone\n"
+	       "      --require-banks LIST\n"
+	       "                   fail unless these banks (with commas) are expected and active\n"
 	       "      --json       report as JSON\n"
 	       "  -q, --quiet      no output, only the exit code\n"
 	       "      --full       whole PCR values in the table\n"
@@ -62,6 +66,26 @@ static void print_help(void)
 	for (unsigned v = 0; v < VERIFY_VERDICT_COUNT; v++)
 		printf("%s%s %d", v ? (v % 4 ? ", " : ",\n  ") : "\n  ", verify_verdict_table[v].name, verify_verdict_table[v].exit_code);
 	printf("\n");
+}
+
+/* "sha256,sha384" */
+GL_MUST static bool parse_banks(const char *list, alg_set *out)
+{
+	alg_set banks = 0;
+
+	for (;;) {
+		size_t n = strcspn(list, ",");
+		enum alg a;
+
+		if (!alg_by_name((struct span){ (const uint8_t *)list, n }, &a))
+			return false;
+		banks |= ALG_BIT(a);
+		if (!list[n])
+			break;
+		list += n + 1;
+	}
+	*out = banks;
+	return true;
 }
 
 static int parse_options(int argc, char **argv, struct options *o)
@@ -88,6 +112,12 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPTION_FULL:
 			o->full = true;
+			break;
+		case OPTION_BANKS:
+			if (!parse_banks(optarg, &o->required)) {
+				cli_error(COMMAND, "--require-banks %s: name sha1, sha256, sha384 or sha512, with commas between them", optarg);
+				return CLI_USAGE;
+			}
 			break;
 		case 'q':
 			o->quiet = true;
@@ -329,6 +359,10 @@ GL_MUST static bool run_verify(const struct options *o, int *code, struct cli_fa
 
 	if (!verify(&in, &r, error, sizeof(error)))
 		return cli_fail(fault, r.out_of_memory ? CLI_IO : CLI_INPUT, "%s", error);
+	if (o->required & ~r.compared) {
+		verify_bank_names(o->required & ~r.compared, error, sizeof(error));
+		return cli_fail(fault, CLI_INPUT, "required PCR bank not compared: %s: it must be active in the TPM and expected by the build", error);
+	}
 	*code = verify_exit_code(&r);
 	return report(o, &e, &tpm, &r, fault);
 }

@@ -19,10 +19,13 @@
  *   "events": [ {
  *       "pcr": 17, "type": 1440, "type_name": "EV_GEOLAUNCH_POLICY", "name": "policy",
  *       "digests": { "sha256": "<hex>", ... },
- *       "provenance": { "kind": "computed", "from": [ "policy.vlp" ] }     kind: computed | given | assumed
+ *       "provenance": { "kind": "computed", "from": [ "policy.vlp" ] }     kind: computed | given | assumed; from: for people
  *   } ... ],                             in the order in which they are extended
  *   "pcrs": { "sha256": { "17": "<hex>", ..., "22": "<hex>" }, ... }
  * }
+ *
+ * "from" of a module is its file and, if not empty, the command line that is hashed with it: [ "vmlinuz", "cmdline: quiet" ], for what
+ * is put into the initrd [ "vmm", "path: /usr/bin/vmm" ]. Of an NV index its content's file or "geo.tag", of the closing event PCRs.
  */
 
 #define EXPECTED_FORMAT "geolaunch-expected-1"

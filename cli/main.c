@@ -3,7 +3,9 @@
 
 #include "cli/cli.h"
 
-static const struct cli_command *const commands[] = { &cmd_build, &cmd_geo, &cmd_verify, &cmd_log };
+static const struct cli_command *const commands[] = {
+	&cmd_build, &cmd_geo, &cmd_verify, &cmd_log, &cmd_vlp, &cmd_lcp, &cmd_acm, &cmd_txt, &cmd_provision, &cmd_lint,
+};
 
 /* What the exit codes mean, for --help; geolaunch(1) says the same. */
 static const struct {
@@ -15,6 +17,8 @@ static const struct {
 	{ CLI_USAGE, "wrong usage" },
 	{ CLI_INPUT, "an input is wrong" },
 	{ CLI_TPM, "the TPM failed" },
+	{ CLI_DIFFERENT, "what is compared differs" },
+	{ CLI_DENIED, "lcp evaluate: the launch is denied" },
 	{ CLI_NO_DRTM, "verify: no-drtm" },
 	{ CLI_GEO_MISSING, "verify: geo-missing" },
 	{ CLI_GEO_MISMATCH, "verify: geo-mismatch" },
@@ -22,6 +26,7 @@ static const struct {
 	{ CLI_POLICY_MISMATCH, "verify: policy-mismatch" },
 	{ CLI_LOG_MISMATCH, "verify: log-mismatch" },
 	{ CLI_CAPPED, "verify: capped" },
+	{ CLI_LINT, "lint: there are errors" },
 };
 
 static void print_help(void)
@@ -33,7 +38,7 @@ static void print_help(void)
 	       "\n"
 	       "commands:\n");
 	for (size_t i = 0; i < GL_COUNT(commands); i++)
-		printf("  %-8s %s\n", commands[i]->name, commands[i]->summary);
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	printf("\n'geolaunch COMMAND --help' shows the options of a command; see also geolaunch(1).\n\nexit codes:\n");
 	for (size_t i = 0; i < GL_COUNT(exits); i++)
 		printf("  %2d  %s\n", exits[i].code, exits[i].meaning);

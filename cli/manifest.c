@@ -90,15 +90,25 @@ static bool take_path(struct yamldoc *y, yaml_node_t *value, const struct yaml_f
 	       yamldoc_fail(y, value, "write it as /dir/file, without //, . and ..", "path \"%.100s\" is not absolute and normalised", out->s);
 }
 
+/* With these Linux would start with another initrd than the measured one, or with none (Documentation/admin-guide/kernel-parameters). */
+static const struct {
+	const char *option, *why, *advice;
+} refused_options[] = {
+	{ "initrd=", "loads a file that nobody measures", "name the file as \"initrd\" of the hypervisor" },
+	{ "initrdmem=", "takes an initrd from memory that nobody measures", "name the file as \"initrd\" of the hypervisor" },
+	{ "noinitrd", "leaves out what is measured: the initrd, the VM manager and the files", "remove it" },
+};
+
 static bool take_cmdline(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
 {
 	struct yaml_text *out = target;
 
 	if (!yaml_take_text(y, value, f, target))
 		return false;
-	/* Linux' EFI stub would load that file from the disk: started, but not measured. */
-	return !strstr(out->s, "initrd=") ||
-	       yamldoc_fail(y, value, "name the file as \"initrd\" of the hypervisor", "\"initrd=\" in cmdline loads a file that nobody measures");
+	for (size_t i = 0; i < GL_COUNT(refused_options); i++)
+		if (strstr(out->s, refused_options[i].option))
+			return yamldoc_fail(y, value, refused_options[i].advice, "\"%s\" in cmdline %s", refused_options[i].option, refused_options[i].why);
+	return true;
 }
 
 static bool take_banks(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)

@@ -12,6 +12,7 @@ struct run {
 	enum provenance kind;
 	const char *const *from;
 	size_t from_count;
+	char *hashed;           /* allocated text of a module's `from` */
 	bool failed;            /* out of memory */
 	struct apply apply;
 };
@@ -83,9 +84,38 @@ static const struct apply_ops ops = {
 	.read_nv = run_read_nv,
 };
 
+static void run_end(struct run **r)
+{
+	if (*r)
+		free((*r)->hashed);
+	free(*r);
+}
+
+/* Says in `from` what is hashed: the file and, if there is one, the command line, which for a member of the initrd is its path. */
+static bool name_sources(struct run *r, const struct predict_module *m, const char *from[2])
+{
+	char *text = NULL;
+
+	from[0] = m->from;
+	r->from = from;
+	r->from_count = 1;
+	if (m->cmdline.n == 0)
+		return true;
+	if (asprintf(&text, "%s: %.*s", role_table[m->role].member ? "path" : "cmdline", (int)m->cmdline.n, (const char *)m->cmdline.p) < 0) {
+		r->failed = true;
+		return false;
+	}
+	free(r->hashed);
+	r->hashed = text;
+	from[1] = text;
+	r->from_count = 2;
+	return true;
+}
+
 static bool run_modules(struct run *r)
 {
 	for (size_t i = 0; i < r->in->module_count; i++) {
+		const char *from[2];
 		const struct predict_module *m = &r->in->modules[i];
 		const struct apply_module am = {
 			.number = (unsigned)i,
@@ -95,10 +125,9 @@ static bool run_modules(struct run *r)
 			.image = m->image,
 		};
 
-		r->from = &m->from;
-		r->from_count = 1;
-		if (apply_module(&r->apply, &am) != VLP_ACT_CONTINUE)
+		if (!name_sources(r, m, from) || apply_module(&r->apply, &am) != VLP_ACT_CONTINUE)
 			return false;
+		r->from_count = 0;
 	}
 	return true;
 }
@@ -121,7 +150,7 @@ static bool run_steps(struct run *r)
 
 bool predict(const struct predict_input *in, struct expected *out, struct cli_fault *fault)
 {
-	CLEANUP_FREE struct run *r = calloc(1, sizeof(*r));
+	CLEANUP(run_end) struct run *r = calloc(1, sizeof(*r));
 	bool done;
 
 	if (!r)

@@ -193,6 +193,13 @@ static bool choose_banks(struct verify_job *j, char *error, size_t cap)
 			have[0] ? have : "none that geolaunch knows");
 		return false;
 	}
+	/* Whoever can switch banks off must not choose what is compared: two files with one SHA-1 can be made. */
+	if (r->compared == ALG_BIT(ALG_SHA1) && r->inactive) {
+		verify_bank_names(r->inactive, buf, sizeof(buf));
+		snprintf(error, cap, "the only PCR bank in common is sha1, which proves little: activate one of %s in the TPM, "
+			"or build with \"banks: [sha1]\" if that has to do", buf);
+		return false;
+	}
 	for (unsigned a = 0; a < ALG_COUNT; a++)
 		for (unsigned pcr = PCR_DRTM_FIRST; r->compared & ALG_BIT(a) && pcr <= PCR_DRTM_LAST; pcr++) {
 			if (!pcr_known(j->tpm, (enum alg)a, pcr)) {

@@ -98,4 +98,7 @@ GL_MUST static inline bool verify_has(const struct verify_result *r, enum verify
 	return r->verdicts >> v & 1;
 }
 
+/* Banks in words: "sha1, sha256". */
+void verify_bank_names(alg_set banks, char *buf, size_t cap);
+
 #endif

@@ -35,9 +35,6 @@ void verify_explain(struct verify_job *j, const char *format, ...) __attribute__
 /* Adds the name of a module that differs, once. */
 void verify_add_module(struct verify_job *j, const char *name);
 
-/* Banks in words: "sha1, sha256". */
-void verify_bank_names(alg_set banks, char *buf, size_t cap);
-
 /* Judges by the values alone: what can be known about a launch without its log. */
 void verify_by_pcrs(struct verify_job *j);
 

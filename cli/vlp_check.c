@@ -26,13 +26,11 @@ static const char *const error_ids[VLP_ERROR_COUNT] = {
 	[VLP_E_BUFFER] = "vlp-buffer",
 };
 
-const struct vlp_rule *vlp_rule_of_error(enum vlp_error error)
+struct vlp_rule vlp_rule_of_error(enum vlp_error error)
 {
-	static struct vlp_rule rule = { .error = true };
+	const char *id = (unsigned)error < VLP_ERROR_COUNT ? error_ids[error] : "vlp-unknown";
 
-	rule.id = (unsigned)error < VLP_ERROR_COUNT ? error_ids[error] : "vlp-unknown";
-	rule.text = vlp_strerror(error);
-	return &rule;
+	return (struct vlp_rule){ .id = id, .error = true, .text = vlp_strerror(error) };
 }
 
 /* ---- warnings about the whole ---- */
@@ -145,7 +143,8 @@ static const struct {
 	bool (*whole)(const struct vlp *p);
 	bool (*entry)(const struct vlp *p, const struct vlp_entry *e);
 } warnings[] = {
-	{ { "vlp-nonfatal", false, "the type is nonfatal: a module that does not match is started all the same, only the PCRs tell" }, is_nonfatal, NULL },
+	{ { "vlp-nonfatal", false, "the type is nonfatal: a module that does not match is started all the same, only the PCRs tell" },
+		is_nonfatal, NULL },
 	{ { "vlp-not-extended", false, "policy_control is 0: zeros are measured in place of the policy, another policy is not seen in PCR 17" },
 		is_not_extended, NULL },
 	{ { "vlp-sha1", false, "the hash algorithm is SHA-1, for which other files with the same hash can be made: use sha256" }, is_sha1, NULL },
@@ -166,9 +165,10 @@ static const struct {
 static void check_part(const struct vlp *p, int part, vlp_found *found, void *ctx)
 {
 	enum vlp_error error = vlp_validate_part(p, part);
+	struct vlp_rule broken = vlp_rule_of_error(error);
 
 	if (error)
-		found(ctx, vlp_rule_of_error(error), part);
+		found(ctx, &broken, part);
 	for (size_t i = 0; i < GL_COUNT(warnings); i++)
 		if (part < 0 ? warnings[i].whole && warnings[i].whole(p) : warnings[i].entry && warnings[i].entry(p, &p->entries[part]))
 			found(ctx, &warnings[i].rule, part);

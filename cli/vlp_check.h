@@ -16,7 +16,7 @@ struct vlp_rule {
 typedef void vlp_found(void *ctx, const struct vlp_rule *rule, int entry);
 
 /* The rule behind an error of the codec. */
-const struct vlp_rule *vlp_rule_of_error(enum vlp_error error);
+struct vlp_rule vlp_rule_of_error(enum vlp_error error);
 
 /* Finds all that can be said, in the order of the file: header, then entry by entry. */
 void vlp_check(const struct vlp *p, vlp_found *found, void *ctx);

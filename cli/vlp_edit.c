@@ -53,8 +53,11 @@ static enum vlp_error accept_change(struct vlp *p, const struct vlp *changed, un
 {
 	enum vlp_error before = vlp_validate(p, NULL), after = vlp_validate(changed, NULL);
 	enum vlp_error error = vlp_validate_part(changed, (int)entry);
+	size_t size = 0;
 
-	if (!error && vlp_validate_part(changed, -1) == VLP_E_SIZE)
+	if (!error)
+		error = vlp_encode(changed, (struct mspan){ NULL, 0 }, &size);
+	if (!error && size > VLP_MAX_SIZE)
 		error = VLP_E_SIZE;
 	if (!error && (before == VLP_OK || before == VLP_E_NO_ENTRIES))
 		error = after;

@@ -18,6 +18,9 @@ GERMANY = ("--country", "DE", "--subdivision", "HE", "--site", "FRA1", "--latitu
 FRANCE = ("--country", "FR", "--subdivision", "IDF", "--site", "PAR1", "--latitude", "48.8566", "--longitude", "2.3522")
 
 
+TAMPER_CASES = ("hypervisor", "vmm", "geo", "policy", "cmdline")
+
+
 class LaunchError(Exception):
     """A step that must work did not; the text says which and why."""
 

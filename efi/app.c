@@ -24,6 +24,7 @@ struct app {
 	struct platform platform;
 	struct eventlog log;
 	bool log_full;          /* the launch is stopped, caps only are extended from here on */
+	bool no_return;         /* the firmware must not go on: PCRs could pass for those of a good launch, or something of us is left in it */
 	void *log_table;        /* what publish_log() has installed */
 	struct launch launch;
 	struct pcrs pcrs;
@@ -140,6 +141,7 @@ static bool op_extend(void *ctx, unsigned pcr, uint32_t type, struct span name, 
 	rc = tpm_extend(&a->platform.tpm, pcr, d);
 	if (rc != TSS2_RC_SUCCESS) {
 		a->log.n = before;
+		a->no_return = a->no_return || type == MEASURE_CAP;
 		print_rc(a, "the TPM refused to extend a PCR", rc);
 	}
 	return rc == TSS2_RC_SUCCESS;
@@ -201,7 +203,7 @@ static void say(struct app *a, const char *before, const char *text)
 static void publish(struct app *a)
 {
 	if (a->log.n && EFI_ERROR(publish_log(a->env, eventlog_bytes(&a->log), &a->log_table)))
-		console_line(a->env, "geolaunch: the event log could not be handed to the host (no memory or no variable space)");
+		console_line(a->env, "geolaunch: the event log could not be handed to the host (no variable of that size, or one of that name cannot be replaced)");
 }
 
 static void give_back(struct app *a)
@@ -221,7 +223,7 @@ static EFI_STATUS halt(struct app *a, enum cap why)
 	char buf[LINE];
 	struct text t = TEXT_OF(buf);
 
-	if (a->platform.state == PLATFORM_READY && tpm_read_pcrs(&a->platform.tpm, PCR_DRTM_FIRST, PCR_DRTM_LAST, &a->pcrs) == TSS2_RC_SUCCESS)
+	if (a->platform.holding && tpm_read_pcrs(&a->platform.tpm, PCR_DRTM_FIRST, PCR_DRTM_LAST, &a->pcrs) == TSS2_RC_SUCCESS)
 		launch_print_pcrs(&a->launch, &a->pcrs);
 	give_back(a);
 	publish(a);
@@ -237,7 +239,7 @@ static EFI_STATUS halt(struct app *a, enum cap why)
 	console_line(a->env, "geolaunch: this host was not started; what to do: docs, 'When a launch halts', or run 'geolaunch verify' on the PCR values above");
 	console_line(a->env, buf);
 	volume_close(&a->volume);
-	if (described && d->on_halt == DESCRIPTION_RETURN)
+	if (described && d->on_halt == DESCRIPTION_RETURN && !a->no_return)
 		return a->status;
 	a->env->bs->Stall((UINTN)(described ? d->halt_delay : DEFAULT_HALT_DELAY) * 1000000);
 	a->env->st->RuntimeServices->ResetSystem(EfiResetShutdown, a->status, 0, NULL);
@@ -248,10 +250,12 @@ static EFI_STATUS halt(struct app *a, enum cap why)
 static EFI_STATUS cap_and_halt(struct app *a, enum cap why)
 {
 	if (a->platform.state == PLATFORM_READY) {
-		if (!platform_take_again(a->env, &a->platform))
+		if (!platform_take_again(a->env, &a->platform)) {
+			a->no_return = true;
 			console_line(a->env, "geolaunch: TPM locality 2 could not be taken again, PCR 17-22 keep their values");
-		else if (!apply_cap_all(&ops.tpm, a, a->platform.tpm.banks, why))
+		} else if (!apply_cap_all(&ops.tpm, a, a->platform.tpm.banks, why)) {
 			console_line(a->env, "geolaunch: the TPM refused to cap all of PCR 17-22");
+		}
 	}
 	return halt(a, why);
 }
@@ -336,7 +340,7 @@ static void start(struct app *a)
 	struct span image = launch_kernel(&a->launch), initrd = launch_initrd(&a->launch);
 	struct linux_kernel kernel;
 
-	if (initrd.n && EFI_ERROR(note(a, initrd_offer(a->env, initrd)))) {
+	if (EFI_ERROR(note(a, initrd_offer(a->env, initrd)))) {
 		console_line(a->env, "geolaunch: the initrd cannot be offered to the kernel: another boot loader offers one already");
 		return;
 	}
@@ -347,7 +351,10 @@ static void start(struct app *a)
 		if (EFI_ERROR(note(a, linux_start(a->env, &kernel))))
 			console_line(a->env, "geolaunch: the hypervisor came back");
 	}
-	initrd_withdraw(a->env);
+	if (!initrd_withdraw(a->env)) {
+		a->no_return = true;
+		console_line(a->env, "geolaunch: the firmware does not give up the initrd");
+	}
 }
 
 static EFI_STATUS run(struct app *a)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "env.h"
 
+#include "common/text.h"
+#include "console.h"
+
 /* Entry of the application: real registers, real clock; everything else is app_run(). */
 
 static volatile uint8_t *reg(uint32_t offset)
@@ -45,6 +48,29 @@ static uint64_t tsc(void)
 	return (uint64_t)hi << 32 | lo;
 }
 
+#ifdef GEOLAUNCH_DEBUG
+/* For scripts/gdb-efi, which reads the line and lets us go on. Debug builds only: a host that waits here for ever is of no use. */
+extern const char ImageBase[] __attribute__((visibility("hidden")));    /* efi.lds */
+static volatile bool debug_go;
+
+static void debug_wait(struct efi_env *env)
+{
+	char line[80];
+	struct text t = TEXT_OF(line);
+
+	text_str(&t, "geolaunch: debug build, waits for gdb, image base ");
+	text_hex(&t, (uintptr_t)ImageBase, 1);
+	console_line(env, line);
+	while (!debug_go)
+		(void)env->bs->Stall(10000);
+}
+#else
+static void debug_wait(struct efi_env *env)
+{
+	(void)env;
+}
+#endif
+
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st);
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
@@ -59,5 +85,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 	env.ticks_per_ms = (tsc() - t) / 5;
 	if (env.ticks_per_ms == 0)
 		env.ticks_per_ms = 1;
+	debug_wait(&env);
 	return app_run(&env);
 }

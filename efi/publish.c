@@ -10,6 +10,7 @@ struct table_header {
 };
 static_assert(sizeof(struct table_header) == 16, "readers rely on it");
 
+/* Readers of the table do not need the variable and the other way round, so a failure of one is none of both. */
 static EFI_STATUS publish_table(struct efi_env *env, struct span log, void **table)
 {
 	EFI_GUID guid = GEOLAUNCH_GUID;
@@ -37,10 +38,13 @@ EFI_STATUS publish_log(struct efi_env *env, struct span log, void **table)
 {
 	static CHAR16 name[] = u"GeolaunchEventLog";
 	EFI_GUID guid = GEOLAUNCH_GUID;
-	EFI_STATUS installed = publish_table(env, log, table);
-	/* Volatile: a log of an earlier boot must never be mistaken for this one's. */
-	EFI_STATUS variable = env->st->RuntimeServices->SetVariable(name, &guid, EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
-		log.n, (void *)(uintptr_t)log.p);
+	EFI_RUNTIME_SERVICES *rs = env->st->RuntimeServices;
 
-	return EFI_ERROR(installed) ? variable : EFI_SUCCESS;
+	(void)publish_table(env, log, table);
+	/*
+	 * Volatile: a log of an earlier boot must never be mistaken for this one's. One that somebody stored for good under this name would
+	 * keep ours out, as attributes cannot be changed (UEFI 2.9, 8.2); without attributes it is deleted.
+	 */
+	(void)rs->SetVariable(name, &guid, 0, 0, NULL);
+	return rs->SetVariable(name, &guid, EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS, log.n, (void *)(uintptr_t)log.p);
 }

@@ -18,7 +18,7 @@ static_assert(ACM_MIN_SIZE == (161 + 143) * 4, "acm_hdr_t");
 
 #define EXPONENT_FIXED 65537
 
-/* 7fc03aaa-46a7-18db-ac2e-698f8d417f5a, each number little-endian, the last six bytes as they are. */
+/* 7fc03aaa-46a7-18db-2eac-698f8d417f5a, the first three numbers little-endian. */
 const uint8_t acm_uuid[ACM_UUID_SIZE] = {
 	0xaa, 0x3a, 0xc0, 0x7f, 0xa7, 0x46, 0xdb, 0x18, 0x2e, 0xac, 0x69, 0x8f, 0x8d, 0x41, 0x7f, 0x5a,
 };

@@ -232,6 +232,9 @@ const char *acm_match_text(enum acm_match m);
 /* Everything but key and signature bytes, one field a line. About 30 lines and 6 per list element. */
 void acm_print(const struct acm *a, struct text *t);
 
+/* In the usual notation, whose first three numbers are little-endian in memory. tboot writes the fourth one swapped (ac2e). */
+void acm_print_uuid(const uint8_t uuid[ACM_UUID_SIZE], struct text *t);
+
 /* One row for each bit or field of Capabilities, for printers. */
 struct acm_cap {
 	const char *name;               /* as txt-acminfo calls it */

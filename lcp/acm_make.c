@@ -37,7 +37,7 @@ struct acm_recipe acm_recipe_sinit(uint8_t tpm_nv_index_set)
 
 static void fill(struct wr *w, size_t n, uint8_t value)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !w->bad; i++)
 		wr_u8(w, value);
 }
 

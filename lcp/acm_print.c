@@ -105,18 +105,15 @@ static void print_header(const struct acm *a, struct text *t)
 	lcp_print_number(t, 0, "scratch_size", (uint64_t)h->scratch_size * 4);
 }
 
-/* The UUID in the usual notation; the first three numbers are little-endian in memory. */
-static void print_uuid(struct text *t, const uint8_t *u)
+void acm_print_uuid(const uint8_t uuid[ACM_UUID_SIZE], struct text *t)
 {
-	static const uint8_t order[ACM_UUID_SIZE] = { 3, 2, 1, 0, 5, 4, 7, 6, 9, 8, 10, 11, 12, 13, 14, 15 };
+	static const uint8_t order[ACM_UUID_SIZE] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
 
-	lcp_print_name(t, 2, "uuid");
 	for (size_t i = 0; i < sizeof(order); i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			text_char(t, '-');
-		text_bytes(t, (struct span){ u + order[i], 1 });
+		text_bytes(t, (struct span){ uuid + order[i], 1 });
 	}
-	text_char(t, '\n');
 }
 
 static void print_info(const struct acm *a, struct text *t)
@@ -124,7 +121,9 @@ static void print_info(const struct acm *a, struct text *t)
 	const struct acm_info *info = &a->info;
 
 	text_str(t, "info_table:\n");
-	print_uuid(t, info->uuid);
+	lcp_print_name(t, 2, "uuid");
+	acm_print_uuid(info->uuid, t);
+	text_char(t, '\n');
 	print_named(t, 2, "chipset_acm_type", info->chipset_type, acm_chipset_type_name(info->chipset_type));
 	lcp_print_number(t, 2, "version", info->version);
 	lcp_print_number(t, 2, "length", info->length);

@@ -14,7 +14,7 @@ static const char *const messages[ACM_ERROR_COUNT] = {
 	[ACM_E_VENDOR] = "ModuleVendor is not 0x8086, Intel (" SDG "A.1.1, ModuleVendor)",
 	[ACM_E_HEADER] = "the header's key or signature reaches past the end of the module (" SDG "A.1.1)",
 	[ACM_E_INFO] = "the info table does not lie inside of the module (" SDG "A.1.2; " TBOOT "get_acmod_info_table)",
-	[ACM_E_UUID] = "there is no info table behind header and scratch area: the UUID is not 7fc03aaa-46a7-18db-ac2e-698f8d417f5a (" SDG
+	[ACM_E_UUID] = "there is no info table behind header and scratch area: the UUID is not 7fc03aaa-46a7-18db-2eac-698f8d417f5a (" SDG
 		"A.1.2, UUID)",
 	[ACM_E_INFO_VERSION] = "the info table's version is below 3 (" SDG "A.1.2, Version; " TBOOT "is_acmod)",
 	[ACM_E_CHIPSETS] = "the chipset id list reaches past its end (" SDG "A.1.2, chipset ID list)",

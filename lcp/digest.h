@@ -6,8 +6,8 @@
 #include "lcp/data.h"
 
 /*
- * The digests of launch control policy; each computed for all algorithms of `banks`. Sources: SDG 3.3.4 and D.3; tboot 1.10.5
- * lcptools-v2/poldata.c calc_policy_data_hash(), pollist2.c calc_tpm20_policy_list_hash(), pollist2_1.c
+ * The digests of launch control policy; each computed for all algorithms of `banks`. Sources: SDG D.1.3, D.3.2.1; tboot
+ * 1.10.5 lcptools-v2/poldata.c calc_policy_data_hash(), pollist2.c calc_tpm20_policy_list_hash(), pollist2_1.c
  * calc_tpm20_policy_list_2_1_hash().
  */
 

@@ -85,12 +85,11 @@ static const char *const messages[LCP_ERROR_COUNT] = {
 	[LCP_E_MLE_ELF] = "the file is not a little-endian x86 ELF executable: is it compressed, or another file? (ELF specification, ELF header)",
 	[LCP_E_MLE_SEGMENTS] = "the ELF program headers or segments reach outside of the file, overlap, are not in ascending order, or are none or "
 		"more than 16 (ELF specification, program header)",
-	[LCP_E_MLE_SIZE] = "the image needs more than 1 GiB of memory (" SDG "2.2, MLE page table)",
-	[LCP_E_MLE_HEADER] = "the image has no MLE header (" SDG "2.1, MLE header, UUID)",
-	[LCP_E_MLE_RANGE] = "the MLE or its command line area lies outside of the image (" SDG "2.1, MLE header, MleStart, MleEnd, CmdlineStart, "
-		"CmdlineEnd)",
+	[LCP_E_MLE_SIZE] = "the image needs more than 1 GiB of memory (a limit of this program; tboot 1.10.5 needs 35 MiB)",
+	[LCP_E_MLE_HEADER] = "the image has no MLE header (" SDG "2.1; " TBOOT "include/mle.h, mle_hdr_t.uuid)",
+	[LCP_E_MLE_RANGE] = "the MLE or its command line area lies outside of the image (" SDG "2.1; " TBOOT "include/mle.h, mle_hdr_t)",
 	[LCP_E_MLE_CMDLINE] = "the command line and a NUL do not fit the area that the MLE header has for it, or there is no such area (" SDG
-		"2.1, MLE header, CmdlineStart, CmdlineEnd)",
+		"2.1; " TBOOT "include/mle.h, mle_hdr_t.cmdline_start_off, cmdline_end_off)",
 
 	[LCP_E_ALG] = "the hash algorithm is one that this program cannot compute (it has sha1, sha256, sha384, sha512)",
 	[LCP_E_BUFFER] = "the structure does not fit the buffer",

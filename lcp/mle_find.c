@@ -31,7 +31,7 @@ static const struct elf_layout {
 	{ ELF_CLASS_64, 8, 32, 54, 56, 8, 24, 32, 40 },
 };
 
-/* SDG 2.1, MLE header: 9082ac5a-476f-74a7-5c0f-55a2cb51b642, as it lies in memory. */
+/* SDG 2.1; tboot 1.10.5 include/mle.h, MLE_HDR_UUID: 9082ac5a-476f-74a7-5c0f-55a2cb51b642, as it lies in memory. */
 static const uint8_t mle_uuid[16] = { 0x5a, 0xac, 0x82, 0x90, 0x6f, 0x47, 0xa7, 0x74, 0x0f, 0x5c, 0x55, 0xa2, 0xcb, 0x51, 0xb6, 0x42 };
 
 static_assert(LCP_MLE_HEADER_SIZE == 16 + 9 * 4, "MLE header");

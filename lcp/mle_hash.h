@@ -8,8 +8,8 @@
 /*
  * The hash by which MLE elements name a measured launch environment: what SINIT will compute over the MLE's pages. The MLE is an ELF file
  * (32 or 64 bit, x86, little-endian, executable, not compressed), whose PT_LOAD segments are laid out in memory; in it lies the MLE
- * header (SDG 2.1, MLE header) at a multiple of 16 bytes from the lowest address. The loader writes the command line into the area
- * that the header names.
+ * header (SDG 2.1; tboot 1.10.5 include/mle.h, mle_hdr_t) at a multiple of 16 bytes from the lowest address. The loader writes the
+ * command line into the area that the header names.
  */
 #define LCP_MLE_HEADER_SIZE 52
 /* Older headers end before the command line area. */
@@ -46,8 +46,8 @@ GL_MUST enum lcp_error lcp_mle_find(struct span elf, struct lcp_mle *out);
 
 /*
  * The hash of [start, end). `cmdline` without NUL; it and a NUL must fit the area, else LCP_E_MLE_CMDLINE. The area is zeroed around it.
- * NULL leaves the area as the file has it. As lcp2_mlehash, but for two inputs where that goes wrong: it takes a command line that
- * does not fit as an empty one, and it closes gaps between segments.
+ * NULL leaves the area as the file has it. As lcp2_mlehash of tboot 1.10.5, but for two inputs where that gives a hash that no launch
+ * will have: it puts a command line that does not fit into the area with its first byte zeroed, and it closes gaps between segments.
  */
 GL_MUST enum lcp_error lcp_mle_digest(const struct lcp_mle *m, const struct span *cmdline, alg_set banks, struct digests *out);
 

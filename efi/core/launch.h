@@ -67,7 +67,6 @@ struct launch {
 
 	size_t current_size;    /* of the module being reported */
 	uint64_t read_us, hash_us, tpm_us;
-	const char *last_error; /* static text with details of the first failure, or NULL */
 };
 
 /* How the preparation went; anything but LAUNCH_PREPARED means: cap with launch_cap(), halt. */

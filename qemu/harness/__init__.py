@@ -5,6 +5,7 @@ main     one run from options to result and exit code
 options  command line
 esp      a directory as a FAT image
 tpm      TPM state, swtpm, proxy
+txt      the TXT platform, TPM NV before the boot
 vm       QEMU: command line, streams, how it ends
 serial   console bytes to lines
 host     what the booted host reports

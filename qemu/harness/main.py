@@ -13,6 +13,7 @@ from .esp import make_image
 from .options import EXIT_CODES, parse, repeat_line
 from .process import HarnessError, Interrupted, UsageError
 from .tpm import State, Tpm, find_proxy
+from .txt import KEYS, Txt, explain, find_program, provision
 from .vm import Vm, copy_firmware
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -38,7 +39,11 @@ class Run:
         """Does the run; returns the result."""
         o = self._options
         self._make_logs()
-        tpm = state = None
+        tpm = state = txt = None
+        if o.platform == "txt":
+            program = find_program(self._script)
+            txt = Txt(o, self.work, self.logs, program, Tpm.command_socket)
+            self._ends.append(txt)
         if o.tpm != "none":
             proxy = find_proxy(self._script)
             state = State(o, self.work, self.logs)
@@ -48,14 +53,33 @@ class Run:
         make_image(o.esp, os.path.join(self.work, "esp.img"), self.work)
         if state:
             state.ready()
+            if o.provision:
+                provision(o, self.work, self.logs, state.path, self._script)
             tpm = Tpm(o, self.work, self.logs, proxy, state.path)
             self._ends.append(tpm)
             tpm.start()
-        vm = Vm(o, self.work, self.logs, tpm)
+        vm = Vm(o, self.work, self.logs, tpm, txt)
         self._ends.append(vm)
         setup = time.monotonic() - self._began
         vm.run("esp.img", time.monotonic() + o.timeout)
-        return self._result(vm, tpm.collect() if tpm else None, setup)
+        result = self._result(vm, tpm.collect() if tpm else None, setup)
+        if txt:
+            self._add_txt(result, txt.collect())
+        return result
+
+    def _add_txt(self, result, report):
+        if report is None:
+            result["ended"] = "error"
+            result["notes"].append("txtplatform left no report")
+            report = {}
+        result |= {key: report.get(key) for key in KEYS}
+        lines = list(explain(report)) if report else []
+        result["explain"] = os.path.join(self.logs, "explain.txt")
+        with open(result["explain"], "w", encoding="utf-8") as f:
+            f.writelines(line + "\n" for line in lines)
+        if self._options.explain:
+            for line in lines:
+                print(line, file=sys.stderr)
 
     def _make_logs(self):
         if self._options.keep:
@@ -82,6 +106,7 @@ class Run:
             "setup_s": round(setup, 3),
             "firmware_s": vm.firmware_s,
             "first_line_s": vm.first_line_s,
+            "marks": vm.marks,
             "halt": vm.halt,
             "qemu_exit": vm.exit,
             "pcrs": pcrs["pcrs"] if pcrs else {},
@@ -95,7 +120,7 @@ class Run:
         """The result of a run that failed before QEMU ended."""
         return {
             "ended": "error", "seconds": round(time.monotonic() - self._began, 3), "setup_s": None, "firmware_s": None,
-            "first_line_s": None, "halt": None, "qemu_exit": None, "pcrs": {}, "facts": {}, "blobs": {}, "log": None,
+            "first_line_s": None, "marks": {}, "halt": None, "qemu_exit": None, "pcrs": {}, "facts": {}, "blobs": {}, "log": None,
             "serial": os.path.join(self.logs, "serial.log"), "trace": None, "notes": notes,
         }
 

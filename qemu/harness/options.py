@@ -28,9 +28,14 @@ how a run ends                                                                 e
 
 result (JSON, one object)
   ended, seconds, first_line_s (from QEMU's start to the first "geolaunch " on serial), firmware_s (to the
-  first byte), setup_s (to QEMU's start), pcrs {bank: {"0": hex, ...}}, log (base64: the event log that the
-  host sent as blob "eventlog"), facts {}, blobs {name: path}, halt (the reason), serial, trace (paths or
-  null), qemu_exit, repeat, notes []
+  first byte), marks {text: seconds}, setup_s (to QEMU's start), pcrs {bank: {"0": hex, ...}}, log (base64:
+  the event log that the host sent as blob "eventlog"), facts {}, blobs {name: path}, halt (the reason),
+  serial, trace (paths or null), qemu_exit, repeat, notes []
+
+with --platform txt also (see txtplatform(1))
+  senter (launched, refused, reset, not-reached), txt_errorcode, rule and why (of the last failure), mle_hash,
+  drtm, secrets, txt_resets, resets, launches, sexits, joined, stops, entry_s, handling_s, senter_s, explain (path)
+  A TXT reset ends the run as any reset does.
 
 what the host may send on the third serial line (0x3e8, Linux ttyS2)
   geolaunch-host: KEY=VALUE
@@ -41,6 +46,7 @@ fault rules (--fault, first match acts): CC[@LOCALITY][#N]=ACTION, see tpmproxy 
 
 environment
   GEOLAUNCH_TPMPROXY  the proxy (default: build/host/tpmproxy of this tree)
+  GEOLAUNCH_TXTPLATFORM  the same for txtplatform
   GEOLAUNCH_CACHE     directory that keeps fresh TPM states, one per bank set: saves 0.6 s per run
   TMPDIR              where the private directory is made
 """
@@ -91,11 +97,24 @@ def _parser():
                    help="active PCR banks of a fresh TPM, with commas: sha1, sha256, sha384, sha512 (default sha256)")
     p.add_argument("--tpm-state", metavar="DIR", help="start from this swtpm state; it is copied, not changed")
     p.add_argument("--tpm-state-rw", action="store_true", help="work on the --tpm-state directory itself")
+    p.add_argument("--mark", action="append", default=[], metavar="TEXT",
+                   help="tell in the result when TEXT first stood on a serial line, may be repeated")
     p.add_argument("--tpm-trace", metavar="FILE", help="one JSON line per TPM command")
     p.add_argument("--fault", action="append", default=[], metavar="RULE", help="answer a TPM command in the TPM's place")
     p.add_argument("--memory", type=_number(128, 65536), default=1024, metavar="MB", help="default 1024")
     p.add_argument("--cpus", type=_number(1, 64), default=1, metavar="N", help="default 1")
     p.add_argument("--ovmf", choices=["2m", "4m"], default="2m", help="OVMF build; 4m takes seconds longer (default 2m)")
+    p.add_argument("--resets", type=_number(0, 100), default=0, metavar="N", help="let the guest reset N times before the run ends (default 0)")
+    p.add_argument("--platform", choices=["pc", "txt"], default="pc", help="txt: QEMU is an Intel TXT platform (TCG only)")
+    t = p.add_argument_group("with --platform txt")
+    t.add_argument("--mle", metavar="FILE", help="the MLE that the boot loader loads (default: the only tboot.gz in the ESP tree)")
+    t.add_argument("--sinit", metavar="FILE", help="SINIT module, which the platform is made to fit (default: one is made)")
+    t.add_argument("--index-set", type=_number(0, 1), default=1, metavar="N",
+                   help="TPM NV indices: 0 0x01200001.., 1 0x01c10131.. (default 1)")
+    t.add_argument("--provision", metavar="DIR",
+                   help="write NV indices before the boot: files nv-0xINDEX, or the output of 'geolaunch build'")
+    t.add_argument("--explain", action="store_true", help="print every decision of the platform with its rule to standard error")
+    t.add_argument("--txt-arg", action="append", default=[], metavar="ARG", help="one more argument for txtplatform, may be repeated")
     p.add_argument("--kvm", action=argparse.BooleanOptionalAction, default=False, help="use KVM (default: TCG)")
     p.add_argument("--qemu-arg", action="append", default=[], metavar="ARG",
                    help="one more QEMU argument (--qemu-arg=-s), may be repeated; file names in it must be absolute")
@@ -116,6 +135,21 @@ def parse(argv):
         p.error("--banks is for a fresh TPM; the state in --tpm-state has its own banks")
     if o.tpm_state_rw and not o.tpm_state:
         p.error("--tpm-state-rw needs --tpm-state")
+    if o.platform == "txt":
+        if o.tpm != "tis":
+            p.error("--platform txt needs a TPM 2.0 with TIS registers (--tpm tis)")
+        if o.kvm:
+            p.error("--platform txt works without KVM only")
+    else:
+        for name in ("mle", "sinit", "provision", "explain", "txt_arg"):
+            if getattr(o, name):
+                p.error(f"--{name.replace('_', '-')} needs --platform txt")
+    for name in ("mle", "sinit"):
+        value = getattr(o, name)
+        if value and not os.path.isfile(value):
+            p.error(f"--{name} {value}: no such file")
+    if o.provision and not os.path.isdir(o.provision):
+        p.error(f"--provision {o.provision}: not a directory")
     if not os.path.isdir(o.esp):
         p.error(f"--esp {o.esp}: not a directory")
     for name in ("json", "tpm_trace"):
@@ -128,6 +162,6 @@ def parse(argv):
 
 def repeat_line(argv, script):
     """One shell line that does this run again."""
-    words = [f"{name}={shlex.quote(os.environ[name])}" for name in ("GEOLAUNCH_TPMPROXY", "GEOLAUNCH_CACHE")
+    words = [f"{name}={shlex.quote(os.environ[name])}" for name in ("GEOLAUNCH_TPMPROXY", "GEOLAUNCH_TXTPLATFORM", "GEOLAUNCH_CACHE")
              if os.environ.get(name)]
     return " ".join([f"cd {shlex.quote(os.getcwd())} &&", *words, shlex.join([script, *argv])])

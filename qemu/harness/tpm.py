@@ -126,6 +126,8 @@ class Tpm:
             swtpm.append("--tpm2")
         proxy = [self._proxy_path, "--listen", self.socket, "--swtpm", "swtpm.sock", "--pcrs", self._pcrs,
                  "--command", self.command_socket]
+        if self._options.platform == "txt":
+            proxy.append("--gate")
         if self._options.tpm_trace:
             proxy += ["--trace", os.path.abspath(self._options.tpm_trace)]
         for rule in self._options.fault:

@@ -26,12 +26,21 @@ _FIRMWARE_ALONE = ("UEFI Interactive Shell", "BdsDxe: No bootable option")
 _QMP_READY = b'{"execute":"qmp_capabilities"}\n'
 
 
-def command_line(options, image, tpm_socket, fds):
-    """QEMU's arguments; file names are relative to the private directory. fds: names of our streams to descriptors."""
+# A CPU of Intel's for tboot and Linux, without what TCG would warn of.
+_TXT_CPU = "Skylake-Client,-pcid,-x2apic,-tsc-deadline,-hle,-invpcid,-rtm,-rdseed,-3dnowprefetch,-xsavec"
+
+
+def command_line(options, image, tpm_socket, fds, txt=()):
+    """
+    QEMU's arguments; file names are relative to the private directory. fds: names of our streams to descriptors.
+    txt: arguments for the TXT platform.
+    """
     code, _ = FIRMWARE[options.ovmf]
     argv = [
-        "qemu-system-x86_64", "-machine", "q35", "-accel", "kvm" if options.kvm else "tcg", "-cpu", "max",
-        "-m", str(options.memory), "-smp", str(options.cpus), "-nodefaults", "-display", "none", "-no-reboot",
+        "qemu-system-x86_64", "-machine", "q35", "-accel", "kvm" if options.kvm else "tcg",
+        "-cpu", _TXT_CPU if txt else "max",
+        "-m", str(options.memory), "-smp", str(options.cpus), "-nodefaults", "-display", "none",
+        *([] if options.resets else ["-no-reboot"]), *txt,
         "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
         "-drive", "if=pflash,format=raw,unit=1,file=vars.fd",
         "-drive", f"file={image},format=raw,if=none,id=esp,cache=unsafe",
@@ -61,8 +70,10 @@ def copy_firmware(options, work):
 class Vm:
     """One run of QEMU. After run(): ended, halt, first_line_s, exit, report, note."""
 
-    def __init__(self, options, work, logs, tpm):
+    def __init__(self, options, work, logs, tpm, txt=None):
         self._options = options
+        self._txt = txt
+        self._resets = 0
         self._work = work
         self._logs = logs
         self._tpm = tpm
@@ -80,6 +91,7 @@ class Vm:
         self.start_time = None
         self.firmware_s = None
         self.first_line_s = None
+        self.marks = {text: None for text in options.mark}
         self.halt = None
         self.ended = None
         self.exit = None
@@ -97,7 +109,8 @@ class Vm:
             self._selector.register(self._ours[name], selectors.EVENT_READ, getattr(self, f"_on_{name}"))
         self._ours["qmp"].send(_QMP_READY)      # now, while nobody can have closed the other end
         fds = {name: s.fileno() for name, s in theirs.items()}
-        argv = command_line(self._options, image, self._tpm.socket if self._tpm else None, fds)
+        argv = command_line(self._options, image, self._tpm.socket if self._tpm else None, fds,
+                            self._txt.qemu_arguments() if self._txt else ())
         self.start_time = time.monotonic()
         self._child = process.start(argv, self._work, self._log, tuple(fds.values()))
         for s in theirs.values():
@@ -107,6 +120,9 @@ class Vm:
             self._tpm.check()
             for child in self._tpm.children.values():
                 self._watch(child, self._on_tpm_exit)
+        if self._txt:
+            self._txt.start()
+            self._watch(self._txt.child, self._on_txt_exit)
         self._follow(deadline)
         process.end(self._child, _GRACE_SECONDS, ask=self._shutdown is None)
         self._drain()
@@ -145,9 +161,9 @@ class Vm:
             return self._verdict
         if self._shutdown == "guest-shutdown":
             return "poweroff"
-        if self._shutdown in ("guest-reset", "guest-panic"):
+        if self._shutdown in ("guest-reset", "guest-panic", "host-qmp-system-reset"):
             return "reset"
-        failure = self._tpm.failure() if self._tpm else None
+        failure = (self._tpm.failure() if self._tpm else None) or (self._txt.failure() if self._txt else None)
         self.note = failure or process.last_line(self._log) or f"QEMU ended with status {self.exit}"
         return "error"
 
@@ -194,6 +210,12 @@ class Vm:
         os.close(key.fd)
         self._grace()
 
+    def _on_txt_exit(self, key):
+        """txtplatform ends when QEMU does, or fails: then there is no platform any more."""
+        self._selector.unregister(key.fd)
+        os.close(key.fd)
+        self._grace()
+
     def _serial_bytes(self, data):
         now = time.monotonic() - self.start_time
         if self.firmware_s is None:
@@ -204,6 +226,9 @@ class Vm:
         for line in lines + [self._lines["serial"].rest()]:
             if self.first_line_s is None and _FIRST in line:
                 self.first_line_s = round(now, 3)
+            for text, seen in self.marks.items():
+                if seen is None and text in line:
+                    self.marks[text] = round(now, 3)
             if any(mark in line for mark in _FIRMWARE_ALONE) and self._verdict is None:
                 self._verdict = "firmware"
         self._serial_lines(lines)
@@ -231,6 +256,10 @@ class Vm:
             if message.get("event") == "SHUTDOWN":
                 self._shutdown = message.get("data", {}).get("reason", "unknown")
                 self._grace()
+            elif message.get("event") == "RESET":
+                self._resets += 1
+                if self._resets > self._options.resets and self._verdict is None:
+                    self._verdict = "reset"
 
     def end(self):
         """Ends QEMU if it runs and closes what is open."""

@@ -91,6 +91,42 @@ static char *do_hash(struct proxy *p, char *argument)
 	return reply("ok");
 }
 
+/* "LOCALITY HEX" */
+static char *do_tpm(struct proxy *p, char *argument)
+{
+	uint8_t room[TPM_MESSAGE_MAX];
+	struct span response;
+	char why[128], *text;
+	size_t n;
+
+	if (argument[0] < '0' || argument[0] >= '0' + LOCALITIES || argument[1] != ' ' || !unhex(argument + 2, &n) || n < TPM_HEADER_SIZE ||
+	    n > TPM_MESSAGE_MAX)
+		return reply("error tpm wants a locality from 0 to %d and a TPM command in hexadecimal digits", LOCALITIES - 1);
+	if (!relay_platform(p, (unsigned)(argument[0] - '0'), (struct span){ (const uint8_t *)argument + 2, n },
+		    (struct mspan){ room, sizeof(room) }, &response, why, sizeof(why)))
+		return reply("error %s", why);
+	text = malloc(2 * response.n + 1);
+	for (size_t i = 0; text && i < response.n; i++)
+		sprintf(text + 2 * i, "%02x", response.p[i]);
+	return text;
+}
+
+/* "0,1,2" */
+static char *do_localities(struct proxy *p, char *argument)
+{
+	unsigned open = 0;
+
+	for (const char *c = argument; ; c += 2) {
+		if (*c < '0' || *c >= '0' + LOCALITIES || (c[1] && c[1] != ','))
+			return reply("error localities wants numbers from 0 to %d with commas", LOCALITIES - 1);
+		open |= 1u << (*c - '0');
+		if (!c[1])
+			break;
+	}
+	p->open = open;
+	return reply("ok");
+}
+
 static const struct command {
 	const char *name;
 	bool argument;
@@ -101,6 +137,8 @@ static const struct command {
 	{ "hold", false, do_hold },
 	{ "release", false, do_release },
 	{ "hash", true, do_hash },
+	{ "tpm", true, do_tpm },
+	{ "localities", true, do_localities },
 };
 
 static char *run_line(struct proxy *p, char *line)
@@ -115,7 +153,7 @@ static char *run_line(struct proxy *p, char *line)
 				return reply("error %s takes %s argument", line, commands[i].argument ? "one" : "no");
 			return commands[i].run(p, argument);
 		}
-	return reply("error unknown command; known are pcrs, count, hold, release, hash HEX");
+	return reply("error unknown command; known are pcrs, count, hold, release, hash HEX, tpm N HEX, localities LIST");
 }
 
 static void client_gone(struct command_client *c)

@@ -92,6 +92,8 @@ static void learn(struct proxy *p, enum ctrl_command command, struct span reques
 		break;
 	case CTRL_INIT:
 		p->running = p->guest_started = true;
+		if (p->gate)
+			p->open = LOCALITIES_RESET;
 		break;
 	case CTRL_STOP:
 	case CTRL_SHUTDOWN:
@@ -156,6 +158,19 @@ bool control_ready(struct proxy *p)
 		}
 	}
 	return true;
+}
+
+bool control_locality(struct proxy *p, unsigned locality)
+{
+	uint8_t room[8];
+	struct wr w = wr_init((struct mspan){ room, sizeof(room) });
+	struct span response;
+
+	/* The size that QEMU sends: the locality in the first byte of the body. */
+	wr_be32(&w, CTRL_SET_LOCALITY);
+	wr_u8(&w, (uint8_t)locality);
+	wr_bytes(&w, (struct span){ (const uint8_t[3]){ 0 }, 3 });
+	return !w.bad && control_ask(p, wr_span(&w), -1, &response) && ctrl_result(CTRL_SET_LOCALITY, response) == 0;
 }
 
 static bool hash_step(struct proxy *p, enum ctrl_command command, struct span data, char *why, size_t why_size)

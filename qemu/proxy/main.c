@@ -28,11 +28,17 @@ static const char help_text[] =
 	"  --trace FILE      one JSON line per TPM command\n"
 	"  --pcrs FILE       PCR 0-23 of all active banks, read when QEMU resets the TPM, shuts it down\n"
 	"                    or disconnects; replaced by rename\n"
-	"  --command SOCKET  line commands: pcrs, count, hold, release, hash HEX; one line answers each\n"
+	"  --command SOCKET  line commands: pcrs, count, hold, release, hash HEX, tpm N HEX, localities LIST;\n"
+	"                    one line answers each\n"
 	"                      pcrs     the PCR values as JSON\n"
 	"                      count    number of TPM commands of the guest so far\n"
 	"                      hold     let no TPM command of the guest pass; release ends it\n"
 	"                      hash     D-RTM sequence over these bytes: PCR 17 = H(0 || H(bytes)), 18-22 = 0\n"
+	"                      tpm      this TPM command at locality N (0-4); answered with the response in\n"
+	"                               hexadecimal; the guest's locality stays what it is\n"
+	"                      localities   from now on the guest's commands pass at these localities (0,1,2) and\n"
+	"                               are answered with TPM_RC_LOCALITY (0x907) at others\n"
+	"  --gate            at the start and after each reset only locality 0 passes (default: all)\n"
 	"  --fault RULE      answer in the TPM's place; may be repeated, the first rule that fires acts\n"
 	"                    RULE is CC[@LOCALITY][#N]=ACTION\n"
 	"                      CC      command code (0x182), name (PCR_Extend), or * for any\n"
@@ -51,6 +57,7 @@ static const char help_text[] =
 
 struct options {
 	const char *listen, *swtpm, *trace, *pcrs, *command;
+	bool gate;
 	struct fault_rule faults[FAULTS_MAX];
 	size_t fault_count;
 };
@@ -61,7 +68,7 @@ static void parse_options(int argc, char **argv, struct options *o)
 		{ "listen", required_argument, NULL, 'l' }, { "swtpm", required_argument, NULL, 's' },
 		{ "trace", required_argument, NULL, 't' }, { "pcrs", required_argument, NULL, 'p' },
 		{ "command", required_argument, NULL, 'c' }, { "fault", required_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' }, { 0 },
+		{ "gate", no_argument, NULL, 'g' }, { "help", no_argument, NULL, 'h' }, { 0 },
 	};
 	const char *why;
 	int c;
@@ -88,6 +95,9 @@ static void parse_options(int argc, char **argv, struct options *o)
 				errx(EXIT_USAGE, "more than %d fault rules", FAULTS_MAX);
 			if (!fault_parse(optarg, &o->faults[o->fault_count++], &why))
 				errx(EXIT_USAGE, "--fault %s: %s", optarg, why);
+			break;
+		case 'g':
+			o->gate = true;
 			break;
 		case 'h':
 			fputs(help_text, stdout);
@@ -212,6 +222,8 @@ int main(int argc, char **argv)
 	signals = end_signals();
 	p.faults = o.faults;
 	p.fault_count = o.fault_count;
+	p.gate = o.gate;
+	p.open = o.gate ? LOCALITIES_RESET : LOCALITIES_ALL;
 	p.pcrs_path = o.pcrs;
 	p.start_us = now_us();
 	if (o.trace && !(p.trace = fopen(o.trace, "we")))

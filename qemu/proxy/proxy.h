@@ -30,6 +30,8 @@ struct proxy {
 	struct buffer qemu_in, swtpm_in, guest_in, tpm_in;
 
 	unsigned locality;              /* as last set by QEMU */
+	unsigned open;                  /* localities whose commands pass: bit n */
+	bool gate;                      /* a reset of the machine closes all but locality 0 */
 	size_t buffer_size;             /* of the TPM interface, as last negotiated */
 	bool guest_started;             /* the first INIT was answered: from here on commands are the guest's */
 	bool running;                   /* between INIT and STOP or SHUTDOWN */
@@ -47,6 +49,10 @@ struct proxy {
 		uint8_t command[TPM_MESSAGE_MAX];
 	} flight;
 };
+
+#define LOCALITIES 5
+#define LOCALITIES_ALL ((1u << LOCALITIES) - 1)
+#define LOCALITIES_RESET 1u     /* with the gate, until somebody opens others */
 
 /* Waits of the proxy, in milliseconds. */
 #define CONTROL_MS 30000                /* swtpm's answer to a control command: INIT self-tests */
@@ -66,6 +72,12 @@ GL_MUST bool relay_parked(const struct proxy *p);
 GL_MUST bool relay_drain(struct proxy *p);
 /* A pcr_exchange (pcr_read.h) over the data channel; `context` is the proxy. Not traced, not subject to fault rules. */
 GL_MUST bool relay_exchange(void *context, struct span command, struct mspan room, struct span *response);
+/*
+ * One TPM command for whoever plays the chipset, at a locality that the guest need not have, while the guest's commands are held. Traced, subject
+ * to fault rules. The response may be no sound one (fault rules). False: none; `why` says so in one line.
+ */
+GL_MUST bool relay_platform(struct proxy *p, unsigned locality, struct span command, struct mspan room, struct span *response,
+	char *why, size_t why_size);
 
 /* control.c: the control channel */
 
@@ -76,6 +88,8 @@ GL_MUST bool control_ready(struct proxy *p);
  * until the next call. False (and p->failed) if there is none.
  */
 GL_MUST bool control_ask(struct proxy *p, struct span request, int pass, struct span *response);
+/* Makes swtpm take commands as coming from this locality; QEMU is not told. False: it refuses or is gone. */
+GL_MUST bool control_locality(struct proxy *p, unsigned locality);
 /* D-RTM sequence HASH_START, HASH_DATA.., HASH_END with no TPM command in between. Failures: one line in `why`. */
 GL_MUST bool control_hash(struct proxy *p, struct span data, char *why, size_t why_size);
 

@@ -3,16 +3,21 @@
 
 #include <err.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "qemu/proxy/report.h"
 
+/* TPM_RC_LOCALITY, TPM 2.0 Library part 2, 6.6 */
+#define RC_LOCALITY 0x907
+
 /* `response` empty: the command got none. */
-static void trace(struct proxy *p, uint64_t seq, uint64_t from_us, struct span command, struct span response, const char *fault)
+static void trace_at(struct proxy *p, unsigned locality, uint64_t seq, uint64_t from_us, struct span command, struct span response,
+	const char *fault)
 {
 	uint64_t now = now_us();
 	struct trace_entry e = {
-		.seq = seq, .at_us = from_us - p->start_us, .us = now - from_us, .locality = p->flight.locality,
+		.seq = seq, .at_us = from_us - p->start_us, .us = now - from_us, .locality = locality,
 		.command = command, .response = response, .fault = fault,
 	};
 
@@ -20,6 +25,11 @@ static void trace(struct proxy *p, uint64_t seq, uint64_t from_us, struct span c
 		warn("cannot write the trace");
 		p->failed = true;
 	}
+}
+
+static void trace(struct proxy *p, uint64_t seq, uint64_t from_us, struct span command, struct span response, const char *fault)
+{
+	trace_at(p, p->flight.locality, seq, from_us, command, response, fault);
 }
 
 static void guest_gone(struct proxy *p)
@@ -50,6 +60,24 @@ static void act(struct proxy *p, const struct fault_rule *rule, uint64_t seq, st
 		answer(p, response);
 }
 
+/*
+ * A closed locality is none of the TPM's: its registers read as all ones there, and commands never arrive. QEMU's TIS answers registers itself,
+ * so what can be done here is to refuse the command as a TPM does that is asked at a wrong locality.
+ */
+static void refuse(struct proxy *p, uint64_t seq, struct span command)
+{
+	static const struct fault_rule closed = { .any = true, .action = FAULT_RC, .rc = RC_LOCALITY };
+	uint8_t room[TPM_HEADER_SIZE];
+	struct span response = { room, 0 };
+	uint64_t from = now_us();
+
+	if (!fault_response(&closed, command, (struct mspan){ room, sizeof(room) }, &response.n))
+		response.n = 0;
+	trace(p, seq, from, command, response, "closed");
+	if (response.n)
+		answer(p, response);
+}
+
 /* One whole command of the guest, held in p->flight.command. */
 static void pass_on(struct proxy *p)
 {
@@ -63,6 +91,10 @@ static void pass_on(struct proxy *p)
 		p->flight.seq = ++p->count;
 		if (tpm_header(command, &h))
 			rule = fault_next(p->faults, p->fault_count, h.code, p->locality);
+	}
+	if (!(p->open >> p->flight.locality & 1)) {
+		refuse(p, p->flight.seq, command);
+		return;
 	}
 	if (rule) {
 		act(p, rule, p->flight.seq, command);
@@ -183,4 +215,47 @@ bool relay_exchange(void *context, struct span command, struct mspan room, struc
 	*response = (struct span){ room.p, size };
 	p->tpm_in.n = 0;
 	return true;
+}
+
+bool relay_platform(struct proxy *p, unsigned locality, struct span command, struct mspan room, struct span *response,
+	char *why, size_t why_size)
+{
+	const struct fault_rule *rule = NULL;
+	struct tpm_header h;
+	uint64_t from = now_us();
+	bool ok;
+
+	if (!p->running || !relay_drain(p)) {
+		snprintf(why, why_size, "%s", p->running ? "a TPM command of the guest does not end" : "the TPM is not running");
+		return false;
+	}
+	if (tpm_header(command, &h))
+		rule = fault_next(p->faults, p->fault_count, h.code, locality);
+	if (rule) {
+		size_t n;
+
+		if (room.n > p->buffer_size)
+			room.n = p->buffer_size;
+		ok = fault_response(rule, command, room, &n) && n;
+		*response = (struct span){ room.p, ok ? n : 0 };
+		trace_at(p, locality, 0, from, command, *response, fault_action_name(rule->action));
+		if (!ok)
+			snprintf(why, why_size, "the TPM does not answer (fault rule)");
+		return ok;
+	}
+	if (!control_locality(p, locality)) {
+		snprintf(why, why_size, "swtpm does not take locality %u", locality);
+		return false;
+	}
+	ok = relay_exchange(p, command, room, response);
+	if (!ok) {
+		*response = (struct span){ NULL, 0 };
+		snprintf(why, why_size, "the TPM does not answer");
+	}
+	trace_at(p, locality, 0, from, command, *response, NULL);
+	if (!control_locality(p, p->locality)) {
+		warnx("swtpm does not go back to locality %u", p->locality);
+		p->failed = true;
+	}
+	return ok;
 }

@@ -96,6 +96,8 @@ def test_tampering_is_found(a_launch, what, policy):
             assert r["pcrs"][bank]["21"] == extend(bank, before, hashlib.new(bank, why).digest()).hex()
         assert r["halt"].startswith(why.decode()[4:])
         assert "this host was not started" in a_launch.serial
+        # on_halt: poweroff is the default. The firmware does not get to its next boot entry.
+        assert "Boot0002" not in a_launch.serial
 
 
 @pytest.mark.parametrize("policy", ["nonfatal", "continue", "halt"])
@@ -109,7 +111,7 @@ def test_geo_index_missing(a_launch, policy):
     assert v["capped"] == "nv-missing" and a_launch.code == 16
 
 
-@pytest.mark.parametrize("policy", ["nonfatal", "halt"])
+@pytest.mark.parametrize("policy", ["nonfatal", "continue", "halt"])
 def test_geo_index_unreadable(a_launch, policy):
     """Defined with OWNERREAD only: the boot chain, which knows no password, cannot read it."""
     import os
@@ -168,3 +170,6 @@ def test_status_goes_back_to_the_firmware(a_launch):
     a_launch.run(tamper="hypervisor")
     assert a_launch.result["ended"] == "halt"
     assert "geolaunch: halted: module-mismatch" in a_launch.serial
+    back = a_launch.serial.split("geolaunch: halted: ")[1]
+    assert "failed to start Boot0001" in back and "Security Violation" in back
+    assert "starting Boot0002" in back

@@ -86,7 +86,8 @@ def test_tree(inputs):
     }
     for copied, source in copies.items():
         assert copied.read_bytes() == (inputs / source).read_bytes()
-    made = {out / "expected.json", esp / "geolaunch/launch.conf", esp / "geolaunch/policy.vlp"}
+    made = {out / "expected.json", out / "geo.bin", esp / "geolaunch/launch.conf", esp / "geolaunch/policy.vlp"}
+    assert (out / "geo.bin").read_bytes() == geo_tag(BASE["geo"]["tag"])
     assert {p for p in out.rglob("*") if p.is_file()} == made | copies.keys()
 
 
@@ -94,9 +95,16 @@ def test_provenance(inputs):
     assert build(inputs, BASE).returncode == 0
     events = json.loads((inputs / "out/expected.json").read_text())["events"]
     assert [(e["provenance"]["kind"], e["provenance"]["from"]) for e in events] == [
-        ("computed", ["policy.vlp"]), ("computed", ["policy.vlp"]), ("computed", ["launch.conf"]), ("computed", ["vmlinuz"]),
-        ("computed", ["initrd.img"]), ("computed", ["vmm"]), ("computed", ["vm.json"]), ("computed", ["other"]), ("given", ["geo.tag"]),
+        ("computed", ["policy.vlp"]), ("computed", ["policy.vlp"]), ("computed", ["launch.conf"]),
+        ("computed", ["vmlinuz", "cmdline: console=ttyS0 quiet"]), ("computed", ["initrd.img"]), ("computed", ["vmm", "path: /usr/bin/vmm"]),
+        ("computed", ["vm.json", "path: /etc/vm/vm.json"]), ("computed", ["other", "path: /etc/vm/other"]), ("given", ["geo.tag"]),
         ("computed", ["PCR 19", "PCR 20", "PCR 21", "PCR 22"])]
+
+
+def test_provenance_without_command_line(inputs):
+    assert build(inputs, variant(hypervisor={**BASE["hypervisor"], "cmdline": ""})).returncode == 0
+    events = json.loads((inputs / "out/expected.json").read_text())["events"]
+    assert events[3]["provenance"] == {"kind": "computed", "from": ["vmlinuz"]}
 
 
 def test_provenance_of_geo_file(inputs):
@@ -153,6 +161,24 @@ def test_json_summary(inputs):
     assert [m["digests"]["sha256"] for m in summary["modules"]] == [d["sha256"] for _, kind, _, _, d in model.events if kind == 0x5A1]
     assert summary["geo"]["content"] == model.geo.hex()
     assert summary["efi"]["digests"]["sha256"] == h("sha256", (inputs / "geolaunch.efi").read_bytes()).hex()
+
+
+@pytest.mark.parametrize("path, better", [
+    ("/bin/vmm", "/usr/bin/vmm"), ("/sbin/x/y", "/usr/sbin/x/y"), ("/lib/vmm", "/usr/lib/vmm"), ("/lib32/a", "/usr/lib32/a"),
+    ("/lib64/a", "/usr/lib64/a"), ("/libx32/a", "/usr/libx32/a"), ("/usr/bin/vmm", None), ("/libexec/vmm", None), ("/opt/bin/vmm", None),
+])
+def test_path_that_a_link_leads_to(inputs, path, better):
+    """On an initrd with merged /usr the kernel would put a directory in the link's place."""
+    manifest = variant(vmm={"file": "vmm", "path": path})
+    plain, with_json = build(inputs, manifest), build(inputs, manifest, "--json", "--force")
+    line = to_yaml(manifest).splitlines().index(f'  path: "{path}"') + 1
+    warnings = json.loads(with_json.stdout)["warnings"]
+    assert plain.returncode == with_json.returncode == 0 and plain.stderr == with_json.stderr
+    assert plain.stderr == "".join(f"geolaunch build: warning: {w}\n" for w in warnings)
+    if better is None:
+        assert warnings == []
+    else:
+        assert len(warnings) == 1 and warnings[0].endswith(f': host.yaml:{line}: use "{better}"')
 
 
 def test_summary(inputs):

@@ -76,6 +76,8 @@ BAD = {
     "cmdline too long": (HEAD + f"hypervisor:\n  kind: linux\n  file: vmlinuz\n@  cmdline: {'x' * 2048}\n", "at most 2047"),
     "cmdline with a line feed": (HEAD + "hypervisor:\n  kind: linux\n  file: vmlinuz\n@  cmdline: |\n    a\n", '"cmdline" holds the byte 0x0a'),
     "cmdline with initrd=": (HEAD + "hypervisor:\n  kind: linux\n  file: vmlinuz\n@  cmdline: quiet initrd=x\n", "that nobody measures"),
+    "cmdline with initrdmem=": (HEAD + "hypervisor:\n  kind: linux\n  file: vmlinuz\n@  cmdline: initrdmem=1M,1M\n", "that nobody measures"),
+    "cmdline with noinitrd": (HEAD + "hypervisor:\n  kind: linux\n  file: vmlinuz\n@  cmdline: quiet noinitrd\n", "leaves out what is measured"),
     "vmm without initrd": (HEAD + "hypervisor: {kind: linux, file: vmlinuz}\nvmm:\n@  file: vmm\n  path: /a\n", "the hypervisor has none"),
     "files without initrd": (HEAD + "hypervisor: {kind: linux, file: vmlinuz}\nfiles:\n@  - file: vmm\n    path: /a\n", "the hypervisor has none"),
     **{f"mode {m}": (HEAD + HV + f"vmm:\n  file: vmm\n  path: /a\n@  mode: {m}\n", f'"mode" cannot be "{m}"')

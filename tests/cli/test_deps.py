@@ -5,10 +5,13 @@ import pathlib
 import shutil
 import subprocess
 
+import oracles
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 TARBALL = "tpm2-tss_4.1.3.orig.tar.gz"
+# Folder: package, a file that shows that it is there.
+UNPACKED = {"tboot": ("tboot", "usr/sbin/tb_polgen"), "xen": ("xen-hypervisor-4.17-amd64", "boot/xen-4.17-amd64.gz")}
 
 
 def start(deps, *args, **env):
@@ -27,11 +30,38 @@ def run(deps, *args, **env):
 
 @pytest.fixture
 def deps(tmp_path):
-    """A download folder that already has a kernel (a fake one)."""
-    (tmp_path / "kernel/modules").mkdir(parents=True)
-    (tmp_path / "kernel/vmlinuz").write_text("kernel")
-    (tmp_path / "kernel/version").write_text("6.1.0-test\n")
-    return tmp_path
+    """A download folder that already has all but the tpm2-tss source (not the real things)."""
+    for name in ("kernel/vmlinuz", "kernel/version", "kernel/modules/x", *(f"{folder}/{part}" for folder, (_, part) in UNPACKED.items()),
+                 *(f"{folder}/package" for folder in UNPACKED)):
+        path = tmp_path / "deps" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("not real")
+    return tmp_path / "deps"
+
+
+@pytest.fixture
+def apt_get(tmp_path):
+    """An apt-get whose mirror has small packages of our own making, and which writes down what it was asked."""
+    folder = tmp_path / "fake"
+    for package, part in UNPACKED.values():
+        control = folder / package / "DEBIAN/control"
+        control.parent.mkdir(parents=True)
+        control.write_text(f"Package: {package}\nVersion: 1.2-3\nArchitecture: amd64\nMaintainer: nobody\nDescription: fake\n")
+        (control.parent / "postinst").write_text("#!/bin/sh\nexit 99\n")
+        (control.parent / "postinst").chmod(0o755)
+        target = folder / package / part
+        target.parent.mkdir(parents=True)
+        target.write_text(f"content of {package}")
+    (folder / "bin").mkdir()
+    script = folder / "bin/apt-get"
+    script.write_text(f"""#!/bin/sh
+echo "$*" >>{folder}/asked
+while [ "$1" != download ]; do shift || exit 100; [ $# -gt 0 ] || exit 100; done
+shift
+for p; do dpkg-deb -Znone --root-owner-group -b {folder}/$p ${{p}}_1.2-3_amd64.deb >/dev/null || exit 1; done
+""")
+    script.chmod(0o755)
+    return folder
 
 
 @pytest.fixture
@@ -72,15 +102,75 @@ def test_two_at_once(deps, tarball):
     assert run(deps, "--check") == (0, "", "")
 
 
-def test_given_tree_needs_no_download(deps, tmp_path):
+@pytest.fixture
+def tree(tmp_path):
+    """What passes as a source tree of tpm2-tss."""
     tree = tmp_path / "tree"
-    code, _, err = run(deps, TSS_SRC=str(tree))
-    assert code == 1 and err.count("\n") == 1 and str(tree) in err
     (tree / "include/tss2").mkdir(parents=True)
     (tree / "include/tss2/tss2_sys.h").touch()
     (tree / "src/tss2-sys/api").mkdir(parents=True)
     (tree / "src/tss2-mu").mkdir()
+    return tree
+
+
+def test_given_tree_needs_no_download(deps, tree, tmp_path):
+    wrong = tmp_path / "nowhere"
+    code, _, err = run(deps, TSS_SRC=str(wrong))
+    assert code == 1 and err.count("\n") == 1 and str(wrong) in err
     assert run(deps, TSS_SRC=str(tree)) == (0, "", "")
+
+
+@pytest.mark.parametrize("missing", [["tboot"], ["xen"], ["tboot", "xen"]], ids="+".join)
+def test_tboot_and_xen_are_unpacked_not_installed(deps, tree, apt_get, missing):
+    """Installing them would change this machine's boot menu."""
+    for folder in missing:
+        (deps / folder / UNPACKED[folder][1]).unlink()
+    code, out, _ = run(deps, "--check", TSS_SRC=str(tree))
+    assert code == 1 and all(f"missing: {UNPACKED[f][0]} in {deps / f}" in out for f in missing)
+    path = f"{apt_get / 'bin'}:{os.environ['PATH']}"
+    assert run(deps, TSS_SRC=str(tree), PATH=path)[::2] == (0, "")
+    for folder in missing:
+        package, part = UNPACKED[folder]
+        assert (deps / folder / part).read_text() == f"content of {package}"
+        assert (deps / folder / "package").read_text() == f"Package: {package}\nVersion: 1.2-3\n"
+        assert not (deps / folder / "DEBIAN").exists()
+    asked = (apt_get / "asked").read_text().splitlines()
+    assert len(asked) == 1 and " download " in asked[0]
+    # there now: nobody is asked again
+    assert run(deps, TSS_SRC=str(tree), PATH=path) == (0, "", "")
+    assert len((apt_get / "asked").read_text().splitlines()) == 1
+    assert not list(deps.glob("tmp.*"))
+
+
+def test_package_without_what_it_is_wanted_for(deps, tree, apt_get):
+    """An old folder stays as it is."""
+    (apt_get / "tboot/usr/sbin/tb_polgen").unlink()
+    (deps / "tboot/package").unlink()
+    code, _, err = run(deps, TSS_SRC=str(tree), PATH=f"{apt_get / 'bin'}:{os.environ['PATH']}")
+    assert code == 1 and err.count("\n") == 1 and "usr/sbin/tb_polgen" in err
+    assert (deps / "tboot/usr/sbin/tb_polgen").read_text() == "not real"
+    assert not list(deps.glob("tmp.*"))
+
+
+def test_no_mirror(deps, tree, apt_get):
+    """The lists are fetched anew once, then there is one line."""
+    shutil.rmtree(apt_get / "xen-hypervisor-4.17-amd64")
+    (deps / "xen/package").unlink()
+    # as root, or by a sudo that is none
+    (apt_get / "bin/sudo").write_text('#!/bin/sh\n[ "$1" = -n ] && shift\nexec "$@"\n')
+    (apt_get / "bin/sudo").chmod(0o755)
+    code, _, err = run(deps, TSS_SRC=str(tree), PATH=f"{apt_get / 'bin'}:{os.environ['PATH']}")
+    assert code == 1 and err.count("\n") == 1 and "cannot fetch xen-hypervisor-4.17-amd64" in err
+    asked = [line.split() for line in (apt_get / "asked").read_text().splitlines()]
+    assert ["download" in words for words in asked] == [True, False, True] and asked[1][-1] == "update"
+
+
+def test_tools_of_tboot_run_here():
+    """Not installed, so no package manager has looked after their libraries."""
+    for name in ("tb_polgen", "lcp2_crtpol", "lcp2_crtpolelt", "lcp2_crtpollist", "lcp2_mlehash", "txt-acminfo", "txt-stat"):
+        p = subprocess.run(["ldd", oracles.tool(name)], capture_output=True, text=True, timeout=30, check=True)
+        assert "libc.so" in p.stdout and "not found" not in p.stdout
+    assert pathlib.Path(oracles.tboot_gz()).read_bytes()[:2] == b"\x1f\x8b"
 
 
 def test_check_reports_and_changes_nothing(deps):

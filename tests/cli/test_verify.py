@@ -232,3 +232,14 @@ def test_tpm(case, steps, code):
         assert by_file.stdout == by_tpm.stdout
     finally:
         tpm.close()
+
+
+def test_required_banks(case):
+    case.actual(model.Launch())
+    code, _ = case.verify("--require-banks", "sha256,sha384")
+    assert code == 10
+    case.expected(model.Launch(banks=("sha256",)).expected())
+    files = ["--pcrs", case.folder / "pcrs", "--no-log"]
+    assert "sha384" in one_line(case.run(*files, "--require-banks", "sha256,sha384"), 3)
+    for wrong in ("", "sha256,", "md5", "sha256 sha384"):
+        one_line(case.run(*files, "--require-banks", wrong), 2)

@@ -193,10 +193,80 @@ def tpm_response_seeds():
     yield "crb", b"\x03" + tpm_register_reads(True, [*start, sha256, *rest])
 
 
+def tpmproxy_seeds():
+    def words(*values):
+        return b"".join(struct.pack(">I", v) for v in values)
+
+    def pieces(*parts):
+        return b"".join(struct.pack("<H", len(p)) + p for p in parts)
+
+    def pcrs(alg, size, select):
+        return tpm_pcrs((alg, size, select))
+
+    start = words(1) + words(5, 0x02000000) + words(17, 4096) + words(2, 0)
+    yield "qemu", b"\0" + start + words(4) + words(11, 0) + words(14) + words(3)
+    yield "hash", b"\0" + words(6) + words(7, 5) + b"hello" + words(8)
+    yield "state", b"\0" + words(13, 1, 1, 7) + b"volatil" + words(12, 1, 1, 0) + words(18, 1, 0, 0, 0)
+    yield "unknown-command", b"\0" + words(0x14)
+    yield "too-much", b"\0" + words(7, 0xFFFFFFFF)
+    yield "capability", b"\x01\x00" + words(0, 0x7FFF)
+    yield "blob", b"\x01\x0b" + words(0, 1, 3, 3) + b"abc"
+    yield "blob-refused", b"\x01\x0b" + words(9)
+    yield "info", b"\x01\x11" + words(0, 2, 2) + b"{}"
+    both = tpm_banks(4, 11)
+    low, high = b"\xff\0\0", b"\0\xff\xff"
+    yield "two-banks", b"\x02" + pieces(both, pcrs(4, 20, low), pcrs(4, 20, high), pcrs(11, 32, low), pcrs(11, 32, high))
+    yield "unknown-bank", b"\x02" + pieces(tpm_banks(18, 12), pcrs(12, 48, b"\xff\xff\xff"))
+    yield "twice", b"\x02" + pieces(tpm_banks(11), pcrs(11, 32, low), pcrs(11, 32, low))
+    yield "wrong-size", b"\x02" + pieces(tpm_banks(11), pcrs(11, 20, low))
+    yield "refused", b"\x02" + pieces(both, tpm_answer(b"", code=0x922))
+    yield "tpm12", b"\x02" + pieces(tpm_answer(b"", code=0x1E, tag=0xC4), *[tpm_answer(bytes(20), tag=0xC4)] * 24)
+    extend = struct.pack(">HII", 0x8002, 12, 0x182) + b"xx"
+    for name, rule in (("rc", b"PCR_Extend@2#3=rc:0x922"), ("any", b"*=huge"), ("long", b"0x182=long"), ("no-rule", b"Extend=rc:0")):
+        yield f"fault-{name}", b"\x03" + pieces(rule) + extend * 4 + extend[:11]
+
+
+ACM_LAYOUTS = {0: (161, 64, 143), 0x30000: (224, 96, 208), 0x40000: (928, 96, 896)}
+ACM_UUID = struct.pack("<IHHH", 0x7FC03AAA, 0x46A7, 0x18DB, 0xAC2E) + bytes.fromhex("698f8d417f5a")
+
+
+def acm(header=0, info=5, chipsets=1, processors=1, algs=(4, 11), scratch=None, capabilities=0x227):
+    """A module as small as it can be: header, keys of FF, info table, lists."""
+    length, key, usual = ACM_LAYOUTS[header]
+    scratch = usual if scratch is None else scratch
+    table = (length + scratch) * 4
+    chipset_list = struct.pack("<I", chipsets) + b"".join(struct.pack("<IHHHHI", n % 2, 0x8086, 0xB001 + n, 1, 0xFF00, 0) for n in range(chipsets))
+    processor_list = struct.pack("<I", processors) + b"".join(struct.pack("<IIQQ", 0x906E0, 0xFFF3FF0, 0, 0) for _ in range(processors))
+    tpm_list = struct.pack("<IH", 3 | 8 << 2 | 1 << 6, len(algs)) + b"".join(struct.pack("<H", a) for a in algs)
+    offsets = [table + 48, table + 48 + len(chipset_list), table + 48 + len(chipset_list) + len(processor_list)]
+    lists = chipset_list + processor_list + tpm_list
+    if info >= 9:
+        offsets = [0, 0, 0]
+        lists = b"".join(name[::-1] + struct.pack("<II", 12 + len(body), 1) + body for name, body in (
+            (b"CS1L", chipset_list), (b"VERL", b"xy"), (b"CPUL", processor_list), (b"CS2L", chipset_list), (b"TPML", tpm_list), (b"NULL", b"")))
+    out = struct.pack("<HHIIHHIII", 2, 0, length, header, 0xB001, 0, 0x8086, 0x20220101, 0) + struct.pack("<HH8I", 0, 0, 0, 0, 0x1F, 0, 8, 0x500, 0, 0)
+    out = out[:56].ljust(120, b"\0") + struct.pack("<II", key, scratch)
+    out = out.ljust(length * 4, b"\xff").ljust(table, b"\0")
+    out += ACM_UUID + struct.pack("<BBHIIIIB3sII", 1, info, 48, offsets[0], 7, 0x20000, capabilities, 16, b"\1\0\0", offsets[1], offsets[2]) + lists
+    out += bytes(-len(out) % 64)
+    return out[:24] + struct.pack("<I", len(out) // 4) + out[28:]
+
+
+def acm_seeds():
+    for info in (3, 4, 5, 7, 9):
+        yield f"info-{info}", acm(info=info)
+    yield "header-3", acm(0x30000, 7, 3, 6, (4, 11, 12, 22), capabilities=0x77E)
+    yield "header-4", acm(0x40000, 9, scratch=0)
+    yield "no-entries", acm(chipsets=0, processors=0, algs=())
+    yield "unknown-header", acm()[:8] + b"\4\0\5\0" + acm()[12:]
+    yield "cut", acm()[:-4]
+    yield "no-end", acm(info=9).replace(b"LLUN", b"LLUM")
+
+
 def main():
     target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
     for name, seeds in [("vlp", vlp_seeds), ("geo", geo_seeds), ("description", description_seeds), ("cpio", cpio_seeds),
-                        ("tpm_response", tpm_response_seeds)]:
+                        ("tpm_response", tpm_response_seeds), ("tpmproxy", tpmproxy_seeds), ("acm", acm_seeds)]:
         folder = target / f"fuzz_{name}"
         folder.mkdir(parents=True, exist_ok=True)
         for seed, data in seeds():

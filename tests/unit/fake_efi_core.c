@@ -202,6 +202,13 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attri
 	assert_true(length(name) < GL_COUNT(fw.variables[0].name));
 	if (EFI_ERROR(fw.variable_status))
 		return fw.variable_status;
+	if (attributes == 0 && size == 0) {
+		if (!v)
+			return EFI_NOT_FOUND;
+		free(v->data);
+		memset(v, 0, sizeof(*v));
+		return EFI_SUCCESS;
+	}
 	if (v && v->attributes != attributes)
 		return EFI_INVALID_PARAMETER;
 	if (!v)

@@ -154,7 +154,9 @@ static void test_initrd(void **state)
 
 	(void)state;
 	assert_null(find_loader());
-	initrd_withdraw(&scene.env);
+	assert_true(initrd_withdraw(&scene.env));
+	assert_int_equal(initrd_offer(&scene.env, (struct span){ NULL, 0 }), EFI_SUCCESS);
+	assert_null(find_loader());
 	assert_int_equal(initrd_offer(&scene.env, bytes), EFI_SUCCESS);
 	l = find_loader();
 	assert_non_null(l);
@@ -182,14 +184,29 @@ static void test_initrd(void **state)
 	assert_int_equal(l->load(l, &end, FALSE, NULL, room), EFI_INVALID_PARAMETER);
 	/* There can be one only, and that stays as it is. */
 	assert_int_equal(initrd_offer(&scene.env, SPAN_LITERAL("other")), EFI_ALREADY_STARTED);
+	assert_int_equal(initrd_offer(&scene.env, (struct span){ NULL, 0 }), EFI_ALREADY_STARTED);
 	n = sizeof(room);
 	assert_int_equal(l->load(l, &end, FALSE, &n, room), EFI_SUCCESS);
 	assert_int_equal(n, 10);
-	initrd_withdraw(&scene.env);
+	assert_true(initrd_withdraw(&scene.env));
 	assert_null(find_loader());
-	initrd_withdraw(&scene.env);
+	assert_true(initrd_withdraw(&scene.env));
 	assert_int_equal(initrd_offer(&scene.env, bytes), EFI_SUCCESS);
-	initrd_withdraw(&scene.env);
+	assert_true(initrd_withdraw(&scene.env));
+}
+
+/* Linux finds an initrd in this table, too, if it got none: then the host is not started. One of ours comes before it. */
+static void test_initrd_in_table(void **state)
+{
+	EFI_GUID guid = { 0x5568e427, 0x68fc, 0x4f3d, { 0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68 } };
+	uint64_t table[2] = { 0x1000, 0x1000 };
+
+	(void)state;
+	assert_int_equal(initrd_offer(&scene.env, (struct span){ NULL, 0 }), EFI_SUCCESS);
+	assert_int_equal(fw.bs.InstallConfigurationTable(&guid, table), EFI_SUCCESS);
+	assert_int_equal(initrd_offer(&scene.env, (struct span){ NULL, 0 }), EFI_ALREADY_STARTED);
+	assert_int_equal(initrd_offer(&scene.env, SPAN_LITERAL("ours")), EFI_SUCCESS);
+	assert_true(initrd_withdraw(&scene.env));
 }
 
 /* ---------------------------------------------------------------- kernel */
@@ -281,6 +298,8 @@ static void test_volume_read(void **state)
 
 /* ---------------------------------------------------------------- publish */
 
+#define AT_BOOT_AND_RUNTIME ((UINT32)(EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS))
+
 static void test_publish(void **state)
 {
 	static const EFI_GUID guid = GEOLAUNCH_GUID;
@@ -300,6 +319,7 @@ static void test_publish(void **state)
 	assert_ptr_equal(table, first);
 	v = fw_variable(name, &guid);
 	assert_non_null(v);
+	assert_int_equal(v->attributes, AT_BOOT_AND_RUNTIME);
 	assert_int_equal(v->n, 6);
 	assert_memory_equal(v->data, "longer", 6);
 	fw.table_status = EFI_OUT_OF_RESOURCES;
@@ -311,6 +331,25 @@ static void test_publish(void **state)
 	assert_memory_equal((uint8_t *)table + 16, "last", 4);
 	/* One table, the others were freed. */
 	assert_null(fw.memory->next);
+}
+
+/* Somebody stored a log for good, so that every boot would show it. */
+static void test_publish_over_stored(void **state)
+{
+	static EFI_GUID guid = GEOLAUNCH_GUID;
+	static CHAR16 name[] = u"GeolaunchEventLog";
+	static char stale[] = "stale";
+	const struct fw_variable *v;
+	void *table = NULL;
+
+	(void)state;
+	assert_int_equal(fw.rs.SetVariable(name, &guid, AT_BOOT_AND_RUNTIME | EFI_VARIABLE_NON_VOLATILE, 5, stale), EFI_SUCCESS);
+	assert_int_equal(publish_log(&scene.env, SPAN_LITERAL("log"), &table), EFI_SUCCESS);
+	v = fw_variable(name, &guid);
+	assert_non_null(v);
+	assert_int_equal(v->attributes, AT_BOOT_AND_RUNTIME);
+	assert_int_equal(v->n, 3);
+	assert_memory_equal(v->data, "log", 3);
 }
 
 /* ---------------------------------------------------------------- platform */
@@ -367,10 +406,12 @@ int main(void)
 		cmocka_unit_test_setup(test_console_status, set_up),
 		cmocka_unit_test_setup(test_env, set_up),
 		cmocka_unit_test_setup(test_initrd, set_up),
+		cmocka_unit_test_setup(test_initrd_in_table, set_up),
 		cmocka_unit_test_setup(test_linux_cmdline, set_up),
 		cmocka_unit_test_setup(test_volume_names, set_up),
 		cmocka_unit_test_setup(test_volume_read, set_up),
 		cmocka_unit_test_setup(test_publish, set_up),
+		cmocka_unit_test_setup(test_publish_over_stored, set_up),
 		cmocka_unit_test_setup(test_platform_texts, set_up),
 		cmocka_unit_test_setup(test_platform_turns, set_up),
 		cmocka_unit_test_setup(test_platform_not_ready, set_up),

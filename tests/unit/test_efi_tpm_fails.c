@@ -215,7 +215,10 @@ static void test_locality_0_does_not_come_back(void **state)
 	assert_int_equal(scene.registers.active, -1);
 }
 
-/* Locality 2 is gone when the kernel comes back: there is no way to cap, and that is said. */
+/*
+ * Locality 2 is gone when the kernel comes back: there is no way to cap, and that is said. The PCRs are those of a good launch, so
+ * nothing else may be started on this boot, though the description has "on-halt return".
+ */
 static bool close_locality_2(void)
 {
 	scene.registers.gate[2] = FAKE_ONES;
@@ -228,10 +231,31 @@ static void test_no_second_turn(void **state)
 	set_up(VLP_HALT);
 	fw.firmware_ready = close_locality_2;
 	fw.kernel_returns = true;
-	(void)scene_run();
+	assert_int_equal(scene_run(), FW_RESET);
 	scene_expect(SCENE_GOOD);
 	scene_expect_halted("start-failed");
 	assert_int_equal(fw_console_count("geolaunch: TPM locality 2 could not be taken again, PCR 17-22 keep their values"), 1);
+}
+
+/* The same with a TPM that takes no cap, or not all of them. */
+static void test_caps_refused_after_good(void **state)
+{
+	(void)state;
+	learn_good(VLP_HALT);
+	for (unsigned refused = 0; refused < 6; refused++) {
+		set_up(VLP_HALT);
+		scene.tpm.fail_at = good_count + 1 + refused;
+		scene.tpm.fail_count = 1;
+		scene.tpm.fail_rc = SOFT_RC_FAILURE;
+		fw.kernel_returns = true;
+		assert_int_equal(scene_run(), FW_RESET);
+		scene_expect_halted("start-failed");
+		assert_int_equal(fw_console_count("geolaunch: the TPM refused to cap all of PCR 17-22"), 1);
+		scene_expect_log(scene_count(SCENE_GOOD) + 5);
+	}
+	set_up(VLP_HALT);
+	fw.kernel_returns = true;
+	assert_int_equal(scene_run(), FW_RETURNED);
 }
 
 /* ---------------------------------------------------------------- the log */
@@ -266,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_crb),
 		cmocka_unit_test(test_locality_0_does_not_come_back),
 		cmocka_unit_test(test_no_second_turn),
+		cmocka_unit_test(test_caps_refused_after_good),
 		cmocka_unit_test(test_log_full),
 	};
 

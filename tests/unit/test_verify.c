@@ -20,10 +20,10 @@ static void agree(void **state)
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(sets) * 4; i++) {
 		bool drtm = i & 1, with_log = i & 2;
-		struct world *w = world_new(sets[i / 4][0], sets[i / 4][1], drtm);
+		struct world *w = verify_world_new(sets[i / 4][0], sets[i / 4][1], drtm);
 
-		world_launch(w);
-		world_check(w, with_log);
+		verify_world_launch(w);
+		verify_world_check(w, with_log);
 		assert_verdicts(w, drtm ? V(TRUSTED) : V(NO_DRTM));
 		assert_true(w->r.agree);
 		assert_int_equal(w->r.drtm, drtm);
@@ -32,13 +32,13 @@ static void agree(void **state)
 		assert_int_equal(w->r.compared, sets[i / 4][0] & sets[i / 4][1]);
 		assert_int_equal(w->r.inactive, sets[i / 4][0] & ~sets[i / 4][1]);
 		assert_int_equal(w->r.unpredicted, sets[i / 4][1] & ~sets[i / 4][0]);
-		assert_int_equal(world_says(w, "Not active"), w->r.inactive != 0);
-		assert_int_equal(world_says(w, "without expected values"), w->r.unpredicted != 0);
+		assert_int_equal(verify_world_says(w, "Not active"), w->r.inactive != 0);
+		assert_int_equal(verify_world_says(w, "without expected values"), w->r.unpredicted != 0);
 		assert_int_equal(w->r.first.what, VERIFY_SAME);
 		assert_false(w->r.capped);
 		assert_modules(w, NO_MODULES);
 		assert_int_equal(w->r.log.banks, with_log ? w->r.compared : 0);
-		world_free(w);
+		verify_world_free(w);
 	}
 }
 
@@ -48,10 +48,10 @@ static void nothing_measured(void **state)
 
 	(void)state;
 	for (int drtm = 0; drtm < 2; drtm++) {
-		struct world *w = world_new(ALL, ALL, drtm);
+		struct world *w = verify_world_new(ALL, ALL, drtm);
 
 		pcrs_reset_dynamic(&w->tpm, ALL, false);
-		world_check(w, false);
+		verify_world_check(w, false);
 		assert_verdicts(w, verdicts);
 		assert_false(w->r.agree);
 		assert_false(w->r.drtm);
@@ -59,37 +59,37 @@ static void nothing_measured(void **state)
 		assert_int_equal(w->r.modules.n, 6);
 		assert_int_equal(verify_exit_code(&w->r), 14);
 		/* A good log beside it proves nothing. */
-		world_launch(w);
+		verify_world_launch(w);
 		pcrs_reset_dynamic(&w->tpm, ALL, false);
-		world_check(w, true);
+		verify_world_check(w, true);
 		assert_verdicts(w, verdicts | V(LOG_MISMATCH));
-		world_free(w);
+		verify_world_free(w);
 	}
 }
 
 static void nothing_measured_and_no_geo_expected(void **state)
 {
-	struct world *w = world_new(ALL, ALL, false);
+	struct world *w = verify_world_new(ALL, ALL, false);
 
 	(void)state;
 	for (size_t i = 0; i < w->expected.event_count; i++)
 		free(w->events[i].name);
-	world_expect(w, ALL, false, GEO);
-	world_check(w, false);
+	verify_world_expect(w, ALL, false, GEO);
+	verify_world_check(w, false);
 	assert_verdicts(w, V(NO_DRTM) | V(POLICY_MISMATCH) | V(MODULE_MISMATCH));
-	world_free(w);
+	verify_world_free(w);
 }
 
 /* After a dynamic launch whose measured environment measured nothing. */
 static void reset_and_nothing_measured(void **state)
 {
-	struct world *w = world_new(ALL, ALL, true);
+	struct world *w = verify_world_new(ALL, ALL, true);
 
 	(void)state;
-	world_check(w, false);
+	verify_world_check(w, false);
 	assert_verdicts(w, V(POLICY_MISMATCH) | V(MODULE_MISMATCH) | V(GEO_MISSING));
 	assert_says(w, "PCR 22 is as it was at the start: no geo tag was measured");
-	world_free(w);
+	verify_world_free(w);
 }
 
 /* ---- one thing differs, and the policy lets the launch go on ---- */
@@ -119,69 +119,69 @@ static void one_step_differs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(cases) * 2; i++) {
-		struct world *w = world_new(ALL, i & 1 ? SHA256_ONLY : ALL, i & 1);
+		struct world *w = verify_world_new(ALL, i & 1 ? SHA256_ONLY : ALL, i & 1);
 		unsigned base = i & 1 ? 0 : V(NO_DRTM);
 		size_t c = i / 2;
 
 		w->steps[cases[c].step].content = "something else";
-		world_launch(w);
-		world_check(w, true);
+		verify_world_launch(w);
+		verify_world_check(w, true);
 		assert_verdicts(w, base | cases[c].verdict);
 		assert_says(w, cases[c].with_log);
 		assert_modules(w, cases[c].module ? MODULES(cases[c].module) : NO_MODULES);
 		assert_false(w->r.agree);
 		assert_int_equal(w->r.geo_agrees, cases[c].step != GEO);
 		assert_int_equal(w->r.first.what, VERIFY_DIFF_DIGEST);
-		assert_int_equal(w->r.first.pcr, world_good[cases[c].step].pcr);
-		assert_string_equal(w->r.first.name, world_good[cases[c].step].name);
+		assert_int_equal(w->r.first.pcr, verify_world_good[cases[c].step].pcr);
+		assert_string_equal(w->r.first.name, verify_world_good[cases[c].step].name);
 		assert_false(digests_equal(&w->r.first.expected, &w->r.first.log));
 
-		world_check(w, false);
+		verify_world_check(w, false);
 		assert_verdicts(w, base | cases[c].verdict);
 		assert_says(w, cases[c].without_log);
 		assert_modules(w, cases[c].candidates);
 		assert_int_equal(w->r.first.what, VERIFY_SAME);
-		world_free(w);
+		verify_world_free(w);
 	}
 }
 
 static void policy_differs(void **state)
 {
-	struct world *w = world_new(ALL, ALL, false);
+	struct world *w = verify_world_new(ALL, ALL, false);
 
 	(void)state;
 	w->steps[POLICY17].content = w->steps[POLICY18].content = "another policy";
-	world_launch(w);
-	world_check(w, true);
+	verify_world_launch(w);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(NO_DRTM) | V(POLICY_MISMATCH));
 	assert_int_equal(w->r.first.pcr, 17);
 	assert_int_equal(w->r.first.type, MEASURE_POLICY);
 	assert_modules(w, NO_MODULES);
 	assert_int_equal(verify_exit_code(&w->r), 14);
-	world_check(w, false);
+	verify_world_check(w, false);
 	assert_verdicts(w, V(NO_DRTM) | V(POLICY_MISMATCH));
 	assert_modules(w, NO_MODULES);
-	world_free(w);
+	verify_world_free(w);
 }
 
 /* Another command line changes the launch description and the hypervisor's digest; a geo tag moved as well. */
 static void several_differ(void **state)
 {
-	struct world *w = world_new(ALL, ALL, false);
+	struct world *w = verify_world_new(ALL, ALL, false);
 
 	(void)state;
 	w->steps[DESCRIPTION].content = "other";
 	w->steps[HYPERVISOR].content = "other";
 	w->steps[GEO].content = "FR";
-	world_launch(w);
-	world_check(w, true);
+	verify_world_launch(w);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(NO_DRTM) | V(MODULE_MISMATCH) | V(GEO_MISMATCH));
 	assert_modules(w, MODULES("module 0 description launch.conf", "module 1 hypervisor linux"));
 	assert_string_equal(w->r.first.name, "module 0 description launch.conf");
-	world_check(w, false);
+	verify_world_check(w, false);
 	assert_verdicts(w, V(NO_DRTM) | V(MODULE_MISMATCH) | V(GEO_MISMATCH));
 	assert_modules(w, MODULES("module 0 description launch.conf", "module 1 hypervisor linux", "module 2 initrd initrd"));
-	world_free(w);
+	verify_world_free(w);
 }
 
 static void event_missing(void **state)
@@ -194,24 +194,24 @@ static void event_missing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(cases); i++) {
-		struct world *w = world_new(ALL, ALL, false);
+		struct world *w = verify_world_new(ALL, ALL, false);
 
-		world_remove_step(w, cases[i].step);
-		world_launch(w);
-		world_check(w, true);
+		verify_world_remove_step(w, cases[i].step);
+		verify_world_launch(w);
+		verify_world_check(w, true);
 		assert_verdicts(w, V(NO_DRTM) | cases[i].verdict);
 		assert_int_equal(w->r.first.what, VERIFY_DIFF_MISSING);
-		assert_string_equal(w->r.first.name, world_good[cases[i].step].name);
+		assert_string_equal(w->r.first.name, verify_world_good[cases[i].step].name);
 		assert_int_equal(w->r.first.log.banks, 0);
 		assert_says(w, "is missing from the log");
-		world_check(w, false);
+		verify_world_check(w, false);
 		if (cases[i].step == GEO)
 			assert_verdicts(w, V(NO_DRTM) | V(GEO_MISSING));
 		else if (cases[i].step == POLICY18)
 			assert_verdicts(w, V(NO_DRTM) | V(POLICY_MISMATCH));
 		else
 			assert_verdicts(w, V(NO_DRTM) | V(MODULE_MISMATCH));
-		world_free(w);
+		verify_world_free(w);
 	}
 }
 
@@ -219,63 +219,63 @@ static void event_extra(void **state)
 {
 	static const struct step extra = { 20, MEASURE_MODULE, "module 9 file evil", "evil", 0 };
 	static const struct step foreign = { 22, 0x502, "linux", "x", 0 };
-	struct world *w = world_new(ALL, ALL, false);
+	struct world *w = verify_world_new(ALL, ALL, false);
 
 	(void)state;
-	world_insert_step(w, VMM, extra);
-	world_launch(w);
-	world_check(w, true);
+	verify_world_insert_step(w, VMM, extra);
+	verify_world_launch(w);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(NO_DRTM) | V(MODULE_MISMATCH));
 	assert_modules(w, MODULES("module 9 file evil"));
 	assert_int_equal(w->r.first.what, VERIFY_DIFF_EXTRA);
 	assert_int_equal(w->r.first.pcr, 20);
-	world_free(w);
+	verify_world_free(w);
 
 	/* Behind the closing event, and not of ours. */
-	w = world_new(ALL, ALL, false);
-	world_insert_step(w, STEPS, foreign);
-	world_launch(w);
-	world_check(w, true);
+	w = verify_world_new(ALL, ALL, false);
+	verify_world_insert_step(w, STEPS, foreign);
+	verify_world_launch(w);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(NO_DRTM) | V(MODULE_MISMATCH));
 	assert_says(w, "it came after the launch was closed");
-	world_check(w, false);
+	verify_world_check(w, false);
 	assert_verdicts(w, V(NO_DRTM) | V(GEO_MISMATCH));
 	assert_says(w, "PCR 22 was changed after the launch");
-	world_free(w);
+	verify_world_free(w);
 }
 
 /* Several modules replaced by others under other names. */
 static void renamed_and_changed(void **state)
 {
-	struct world *w = world_new(ALL, ALL, false);
+	struct world *w = verify_world_new(ALL, ALL, false);
 
 	(void)state;
 	w->steps[FILE0].name = "module 4 file other-0";
 	w->steps[FILE0].content = "x";
 	w->steps[FILE1].name = "module 5 file other-1";
 	w->steps[FILE1].content = "y";
-	world_launch(w);
-	world_check(w, true);
+	verify_world_launch(w);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(NO_DRTM) | V(MODULE_MISMATCH));
 	assert_modules(w, MODULES("module 4 file file-0", "module 5 file file-1"));
 	assert_string_equal(w->r.first.found, "module 4 file other-0");
-	world_free(w);
+	verify_world_free(w);
 }
 
 /* Names are not measured: a log that changes one lies. */
 static void renamed_only(void **state)
 {
-	struct world *w = world_new(ALL, ALL, true);
+	struct world *w = verify_world_new(ALL, ALL, true);
 
 	(void)state;
 	w->steps[VMM].name = "module 3 vmm \x1b[31mevil";
-	world_launch(w);
-	world_check(w, true);
+	verify_world_launch(w);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(LOG_MISMATCH));
 	assert_false(w->r.agree);
 	assert_int_equal(w->r.first.what, VERIFY_DIFF_NAME);
 	assert_says(w, "by another name, \"module 3 vmm ?[31mevil\"");
-	world_free(w);
+	verify_world_free(w);
 }
 
 /* ---- caps ---- */
@@ -303,14 +303,14 @@ static void halted(void **state)
 	(void)state;
 	for (unsigned why = 0; why < CAP_COUNT; why++)
 		for (size_t n = 0; n <= STEPS; n++) {
-			struct world *w = world_new(ALL, why & 1 ? ALL : SHA256_ONLY, false);
+			struct world *w = verify_world_new(ALL, why & 1 ? ALL : SHA256_ONLY, false);
 			/* Behind the closing event the log is that of a whole launch with caps too many. */
 			bool closed = n == STEPS;
 
-			world_halt_after(w, n, (enum cap)why);
-			world_launch(w);
+			verify_world_halt_after(w, n, (enum cap)why);
+			verify_world_launch(w);
 			for (int with_log = 0; with_log < 2; with_log++) {
-				world_check(w, with_log);
+				verify_world_check(w, with_log);
 				assert_verdicts(w, V(NO_DRTM) | V(CAPPED) | cap_verdicts[why]);
 				assert_true(w->r.capped);
 				assert_int_equal(w->r.why, why);
@@ -322,44 +322,44 @@ static void halted(void **state)
 					assert_says(w, "(PCR 17, 18, 19, 20, 21, 22)");
 			}
 			if (!closed && why == CAP_MODULE_MISMATCH && n == VMM) {
-				world_check(w, false);
+				verify_world_check(w, false);
 				assert_says(w, "It stopped at \"module 3 vmm vmm\"");
 				assert_modules(w, MODULES("module 3 vmm vmm"));
 			}
-			world_free(w);
+			verify_world_free(w);
 		}
 }
 
 /* The module that does not match is measured, then all is capped. */
 static void halted_by_mismatch(void **state)
 {
-	struct world *w = world_new(ALL, ALL, false);
+	struct world *w = verify_world_new(ALL, ALL, false);
 
 	(void)state;
 	w->steps[VMM].content = "evil";
-	world_halt_after(w, VMM + 1, CAP_MODULE_MISMATCH);
-	world_launch(w);
-	world_check(w, true);
+	verify_world_halt_after(w, VMM + 1, CAP_MODULE_MISMATCH);
+	verify_world_launch(w);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(NO_DRTM) | V(CAPPED) | V(MODULE_MISMATCH));
 	assert_modules(w, MODULES("module 3 vmm vmm"));
 	assert_int_equal(w->r.first.what, VERIFY_DIFF_DIGEST);
 	assert_string_equal(w->r.first.name, "module 3 vmm vmm");
-	world_check(w, false);
+	verify_world_check(w, false);
 	assert_verdicts(w, V(NO_DRTM) | V(CAPPED) | V(MODULE_MISMATCH));
 	assert_modules(w, MODULES("module 3 vmm vmm"));
 	assert_int_equal(w->r.why, CAP_MODULE_MISMATCH);
-	world_free(w);
+	verify_world_free(w);
 
-	w = world_new(ALL, ALL, false);
+	w = verify_world_new(ALL, ALL, false);
 	w->steps[GEO].content = "FR";
-	world_halt_after(w, GEO + 1, CAP_NV_MISMATCH);
-	world_launch(w);
+	verify_world_halt_after(w, GEO + 1, CAP_NV_MISMATCH);
+	verify_world_launch(w);
 	for (int with_log = 0; with_log < 2; with_log++) {
-		world_check(w, with_log);
+		verify_world_check(w, with_log);
 		assert_verdicts(w, V(NO_DRTM) | V(CAPPED) | V(GEO_MISMATCH));
 		assert_modules(w, NO_MODULES);
 	}
-	world_free(w);
+	verify_world_free(w);
 }
 
 /* A cap in place of the measurement, and the launch goes on or stops. */
@@ -382,56 +382,56 @@ static void cap_in_place(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(cases) * 2; i++) {
-		struct world *w = world_new(ALL, ALL, i & 1);
+		struct world *w = verify_world_new(ALL, ALL, i & 1);
 		unsigned base = i & 1 ? 0 : V(NO_DRTM);
 		size_t c = i / 2;
 		struct step *s = &w->steps[cases[c].step];
 
 		*s = (struct step){ s->pcr, MEASURE_CAP, cases[c].name, NULL, cases[c].why };
-		world_launch(w);
+		verify_world_launch(w);
 		for (int with_log = 0; with_log < 2; with_log++) {
-			world_check(w, with_log);
+			verify_world_check(w, with_log);
 			assert_verdicts(w, base | V(CAPPED) | cap_verdicts[cases[c].why]);
 			assert_int_equal(w->r.why, cases[c].why);
 			assert_modules(w, cases[c].module ? MODULES(cases[c].module) : NO_MODULES);
 			assert_says(w, "in place of");
 		}
-		world_free(w);
+		verify_world_free(w);
 
-		w = world_new(ALL, ALL, i & 1);
+		w = verify_world_new(ALL, ALL, i & 1);
 		s = &w->steps[cases[c].step];
 		*s = (struct step){ s->pcr, MEASURE_CAP, cases[c].name, NULL, cases[c].why };
-		world_halt_after(w, cases[c].step + 1, cases[c].why);
-		world_launch(w);
+		verify_world_halt_after(w, cases[c].step + 1, cases[c].why);
+		verify_world_launch(w);
 		for (int with_log = 0; with_log < 2; with_log++) {
-			world_check(w, with_log);
+			verify_world_check(w, with_log);
 			assert_verdicts(w, base | V(CAPPED) | cap_verdicts[cases[c].why]);
 			assert_modules(w, cases[c].module ? MODULES(cases[c].module) : NO_MODULES);
 		}
-		world_free(w);
+		verify_world_free(w);
 	}
 }
 
 /* The reason in the event's text is not measured; its digest is. */
 static void cap_with_wrong_digest(void **state)
 {
-	struct world *w = world_new(ALL, ALL, false);
+	struct world *w = verify_world_new(ALL, ALL, false);
 
 	(void)state;
 	w->steps[GEO] = (struct step){ 22, MEASURE_CAP, "cap tpm-error nv 0x01c10110", NULL, CAP_NV_MISSING };
-	world_launch(w);
-	world_check(w, true);
+	verify_world_launch(w);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(NO_DRTM) | V(LOG_MISMATCH) | V(GEO_MISSING));
 	assert_false(w->r.capped);
 	assert_says(w, "is not that of its reason");
-	world_free(w);
+	verify_world_free(w);
 
-	w = world_new(ALL, ALL, false);
+	w = verify_world_new(ALL, ALL, false);
 	w->steps[GEO] = (struct step){ 22, MEASURE_CAP, "cap nv-missingx", NULL, CAP_NV_MISSING };
-	world_launch(w);
-	world_check(w, true);
+	verify_world_launch(w);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(NO_DRTM) | V(LOG_MISMATCH) | V(GEO_MISSING));
-	world_free(w);
+	verify_world_free(w);
 }
 
 int main(void)

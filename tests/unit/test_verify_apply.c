@@ -246,7 +246,7 @@ static void judge(struct host *before, struct host *h, size_t t, bool done, bool
 		.event_count = before->event_count, .pcrs = before->pcrs };
 	w->tpm = h->pcrs;
 	w->log = h->log;
-	world_check(w, with_log);
+	verify_world_check(w, with_log);
 	assert_verdicts(w, verdicts);
 	assert_int_equal(w->r.agree, tampers[t].change == none);
 	/* Without a log a launch that stopped at one module hides whether others differ, but never that some do. */
@@ -256,7 +256,7 @@ static void judge(struct host *before, struct host *h, size_t t, bool done, bool
 	if (with_log)
 		assert_modules(w, tampers[t].modules);
 	w->expected.event_count = 0;
-	world_free(w);
+	verify_world_free(w);
 }
 
 static void grid(void **state)

@@ -15,47 +15,47 @@
 /* The log of a good launch beside the values of a bad one. */
 static void log_of_another_launch(void **state)
 {
-	struct world *w = world_new(ALL, ALL, false);
+	struct world *w = verify_world_new(ALL, ALL, false);
 	struct pcrs tpm;
 
 	(void)state;
 	w->steps[HYPERVISOR].content = "evil";
-	world_launch(w);
+	verify_world_launch(w);
 	tpm = w->tpm;
 	pcrs_reset_dynamic(&w->tpm, ALL, false);
 	assert_true(eventlog_begin(&w->log, (struct mspan){ w->buf, sizeof(w->buf) }, ALL));
-	memcpy(w->steps, world_good, sizeof(world_good));
-	world_launch(w);
+	memcpy(w->steps, verify_world_good, sizeof(verify_world_good));
+	verify_world_launch(w);
 	w->tpm = tpm;
-	world_check(w, true);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(NO_DRTM) | V(LOG_MISMATCH) | V(MODULE_MISMATCH));
 	assert_says(w, "The log does not lead to the TPM's values of PCR 17, 19 (sha1, sha256, sha384, sha512).");
-	world_free(w);
+	verify_world_free(w);
 }
 
 /* A log that the TPM does not confirm accuses nobody. */
 static void lying_log(void **state)
 {
-	struct world *w = world_new(ALL, ALL, true);
+	struct world *w = verify_world_new(ALL, ALL, true);
 	struct pcrs tpm;
 
 	(void)state;
-	world_launch(w);
+	verify_world_launch(w);
 	tpm = w->tpm;
 	pcrs_reset_dynamic(&w->tpm, ALL, true);
 	assert_true(eventlog_begin(&w->log, (struct mspan){ w->buf, sizeof(w->buf) }, ALL));
 	w->steps[VMM].content = "evil";
-	world_halt_after(w, VMM + 1, CAP_MODULE_MISMATCH);
-	world_launch(w);
+	verify_world_halt_after(w, VMM + 1, CAP_MODULE_MISMATCH);
+	verify_world_launch(w);
 	w->tpm = tpm;
-	world_check(w, true);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(LOG_MISMATCH));
 	assert_modules(w, NO_MODULES);
 	assert_false(w->r.capped);
 	assert_false(w->r.agree);
 	assert_int_equal(w->r.first.what, VERIFY_DIFF_DIGEST);
 	assert_string_equal(w->r.first.name, "module 3 vmm vmm");
-	world_free(w);
+	verify_world_free(w);
 }
 
 static void changed_after_launch(void **state)
@@ -64,58 +64,58 @@ static void changed_after_launch(void **state)
 
 	(void)state;
 	for (unsigned pcr = 20; pcr <= 22; pcr++) {
-		struct world *w = world_new(ALL, ALL, true);
+		struct world *w = verify_world_new(ALL, ALL, true);
 
-		world_launch(w);
+		verify_world_launch(w);
 		hash_span(ALL, SPAN_LITERAL("later"), &d);
 		assert_true(pcrs_extend(&w->tpm, pcr, &d));
-		world_check(w, true);
+		verify_world_check(w, true);
 		assert_verdicts(w, V(LOG_MISMATCH));
 		assert_says(w, "PCR 20-22 were changed after the launch");
 		assert_false(w->r.geo_agrees);
-		world_check(w, false);
+		verify_world_check(w, false);
 		assert_verdicts(w, pcr == 22 ? V(GEO_MISMATCH) : V(MODULE_MISMATCH));
 		assert_says(w, "was changed after the launch: the closing event in PCR 17 still binds the expected value");
-		world_free(w);
+		verify_world_free(w);
 	}
 	/* PCR 19 cannot be reset or changed unseen: the log is not believed then. */
 	{
-		struct world *w = world_new(ALL, ALL, true);
+		struct world *w = verify_world_new(ALL, ALL, true);
 
-		world_launch(w);
+		verify_world_launch(w);
 		assert_true(pcrs_extend(&w->tpm, 19, &d));
-		world_check(w, true);
+		verify_world_check(w, true);
 		assert_verdicts(w, V(LOG_MISMATCH) | V(MODULE_MISMATCH));
-		assert_false(world_says(w, "PCR 20-22 were changed"));
-		world_free(w);
+		assert_false(verify_world_says(w, "PCR 20-22 were changed"));
+		verify_world_free(w);
 	}
 }
 
 static void wrong_closing(void **state)
 {
-	struct world *w = world_new(ALL, ALL, false);
+	struct world *w = verify_world_new(ALL, ALL, false);
 	struct digests d;
 
 	(void)state;
 	w->n = CLOSING;
-	world_launch(w);
+	verify_world_launch(w);
 	hash_span(ALL, SPAN_LITERAL("not the closing digest"), &d);
 	assert_true(pcrs_extend(&w->tpm, 17, &d));
 	assert_true(eventlog_append(&w->log, 17, MEASURE_CLOSING, &d, SPAN_LITERAL("closing")));
-	world_check(w, true);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(NO_DRTM) | V(LOG_MISMATCH));
 	assert_says(w, "The closing event does not bind");
-	world_free(w);
+	verify_world_free(w);
 }
 
 static void broken_log(void **state)
 {
-	struct world *w = world_new(ALL, ALL, true);
+	struct world *w = verify_world_new(ALL, ALL, true);
 	struct verify_input in = { .expected = &w->expected, .tpm = &w->tpm, .has_log = true };
 	struct span whole;
 
 	(void)state;
-	world_launch(w);
+	verify_world_launch(w);
 	whole = eventlog_bytes(&w->log);
 	/* Cut anywhere: never trusted, and no reading past the end. */
 	for (size_t n = 0; n < whole.n; n++) {
@@ -128,79 +128,99 @@ static void broken_log(void **state)
 		verify_result_free(&w->r);
 		ok = verify(&in, &w->r, w->error, sizeof(w->error));
 		if (ok && !verify_has(&w->r, VERIFY_LOG_MISMATCH)) {
-			world_print(w);
+			verify_world_print(w);
 			fail_msg("cut at %zu of %zu", n, whole.n);
 		}
 		if (ok)
 			assert_false(w->r.agree);
 		free(cut);
 	}
-	world_free(w);
+	verify_world_free(w);
 }
 
 static void no_log_at_all(void **state)
 {
-	struct world *w = world_new(ALL, ALL, true);
+	struct world *w = verify_world_new(ALL, ALL, true);
 	struct verify_input in = { .expected = &w->expected, .tpm = &w->tpm, .has_log = true, .log = SPAN_LITERAL("hello") };
 
 	(void)state;
-	world_launch(w);
+	verify_world_launch(w);
 	assert_false(verify(&in, &w->r, w->error, sizeof(w->error)));
 	assert_non_null(strstr(w->error, "no event log"));
-	world_free(w);
+	verify_world_free(w);
 }
 
 /* The log has no digests for a bank that is active. */
 static void log_lacks_bank(void **state)
 {
-	struct world *w = world_new(ALL, ALL, true);
+	struct world *w = verify_world_new(ALL, ALL, true);
 
 	(void)state;
-	world_launch(w);
+	verify_world_launch(w);
 	assert_true(eventlog_begin(&w->log, (struct mspan){ w->buf, sizeof(w->buf) }, ALL & ~ALG_BIT(ALG_SHA384)));
 	pcrs_reset_dynamic(&w->tpm, ALL, true);
-	world_launch(w);
-	world_check(w, true);
+	verify_world_launch(w);
+	verify_world_check(w, true);
 	assert_verdicts(w, V(LOG_MISMATCH));
 	assert_says(w, "cannot be replayed for PCR 17, 18, 19, 20, 21, 22 (sha384)");
 	assert_false(pcr_known(&w->r.log, ALG_SHA384, 19));
 	assert_true(pcr_known(&w->r.log, ALG_SHA256, 19));
-	world_free(w);
+	verify_world_free(w);
 }
 
 static void banks_disagree(void **state)
 {
 	struct digests d;
-	struct world *w = world_new(ALL, ALL, true);
+	struct world *w = verify_world_new(ALL, ALL, true);
 
 	(void)state;
-	world_launch(w);
+	verify_world_launch(w);
 	hash_span(ALG_BIT(ALG_SHA1), SPAN_LITERAL("x"), &d);
 	assert_true(pcrs_extend(&w->tpm, 19, &d));
-	world_check(w, false);
+	verify_world_check(w, false);
 	assert_verdicts(w, V(LOG_MISMATCH) | V(MODULE_MISMATCH));
 	assert_says(w, "The banks disagree: sha1 says module-mismatch");
 	assert_says(w, "The banks disagree: sha256 says as expected");
-	world_free(w);
+	verify_world_free(w);
+}
+
+/* A host whose better banks were switched off, or left out of what it tells, is not compared by SHA-1 alone unless that was meant. */
+static void sha1_alone(void **state)
+{
+	struct world *w = verify_world_new(ALL, ALG_BIT(ALG_SHA1), true);
+	struct verify_input in = { .expected = &w->expected, .tpm = &w->tpm };
+
+	(void)state;
+	verify_world_launch(w);
+	assert_false(verify(&in, &w->r, w->error, sizeof(w->error)));
+	assert_non_null(strstr(w->error, "the only PCR bank in common is sha1"));
+	assert_non_null(strstr(w->error, "activate one of sha256, sha384, sha512 in the TPM"));
+	verify_world_free(w);
+
+	w = verify_world_new(ALG_BIT(ALG_SHA1), ALL, true);
+	verify_world_launch(w);
+	verify_world_check(w, false);
+	assert_verdicts(w, V(TRUSTED));
+	verify_world_free(w);
 }
 
 static void input_errors(void **state)
 {
-	struct world *w = world_new(SHA256_ONLY, ALG_BIT(ALG_SHA1), true);
+	struct world *w = verify_world_new(SHA256_ONLY, ALG_BIT(ALG_SHA1), true);
 	struct verify_input in = { .expected = &w->expected, .tpm = &w->tpm };
 
 	(void)state;
 	assert_false(verify(&in, &w->r, w->error, sizeof(w->error)));
 	assert_non_null(strstr(w->error, "no PCR bank in common: expected values are for sha256, the TPM's active banks are sha1"));
-	world_free(w);
+	verify_world_free(w);
 
-	w = world_new(ALL, ALL, true);
+	w = verify_world_new(ALL, ALL, true);
 	in = (struct verify_input){ .expected = &w->expected, .tpm = &w->tpm };
-	world_launch(w);
+	verify_world_launch(w);
 	w->tpm.known[ALG_SHA384] &= ~(1u << 20);
 	assert_false(verify(&in, &w->r, w->error, sizeof(w->error)));
 	assert_non_null(strstr(w->error, "PCR 20 in bank sha384 is not given"));
-	world_free(w);
+	verify_world_free(w);
 }
 
 static void fixed_names(void **state)
@@ -235,6 +255,7 @@ int main(void)
 		cmocka_unit_test(no_log_at_all),
 		cmocka_unit_test(log_lacks_bank),
 		cmocka_unit_test(banks_disagree),
+		cmocka_unit_test(sha1_alone),
 		cmocka_unit_test(input_errors),
 		cmocka_unit_test(fixed_names),
 	};

@@ -10,7 +10,7 @@
 #include "common/hash.h"
 #include "tests/unit/verify_world.h"
 
-const struct step world_good[STEPS] = {
+const struct step verify_world_good[STEPS] = {
 	[POLICY17] = { 17, MEASURE_POLICY, "policy", "the policy", 0 },
 	[POLICY18] = { 18, MEASURE_POLICY, "policy", "the policy", 0 },
 	[DESCRIPTION] = { 17, MEASURE_MODULE, "module 0 description launch.conf", "geolaunch 1", 0 },
@@ -42,7 +42,7 @@ static void take(struct world *w, const struct step *s)
 	assert_true(eventlog_append(&w->log, s->pcr, s->type, &d, span_str(s->name)));
 }
 
-void world_expect(struct world *w, alg_set banks, bool drtm, size_t leave_out)
+void verify_world_expect(struct world *w, alg_set banks, bool drtm, size_t leave_out)
 {
 	static char mode[2][8] = { "direct", "txt" };
 	struct expected *e = &w->expected;
@@ -55,28 +55,28 @@ void world_expect(struct world *w, alg_set banks, bool drtm, size_t leave_out)
 
 		if (i == leave_out)
 			continue;
-		*v = (struct expected_event){ .pcr = world_good[i].pcr, .type = world_good[i].type, .name = strdup(world_good[i].name) };
+		*v = (struct expected_event){ .pcr = verify_world_good[i].pcr, .type = verify_world_good[i].type, .name = strdup(verify_world_good[i].name) };
 		assert_non_null(v->name);
-		digests_of(&world_good[i], &e->pcrs, banks, &v->digests);
+		digests_of(&verify_world_good[i], &e->pcrs, banks, &v->digests);
 		assert_true(pcrs_extend(&e->pcrs, v->pcr, &v->digests));
 		e->event_count++;
 	}
 }
 
-struct world *world_new(alg_set expected, alg_set active, bool drtm)
+struct world *verify_world_new(alg_set expected, alg_set active, bool drtm)
 {
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
-	world_expect(w, expected, drtm, STEPS);
+	verify_world_expect(w, expected, drtm, STEPS);
 	pcrs_reset_dynamic(&w->tpm, active, drtm);
 	assert_true(eventlog_begin(&w->log, (struct mspan){ w->buf, sizeof(w->buf) }, active));
-	memcpy(w->steps, world_good, sizeof(world_good));
+	memcpy(w->steps, verify_world_good, sizeof(verify_world_good));
 	w->n = STEPS;
 	return w;
 }
 
-void world_free(struct world *w)
+void verify_world_free(struct world *w)
 {
 	for (size_t i = 0; i < w->expected.event_count; i++)
 		free(w->events[i].name);
@@ -84,13 +84,13 @@ void world_free(struct world *w)
 	free(w);
 }
 
-void world_launch(struct world *w)
+void verify_world_launch(struct world *w)
 {
 	for (size_t i = 0; i < w->n; i++)
 		take(w, &w->steps[i]);
 }
 
-void world_halt_after(struct world *w, size_t n, enum cap why)
+void verify_world_halt_after(struct world *w, size_t n, enum cap why)
 {
 	static char name[CAP_COUNT][64];
 	struct text t = TEXT_OF(name[why]);
@@ -101,7 +101,7 @@ void world_halt_after(struct world *w, size_t n, enum cap why)
 		w->steps[w->n++] = (struct step){ pcr, MEASURE_CAP, name[why], NULL, why };
 }
 
-void world_check(struct world *w, bool with_log)
+void verify_world_check(struct world *w, bool with_log)
 {
 	struct verify_input in = { .expected = &w->expected, .tpm = &w->tpm, .has_log = with_log, .log = eventlog_bytes(&w->log) };
 
@@ -110,7 +110,7 @@ void world_check(struct world *w, bool with_log)
 		fail_msg("%s", w->error);
 }
 
-void world_print(const struct world *w)
+void verify_world_print(const struct world *w)
 {
 	for (unsigned v = 0; v < VERIFY_VERDICT_COUNT; v++)
 		if (w->r.verdicts >> v & 1)
@@ -121,16 +121,16 @@ void world_print(const struct world *w)
 		print_message("module %s\n", w->r.modules.v[i]);
 }
 
-void world_assert_verdicts(const struct world *w, unsigned verdicts, const char *file, int line)
+void verify_world_assert_verdicts(const struct world *w, unsigned verdicts, const char *file, int line)
 {
 	if (w->r.verdicts == verdicts)
 		return;
-	world_print(w);
+	verify_world_print(w);
 	print_message("%s:%d: verdicts %#x, expected %#x\n", file, line, w->r.verdicts, verdicts);
 	fail();
 }
 
-bool world_says(const struct world *w, const char *part)
+bool verify_world_says(const struct world *w, const char *part)
 {
 	for (size_t i = 0; i < w->r.explanation.n; i++)
 		if (strstr(w->r.explanation.v[i], part))
@@ -138,11 +138,11 @@ bool world_says(const struct world *w, const char *part)
 	return false;
 }
 
-void world_assert_says(const struct world *w, const char *part, const char *file, int line)
+void verify_world_assert_says(const struct world *w, const char *part, const char *file, int line)
 {
-	if (world_says(w, part))
+	if (verify_world_says(w, part))
 		return;
-	world_print(w);
+	verify_world_print(w);
 	print_message("%s:%d: nothing says: %s\n", file, line, part);
 	fail();
 }
@@ -153,20 +153,20 @@ void assert_modules(const struct world *w, const char *const *names)
 
 	for (; names[n]; n++) {
 		if (n >= w->r.modules.n || strcmp(w->r.modules.v[n], names[n]) != 0) {
-			world_print(w);
+			verify_world_print(w);
 			fail_msg("module %zu is not %s", n, names[n]);
 		}
 	}
 	assert_int_equal(w->r.modules.n, n);
 }
 
-void world_remove_step(struct world *w, size_t i)
+void verify_world_remove_step(struct world *w, size_t i)
 {
 	memmove(&w->steps[i], &w->steps[i + 1], (w->n - i - 1) * sizeof(w->steps[0]));
 	w->n--;
 }
 
-void world_insert_step(struct world *w, size_t i, struct step s)
+void verify_world_insert_step(struct world *w, size_t i, struct step s)
 {
 	memmove(&w->steps[i + 1], &w->steps[i], (w->n - i) * sizeof(w->steps[0]));
 	w->steps[i] = s;

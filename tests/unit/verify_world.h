@@ -18,7 +18,7 @@ struct step {
 enum { POLICY17, POLICY18, DESCRIPTION, HYPERVISOR, INITRD, VMM, FILE0, FILE1, GEO, CLOSING, STEPS };
 
 /* A launch as expected. */
-extern const struct step world_good[STEPS];
+extern const struct step verify_world_good[STEPS];
 
 struct world {
 	struct pcrs tpm;
@@ -36,32 +36,32 @@ struct world {
 #define SHA256_ONLY ALG_BIT(ALG_SHA256)
 
 /* A world whose launch is still to be made: its steps are the expected ones, to be changed by the test. */
-struct world *world_new(alg_set expected, alg_set active, bool drtm);
-void world_free(struct world *w);
+struct world *verify_world_new(alg_set expected, alg_set active, bool drtm);
+void verify_world_free(struct world *w);
 
 /* Expects all but one of the good steps (STEPS: all). */
-void world_expect(struct world *w, alg_set banks, bool drtm, size_t leave_out);
+void verify_world_expect(struct world *w, alg_set banks, bool drtm, size_t leave_out);
 
-void world_remove_step(struct world *w, size_t i);
-void world_insert_step(struct world *w, size_t i, struct step s);
+void verify_world_remove_step(struct world *w, size_t i);
+void verify_world_insert_step(struct world *w, size_t i, struct step s);
 
 /* The launch stops behind its first `n` steps: PCR 17-22 are capped. */
-void world_halt_after(struct world *w, size_t n, enum cap why);
+void verify_world_halt_after(struct world *w, size_t n, enum cap why);
 
 /* Makes the launch: PCR values and log. */
-void world_launch(struct world *w);
+void verify_world_launch(struct world *w);
 
 /* Verifies; fails the test if there is nothing to compare. */
-void world_check(struct world *w, bool with_log);
+void verify_world_check(struct world *w, bool with_log);
 
-void world_print(const struct world *w);
-bool world_says(const struct world *w, const char *part);
+void verify_world_print(const struct world *w);
+bool verify_world_says(const struct world *w, const char *part);
 
 #define V(x) (1u << VERIFY_##x)
-void world_assert_verdicts(const struct world *w, unsigned verdicts, const char *file, int line);
-#define assert_verdicts(w, v) world_assert_verdicts(w, v, __FILE__, __LINE__)
-void world_assert_says(const struct world *w, const char *part, const char *file, int line);
-#define assert_says(w, part) world_assert_says(w, part, __FILE__, __LINE__)
+void verify_world_assert_verdicts(const struct world *w, unsigned verdicts, const char *file, int line);
+#define assert_verdicts(w, v) verify_world_assert_verdicts(w, v, __FILE__, __LINE__)
+void verify_world_assert_says(const struct world *w, const char *part, const char *file, int line);
+#define assert_says(w, part) verify_world_assert_says(w, part, __FILE__, __LINE__)
 
 /* The names of the modules that differ, NULL-terminated. */
 void assert_modules(const struct world *w, const char *const *names);

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/provision_input.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/measure.h"
+#include "lcp/acm.h"
+#include "lcp/policy.h"
+#include "tboot-policy/vlp.h"
+
+/* In the output of `geolaunch build`. */
+#define BUILD_VLP "esp/EFI/geolaunch/policy.vlp"
+#define BUILD_GEO "geo.bin"
+
+struct inputs {
+	const struct provision_files *f;
+	struct provision_wanted *out;
+	struct cli_fault *fault;
+	char vlp_path[PATH_MAX], geo_path[PATH_MAX];    /* empty: there is none */
+	struct span vlp, geo, lcp;                      /* p NULL: there is none */
+	struct vlp policy;
+};
+
+void provision_wanted_free(struct provision_wanted *w)
+{
+	for (size_t i = 0; i < GL_COUNT(w->bytes); i++) {
+		free(w->bytes[i]);
+		w->bytes[i] = NULL;
+	}
+}
+
+GL_MUST static bool load(struct inputs *in, enum provision_use use, const char *path, size_t max, struct span *out)
+{
+	size_t n;
+
+	if (!read_file(path, max, &in->out->bytes[use], &n, in->fault))
+		return false;
+	*out = (struct span){ in->out->bytes[use], n };
+	return true;
+}
+
+/* Where the files are; one in the build directory that is not there counts as not given. */
+GL_MUST static bool find(struct inputs *in, const char *given, const char *name, char path[PATH_MAX])
+{
+	int n;
+
+	path[0] = 0;
+	if (!given && !in->f->build)
+		return true;
+	n = given ? snprintf(path, PATH_MAX, "%s", given) : snprintf(path, PATH_MAX, "%s/%s", in->f->build, name);
+	if (n >= PATH_MAX)
+		return cli_fail(in->fault, CLI_USAGE, "the path is too long: %.100s...", given ? given : in->f->build);
+	if (!given && access(path, F_OK) != 0 && errno == ENOENT)
+		path[0] = 0;
+	return true;
+}
+
+/* ---- policies ---- */
+
+GL_MUST static bool load_vlp(struct inputs *in)
+{
+	enum vlp_error e;
+	int where = -1;
+
+	if (!find(in, in->f->vlp, BUILD_VLP, in->vlp_path))
+		return false;
+	if (!in->vlp_path[0])
+		return !in->f->build || cli_fail(in->fault, CLI_INPUT, "this is no output of 'geolaunch build': %s: there is no " BUILD_VLP,
+			in->f->build);
+	if (!load(in, PROVISION_VLP, in->vlp_path, VLP_MAX_SIZE, &in->vlp))
+		return false;
+	e = vlp_decode(in->vlp, &in->policy);
+	if (!e)
+		e = vlp_validate(&in->policy, &where);
+	if (!e)
+		return true;
+	return where >= 0 ? cli_fail(in->fault, CLI_INPUT, "the policy cannot be used: %s: entry %d: %s", in->vlp_path, where, vlp_strerror(e))
+			  : cli_fail(in->fault, CLI_INPUT, "the policy cannot be used: %s: %s", in->vlp_path, vlp_strerror(e));
+}
+
+GL_MUST static bool load_lcp(struct inputs *in)
+{
+	struct lcp_policy p;
+	enum lcp_error e;
+
+	if (!in->f->lcp)
+		return true;
+	if (!load(in, PROVISION_LCP, in->f->lcp, LCP_POLICY_MAX_SIZE, &in->lcp))
+		return false;
+	e = lcp_policy_decode(in->lcp, &p);
+	if (!e)
+		e = lcp_policy_validate(&p);
+	if (e)
+		return cli_fail(in->fault, CLI_INPUT, "the launch control policy cannot be used: %s: %s", in->f->lcp, lcp_strerror(e));
+	return !lcp_policy_is_legacy(&p) ||
+	       cli_fail(in->fault, CLI_INPUT, "the launch control policy is for TPM 1.2: %s: version %u.%u, a TPM 2.0 needs 3.0 to 3.2", in->f->lcp,
+			p.version >> 8, p.version & 0xffu);
+}
+
+/* ---- geo tag ---- */
+
+static bool is_nv(const struct vlp_entry *e)
+{
+	return e->module == VLP_MODULE_NV || e->module == VLP_MODULE_NV_RAW;
+}
+
+/* The first NV entry, or the one for `index`. */
+static const struct vlp_entry *nv_entry(const struct inputs *in, uint32_t index)
+{
+	for (unsigned i = 0; in->vlp.p && i < in->policy.entry_count; i++) {
+		const struct vlp_entry *e = &in->policy.entries[i];
+
+		if (is_nv(e) && (index == 0 || e->nv_index == index))
+			return e;
+	}
+	return NULL;
+}
+
+/* Would the launch accept it? */
+GL_MUST static bool check_geo(struct inputs *in, uint32_t index)
+{
+	const struct vlp_entry *e = nv_entry(in, index);
+	bool raw = e && e->module == VLP_MODULE_NV_RAW;
+	struct digests d;
+
+	if (in->geo.n == 0)
+		return cli_fail(in->fault, CLI_INPUT, "the geo content is empty: %s", in->geo_path);
+	if (!e)
+		return true;
+	if (raw && in->geo.n != 32 && in->geo.n != 48 && in->geo.n != 64)
+		return cli_fail(in->fault, CLI_INPUT, "the policy's nv_raw entry wants 32, 48 or 64 bytes: %s has %zu", in->geo_path, in->geo.n);
+	measure_nv(ALG_SET_ALL, raw, in->geo, &d);
+	return vlp_entry_allows(&in->policy, e, &d) ||
+	       cli_fail(in->fault, CLI_INPUT, "the launch would fail: %s demands another content of NV index 0x%08x than %s has", in->vlp_path, index,
+			in->geo_path);
+}
+
+GL_MUST static bool load_geo(struct inputs *in, uint32_t *index)
+{
+	const struct vlp_entry *first;
+
+	*index = in->f->geo_index;
+	if (in->f->no_geo)
+		return true;
+	if (!find(in, in->f->geo, BUILD_GEO, in->geo_path))
+		return false;
+	first = nv_entry(in, 0);
+	if (!in->geo_path[0])
+		return !in->f->build || !first ||
+		       cli_fail(in->fault, CLI_INPUT, "the policy measures NV index 0x%08x, but its content is not there: %s/" BUILD_GEO
+				": build anew, name it with --geo, or leave it alone with --no-geo", first->nv_index, in->f->build);
+	if (*index == 0)
+		*index = first ? first->nv_index : GEO_INDEX_DEFAULT;
+	return load(in, PROVISION_GEO, in->geo_path, GEO_NV_MAX, &in->geo) && check_geo(in, *index);
+}
+
+/* ---- index set ---- */
+
+GL_MUST static bool set_of_sinit(struct inputs *in, int *set)
+{
+	CLEANUP_FREE uint8_t *bytes = NULL;
+	const char *path = in->f->sinit;
+	enum acm_error e;
+	struct acm a;
+	size_t n;
+
+	if (!read_file(path, ACM_MAX_SIZE, &bytes, &n, in->fault))
+		return false;
+	e = acm_decode((struct span){ bytes, n }, &a);
+	if (e)
+		return cli_fail(in->fault, CLI_INPUT, "this is no authenticated code module: %s: %s", path, acm_strerror(e));
+	if (a.info.chipset_type != ACM_SINIT)
+		return cli_fail(in->fault, CLI_INPUT, "this is no SINIT module, but %s: %s", acm_chipset_type_name(a.info.chipset_type) ?
+			acm_chipset_type_name(a.info.chipset_type) : "of another type", path);
+	if (!a.tpm_algs.present)
+		return cli_fail(in->fault, CLI_INPUT, "the module says nothing about TPMs: %s: it is too old for TPM 2.0; take the host's, or tell the "
+			"set with --index-set", path);
+	if (!(a.tpm.family & (ACM_TPM_DISCRETE_20 | ACM_TPM_PTT_20)))
+		return cli_fail(in->fault, CLI_INPUT, "the module does not support TPM 2.0: %s: family 0x%x", path, a.tpm.family);
+	*set = a.tpm.nv_index_set;
+	return true;
+}
+
+GL_MUST static bool choose_set(struct inputs *in)
+{
+	bool needed = (in->vlp.p && !in->f->no_vlp) || in->lcp.p || in->f->error_index;
+	int set = -1;
+
+	in->out->index_set = in->f->index_set;
+	if (in->f->sinit) {
+		if (!set_of_sinit(in, &set))
+			return false;
+		if (in->f->index_set >= 0 && in->f->index_set != set)
+			return cli_fail(in->fault, CLI_INPUT, "%s uses index set %d, but --index-set says %d", in->f->sinit, set, in->f->index_set);
+		in->out->index_set = set;
+		in->out->set_from_sinit = true;
+	}
+	return !needed || in->out->index_set >= 0 ||
+	       cli_fail(in->fault, CLI_USAGE, "which index set? name the host's SINIT module with --sinit, or tell 0 or 1 with --index-set "
+			"(only the geo index: --no-vlp)");
+}
+
+/* ---- wanted indices ---- */
+
+static void want(struct inputs *in, enum provision_use use, uint32_t index, struct span content)
+{
+	in->out->items[in->out->count++] = (struct provision_index){
+		.use = use, .index = index, .attributes = provision_uses[use].attributes, .content = content, .any_content = use == PROVISION_ERROR,
+	};
+}
+
+bool provision_inputs(const struct provision_files *f, struct provision_wanted *out, struct cli_fault *fault)
+{
+	CLEANUP_FREE struct inputs *in = calloc(1, sizeof(*in));
+	uint32_t geo_index;
+
+	if (!in)
+		return cli_fail(fault, CLI_IO, "out of memory");
+	in->f = f;
+	in->out = out;
+	in->fault = fault;
+	if (!load_vlp(in) || !load_lcp(in) || !load_geo(in, &geo_index) || !choose_set(in))
+		return false;
+
+	const uint32_t set = out->index_set == 1;
+
+	if (f->error_index) {
+		out->error[0] = PROVISION_ERROR_FIXED;
+		want(in, PROVISION_ERROR, provision_uses[PROVISION_ERROR].index[set], SPAN_OF(out->error));
+	}
+	if (in->geo.p)
+		want(in, PROVISION_GEO, geo_index, in->geo);
+	if (in->vlp.p && !f->no_vlp)
+		want(in, PROVISION_VLP, provision_uses[PROVISION_VLP].index[set], in->vlp);
+	if (in->lcp.p)
+		want(in, PROVISION_LCP, provision_uses[PROVISION_LCP].index[set], in->lcp);
+	return out->count > 0 || cli_fail(fault, CLI_USAGE, "nothing to provision: give a build directory, or --vlp, --lcp, --geo or --error-index");
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "cli/cmd_vlp.h"
+#include "common/text.h"
+
+bool vlp_file_load(const char *path, struct vlp_file *out, struct cli_fault *fault)
+{
+	enum vlp_error error;
+
+	if (!read_file(path, VLP_FILE_MAX, &out->bytes, &out->n, fault))
+		return false;
+	error = vlp_decode((struct span){ out->bytes, out->n }, &out->policy);
+	return !error || cli_fail(fault, CLI_INPUT, "not a policy: %s: %s", path, vlp_strerror(error));
+}
+
+void vlp_file_free(struct vlp_file *f)
+{
+	free(f->bytes);
+}
+
+bool vlp_file_write(const char *path, const struct vlp *p, struct cli_fault *fault)
+{
+	CLEANUP_FREE uint8_t *buf = malloc(VLP_FILE_MAX);
+	enum vlp_error error;
+	size_t n = 0;
+
+	if (!buf)
+		return cli_fail(fault, CLI_IO, "out of memory: %s", path);
+	error = vlp_encode(p, (struct mspan){ buf, VLP_FILE_MAX }, &n);
+	if (error)
+		return cli_fail(fault, CLI_INPUT, "cannot write: %s: %s", path, vlp_strerror(error));
+	return write_file_atomic(path, (struct span){ buf, n }, fault);
+}
+
+void vlp_name_entry(const struct vlp_entry *e, struct text *t)
+{
+	if (e->module == VLP_MODULE_ANY) {
+		text_str(t, "any module");
+	} else if (e->module == VLP_MODULE_NV || e->module == VLP_MODULE_NV_RAW) {
+		text_str(t, e->module == VLP_MODULE_NV ? "nv " : "nv_raw ");
+		text_hex(t, e->nv_index, 8);
+	} else {
+		text_str(t, "module ");
+		text_u64(t, e->module);
+	}
+}

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`make install` into a staging folder, what is installed there, and `make clean`."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+from build_model import BASE, make_inputs, to_yaml
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILT = [TOP / "build/host/geolaunch", TOP / "build/efi/geolaunch.efi"]
+# `make test` runs us: its flags and its job server are not for these.
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GEOLAUNCH_EFI", "DESTDIR", "PREFIX")}
+
+
+def make(top, *args):
+    p = subprocess.run(["make", "-C", top, *args], env=ENVIRONMENT, capture_output=True, text=True, timeout=300, check=False)
+    assert p.returncode == 0, p.stdout + p.stderr
+
+
+def files(folder):
+    return {str(p.relative_to(folder)) for p in folder.rglob("*") if not p.is_dir()}
+
+
+def manual_pages():
+    return {p.stem for p in (TOP / "docs/man").glob("*.scd")}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    root = tmp_path_factory.mktemp("install") / "root"
+    make(TOP, "install", f"DESTDIR={root}", "PREFIX=/usr")
+    return root
+
+
+def test_what_is_installed(root):
+    assert files(root) == {
+        "usr/bin/geolaunch", "usr/lib/geolaunch/geolaunch.efi", "usr/share/bash-completion/completions/geolaunch",
+        "usr/share/doc/geolaunch/README.md", "usr/share/doc/geolaunch/MEASUREMENTS.md",
+        "usr/share/doc/geolaunch/LINT.md",
+        *(f"usr/share/man/man{page[-1]}/{page}" for page in manual_pages())}
+    for name in files(root):
+        assert (root / name).stat().st_mode & 0o7777 == (0o755 if name == "usr/bin/geolaunch" else 0o644), name
+    assert (root / "usr/bin/geolaunch").read_bytes() == BUILT[0].read_bytes()
+    assert (root / "usr/lib/geolaunch/geolaunch.efi").read_bytes() == BUILT[1].read_bytes()
+
+
+def test_prefix_changes_no_build_and_all_goes_below_destdir(tmp_path):
+    """A prefix that could be written to: what forgets DESTDIR lands there."""
+    make(TOP, "build-all")
+    before = [(p.stat().st_mtime_ns, p.read_bytes()) for p in BUILT]
+    prefix = tmp_path / "prefix"
+    make(TOP, "install", f"DESTDIR={tmp_path}/root", f"PREFIX={prefix}")
+    assert [(p.stat().st_mtime_ns, p.read_bytes()) for p in BUILT] == before
+    assert [p.name for p in tmp_path.iterdir()] == ["root"]
+    assert len(files(tmp_path / "root")) == len(files(tmp_path / f"root{prefix}")) == 6 + len(manual_pages())
+
+
+def test_installed_command_finds_its_efi_application(root, tmp_path):
+    """Wherever the folders were moved to, geolaunch.efi lies beside the command."""
+    make_inputs(tmp_path / "in")
+    (tmp_path / "in/host.yaml").write_text(to_yaml(BASE) + "\n")
+    p = subprocess.run([root / "usr/bin/geolaunch", "build", "host.yaml", "-o", "out", "--json"], cwd=tmp_path / "in", env=ENVIRONMENT,
+                       capture_output=True, text=True, timeout=60, check=False)
+    assert (p.returncode, p.stderr) == (0, "")
+    installed = root / "usr/lib/geolaunch/geolaunch.efi"
+    assert pathlib.Path(json.loads(p.stdout)["efi"]["from"]).resolve() == installed
+    assert (tmp_path / "in/out/esp/EFI/BOOT/BOOTX64.EFI").read_bytes() == installed.read_bytes()
+
+
+def test_installed_manual_pages(root):
+    for page in manual_pages():
+        text = (root / f"usr/share/man/man{page[-1]}/{page}").read_text()
+        title = [line for line in text.splitlines() if line.startswith(".TH ")]
+        name, section = page.rsplit(".", 1)
+        assert len(title) == 1 and title[0].startswith(f'.TH "{name.upper()}" "{section}"'), page
+        assert ".SH NAME" in text and f"\n{name} - " in text, page
+
+
+def test_installed_completion(root):
+    script = root / "usr/share/bash-completion/completions/geolaunch"
+    subprocess.run(["bash", "-n", script], check=True, timeout=30)
+    p = subprocess.run(["bash", "--norc", "-euc", f"source {script}; complete -p geolaunch"], capture_output=True, text=True, timeout=30,
+                       check=False)
+    assert p.returncode == 0 and p.stdout.endswith(" geolaunch\n"), p.stderr
+
+
+def test_clean_removes_only_what_make_made(tmp_path):
+    names = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"], cwd=TOP, capture_output=True,
+                           check=True, timeout=60).stdout.decode().split("\0")
+    names = [n for n in names if n and (TOP / n).exists()]
+    for name in names:
+        target = tmp_path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((TOP / name).read_bytes())
+    for name in ("notes.txt", "cli/mine.c", "cli/mine.o", ".deps/kernel/vmlinuz", "builds/x"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    before = files(tmp_path)
+    for name in ("build/host/cli/main.o", "build/demo/result.json", "build/.hidden"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("made")
+    make(tmp_path, "clean")
+    assert not (tmp_path / "build").exists()
+    assert files(tmp_path) == before
+    make(tmp_path, "clean")

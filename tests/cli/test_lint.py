@@ -1,0 +1,445 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`geolaunch lint` against real builds and a real swtpm: TPM and dump say the same, and what it finds is what was done."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import build_model
+import oracles
+from build_model import BASE, GEOLAUNCH, TOP
+from swtpm import Swtpm
+
+ACM_TOOL = TOP / "build/host/acm_tool"
+GENERATOR = TOP / "build/host/gen_lint"
+VLP_INDEX, VLP_INDEX_0 = "0x01c10131", "0x01200001"
+CMDLINE = "logging=serial,memory min_ram=0x2000000"
+ESP = "esp/EFI/geolaunch"
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lint") / "in"
+    build_model.make_inputs(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(inputs):
+    done = build_model.build(inputs, BASE)
+    assert done.returncode == 0, done.stderr
+    return inputs / "out"
+
+
+@pytest.fixture
+def own(built, tmp_path):
+    """A copy to be spoilt."""
+    return shutil.copytree(built, tmp_path / "build")
+
+
+@pytest.fixture
+def tpm():
+    t = Swtpm()
+    yield t
+    t.close()
+
+
+@pytest.fixture(scope="module")
+def sinits(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sinit")
+    for index_set in (0, 1):
+        made = subprocess.run([ACM_TOOL, "sinit", str(index_set)], capture_output=True, check=True, timeout=60).stdout
+        (folder / f"set{index_set}.bin").write_bytes(made)
+    return [folder / "set0.bin", folder / "set1.bin"]
+
+
+def geolaunch(*args, code=0, **kwargs):
+    done = subprocess.run([GEOLAUNCH, *map(str, args)], capture_output=True, text=True, timeout=60, check=False, **kwargs)
+    assert done.returncode == code, done
+    return done.stdout
+
+
+def lint(*args, code=0):
+    report = json.loads(geolaunch("lint", *args, "--json", code=code))
+    assert set(report) == {"findings", "launch"}
+    for f in report["findings"]:
+        assert list(f) == ["id", "severity", "title", "text", "fix", "where"]
+        assert all(isinstance(v, str) and v for v in f.values()), f
+    severities = [("error", "warning", "info").index(f["severity"]) for f in report["findings"]]
+    assert severities == sorted(severities)
+    assert (code == 20) == (0 in severities)
+    return report
+
+
+def ids(report, severity=None):
+    return {f["id"] for f in report["findings"] if severity in (None, f["severity"])}
+
+
+def finding(report, name):
+    return next(f for f in report["findings"] if f["id"] == name)
+
+
+def says(report, part):
+    return any(part in s for s in report["launch"])
+
+
+def provision(tpm, *args):
+    geolaunch("provision", *args, "--tcti", tpm.tcti)
+
+
+def define(tpm, index, attributes, content, *more):
+    tpm.tool("tpm2_nvdefine", index, "-C", "o", "-s", str(len(content)), "-a", attributes, *more)
+    tpm.tool("tpm2_nvwrite", index, "-C", "o", "-i", "-", data=content)
+
+
+# ---------------------------------------------------------------- reports
+
+
+def test_build_alone(built):
+    report = lint(built)
+    assert report["findings"] == []
+    assert says(report, "Module 1, linux (hypervisor), goes to PCR 19 and is the one that the policy demands.")
+    assert says(report, "no TPM was looked at")
+    assert not says(report, "tboot")
+
+
+def test_text(built, own):
+    text = geolaunch("lint", built)
+    assert text.startswith("What will happen at launch:\n  - This build is for direct mode")
+    assert text.endswith("\n0 errors, 0 warnings\n")
+    (own / ESP / "vmm").write_bytes(b"another")
+    text = geolaunch("lint", own, "--tboot-cmdline", "", code=20)
+    assert text.startswith("error GL-BUILD-002: ")
+    assert text.index("error ") < text.index("warning GL-TBOOT-007: ") < text.index("What will happen at launch:")
+    assert "\n  To do: " in text
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+def test_clean_host(built, tpm, sinits, tmp_path):
+    """Provisioned, locked, only the bank that tboot extends: nothing is left but remarks."""
+    provision(tpm, built, "--sinit", sinits[1], "--error-index")
+    geolaunch("geo", "lock", "--tcti", tpm.tcti)
+    report = lint(built, "--tcti", tpm.tcti, "--sinit", sinits[1], "--tboot-cmdline", CMDLINE, "--write-nv-dump", tmp_path / "nv.json")
+    assert ids(report, "warning") == {"GL-TBOOT-010"}
+    assert ids(report, "info") == {"GL-TBOOT-005", "GL-LCP-020"}
+    assert says(report, "tboot 1.10.5 takes its policy from NV index 0x01c10131: type halt, sha256, 7 entries; it is the one of this build.")
+    assert says(report, "a geo tag for DE-HE) into PCR 22; it is what the policy demands.")
+    # Offline the same is said, word by word.
+    assert lint(built, "--nv-dump", tmp_path / "nv.json", "--sinit", sinits[1], "--tboot-cmdline", CMDLINE) == report
+    # A dump for a fleet needs no build.
+    assert geolaunch("lint", "--tcti", tpm.tcti, "--write-nv-dump", tmp_path / "again.json") == ""
+    assert (tmp_path / "again.json").read_text() == (tmp_path / "nv.json").read_text()
+    # With one bank there is no warning either.
+    dump = json.loads((tmp_path / "nv.json").read_text())
+    dump["banks"] = ["sha256"]
+    (tmp_path / "one.json").write_text(json.dumps(dump))
+    assert ids(lint(built, "--nv-dump", tmp_path / "one.json", "--sinit", sinits[1], "--tboot-cmdline", CMDLINE)) == {
+        "GL-TBOOT-005", "GL-LCP-020", "GL-BUILD-004"}
+
+
+def test_nothing_provisioned(built, tpm):
+    report = lint(built, "--tcti", tpm.tcti, code=20)
+    assert ids(report) == {"GL-GEO-001"}
+    report = lint(built, "--tcti", tpm.tcti, "--tboot-version", "1.11.2", code=20)
+    assert {"GL-GEO-001", "GL-NV-009"} == ids(report, "error")
+    assert says(report, "tboot 1.11.2 finds no policy and takes its default one")
+
+
+# ---------------------------------------------------------------- TPMs as they should not be
+
+
+def test_index_sets(built, tpm, sinits):
+    provision(tpm, built, "--index-set", "0")
+    assert ids(lint(built, "--tcti", tpm.tcti, "--sinit", sinits[0]), "error") == set()
+    report = lint(built, "--tcti", tpm.tcti, "--sinit", sinits[1], code=20)
+    assert finding(report, "GL-NV-001")["where"] == f"NV index {VLP_INDEX_0}"
+    assert "GL-NV-009" in ids(report)
+    # Without SINIT the set in use is taken.
+    assert ids(lint(built, "--tcti", tpm.tcti), "error") == set()
+    provision(tpm, built, "--index-set", "1")
+    assert "GL-NV-004" in ids(lint(built, "--tcti", tpm.tcti, "--sinit", sinits[1]), "warning")
+
+
+def test_password(built, tpm, tmp_path):
+    provision(tpm, built, "--index-set", "1", "--no-vlp")
+    policy = (built / ESP / "policy.vlp").read_bytes()
+    define(tpm, VLP_INDEX, "ownerwrite|authread|no_da", policy, "-p", "secret")
+    report = lint(built, "--tcti", tpm.tcti, "--write-nv-dump", tmp_path / "nv.json", code=20)
+    assert {"GL-NV-003", "GL-NV-009"} <= ids(report, "error")
+    assert "it has a password" in finding(report, "GL-NV-003")["text"]
+    assert lint(built, "--nv-dump", tmp_path / "nv.json", code=20) == report
+
+
+@pytest.mark.parametrize("attributes, expected", [
+    ("ownerwrite|ownerread|no_da", {"GL-NV-003", "GL-NV-009"}),
+    ("ownerwrite|authread", {"GL-NV-010"}),
+    ("ownerwrite|authwrite|authread|no_da", {"GL-NV-011"}),
+    ("ownerwrite|authread|no_da|clear_stclear", {"GL-NV-018"}),
+])
+def test_attributes(built, tpm, attributes, expected):
+    provision(tpm, built, "--index-set", "1", "--no-vlp", "--error-index")
+    define(tpm, VLP_INDEX, attributes, (built / ESP / "policy.vlp").read_bytes())
+    code = 20 if expected & {"GL-NV-003", "GL-NV-018"} else 0
+    report = lint(built, "--tcti", tpm.tcti, code=code)
+    assert {i for i in ids(report) if i.startswith("GL-NV")} == expected
+
+
+def test_ppwrite(built, tpm):
+    """Only the platform's hierarchy can define such an index."""
+    policy = (built / ESP / "policy.vlp").read_bytes()
+    provision(tpm, built, "--index-set", "1", "--no-vlp", "--error-index")
+    tpm.tool("tpm2_nvdefine", VLP_INDEX, "-C", "p", "-s", str(len(policy)), "-a", "ppwrite|authread|no_da|platformcreate")
+    tpm.tool("tpm2_nvwrite", VLP_INDEX, "-C", "p", "-i", "-", data=policy)
+    report = lint(built, "--tcti", tpm.tcti, code=20)
+    assert {i for i in ids(report) if i.startswith("GL-NV")} == {"GL-NV-002", "GL-NV-009"}
+
+
+def test_another_policy(built, tpm):
+    provision(tpm, built, "--index-set", "1", "--no-vlp")
+    # tboot's own default policy with its index of TPM 1.2
+    other = bytes.fromhex("02000b010000000000000003" "00ff000000000000" "8111000000000000" "8316001000004000")
+    define(tpm, VLP_INDEX, "ownerwrite|authread|no_da", other)
+    report = lint(built, "--tcti", tpm.tcti, code=20)
+    assert {"GL-NV-006", "GL-NV-008"} <= ids(report, "error")
+    assert says(report, "type nonfatal, sha256, 3 entries; it is not the one of this build")
+
+
+def test_geo(built, tpm):
+    provision(tpm, built, "--index-set", "1")
+    geolaunch("geo", "write", "--country", "FR", "--tcti", tpm.tcti)
+    report = lint(built, "--tcti", tpm.tcti, code=20)
+    assert "It says FR, the build expects DE." in finding(report, "GL-GEO-006")["text"]
+    assert says(report, "it is not what the policy demands: the launch stops here.")
+    geolaunch("geo", "undefine", "--tcti", tpm.tcti)
+    define(tpm, "0x01c10110", "ownerwrite|authread|authwrite", bytes(20))
+    report = lint(built, "--tcti", tpm.tcti, code=20)
+    assert {i for i in ids(report) if i.startswith("GL-GEO")} == {"GL-GEO-004", "GL-GEO-006", "GL-GEO-009"}
+
+
+def test_lockout_is_not_fed(built, tpm):
+    """Indices of others that are not exempt from lockout are not tried with a wrong password."""
+    define(tpm, "0x01800100", "ownerwrite|authread", b"x", "-p", "secret")
+    before = tpm.tool("tpm2_getcap", "properties-variable").stdout
+    lint(built, "--tcti", tpm.tcti, code=20)
+    assert tpm.tool("tpm2_getcap", "properties-variable").stdout == before
+
+
+# ---------------------------------------------------------------- the build
+
+
+def test_changed_build(own):
+    (own / ESP / "linux").write_bytes(b"another")
+    (own / ESP / "vmm").unlink()
+    report = lint(own, code=20)
+    assert ids(report) == {"GL-BUILD-001", "GL-BUILD-002", "GL-VLP-013"}
+    assert finding(report, "GL-BUILD-001")["where"] == "vmm"
+    assert says(report, "Module 1, linux (hypervisor), goes to PCR 19 and is none of those that the policy allows: the launch stops here.")
+
+
+def test_launch_conf_is_a_module(own):
+    with open(own / ESP / "launch.conf", "ab") as f:
+        f.write(b"x")
+    assert "GL-BUILD-002" in ids(lint(own, code=20))
+
+
+def test_policies_by_hand(own):
+    policy = own / ESP / "policy.vlp"
+    good = policy.read_bytes()
+    for change, expected in [
+        (lambda b: b.__setitem__(0, 3), "GL-VLP-001"),
+        (lambda b: b.__setitem__(1, 0), "GL-VLP-004"),
+        (lambda b: b.__setitem__(3, 0), "GL-VLP-006"),
+        (lambda b: b.__setitem__(20, 129), "GL-VLP-002"),
+        (lambda b: b.__setitem__(21, 16), "GL-VLP-007"),
+        (lambda b: b.__setitem__(20, 99), "GL-VLP-008"),
+        (lambda b: b.__setitem__(20, 99), "GL-VLP-009"),
+        (lambda b: b.__delitem__(slice(100, None)), "GL-VLP-001"),
+        (lambda b: b.extend(bytes(2200)), "GL-VLP-003"),
+    ]:
+        spoilt = bytearray(good)
+        change(spoilt)
+        policy.write_bytes(spoilt)
+        assert expected in ids(lint(own, code=20)), expected
+    policy.write_bytes(good)
+    assert lint(own)["findings"] == []
+
+
+def test_geo_index_of_tpm12(own):
+    policy = own / ESP / "policy.vlp"
+    policy.write_bytes(policy.read_bytes().replace(bytes.fromhex("1001c101"), bytes.fromhex("10000040")))
+    report = lint(own, code=20)
+    assert "GL-GEO-007" in ids(report)
+    assert "GL-VLP-001" not in ids(report)
+
+
+def test_hash_of_tboot(inputs):
+    """A policy of another algorithm than tboot's."""
+    done = build_model.build(inputs, build_model.variant(policy={"type": "halt", "hash": "sha384"}), out="out384")
+    assert done.returncode == 0, done.stderr
+    out = inputs / "out384"
+    assert lint(out)["findings"] == []
+    assert "GL-TBOOT-001" in ids(lint(out, "--tboot-version", "1.10.5", code=20))
+    assert "GL-TBOOT-001" not in ids(lint(out, "--tboot-cmdline", CMDLINE + " extpol=sha384"))
+    assert "GL-TBOOT-004" in ids(lint(out, "--tboot-version", "1.9.11", "--tboot-cmdline", CMDLINE + " extpol=sha384", code=20))
+
+
+# ---------------------------------------------------------------- SINIT and launch control
+
+
+@pytest.fixture(scope="module")
+def control(tmp_path_factory):
+    """Policy data that allows the distribution's tboot with one command line, and its policy."""
+    folder = tmp_path_factory.mktemp("lcp")
+    tboot = oracles.tboot_gz()
+    digest = geolaunch("lcp", "mle-hash", "--cmdline", CMDLINE, tboot).strip()
+    geolaunch("lcp", "element", "mle", "-o", "mle.elt", "--hash", digest, "--min-version", "3", cwd=folder)
+    geolaunch("lcp", "list", "create", "-o", "list.lst", "mle.elt", cwd=folder)
+    geolaunch("lcp", "data", "create", "-o", "data", "list.lst", cwd=folder)
+    geolaunch("lcp", "policy", "create", "-o", "policy", "--type", "list", "--data", "data", "--min-version", "5", cwd=folder)
+    geolaunch("lcp", "policy", "create", "-o", "newer", "--type", "list", "--data", "data", "--min-version", "200", cwd=folder)
+    geolaunch("lcp", "policy", "create", "-o", "any", "--type", "any", cwd=folder)
+    return folder, ["--tboot", tboot], digest
+
+
+def test_launch_control(built, sinits, control):
+    folder, tboot, digest = control
+    given = [built, "--sinit", sinits[1], "--lcp-owner", folder / "policy", "--lcp-data", folder / "data"]
+    report = lint(*given, *tboot, "--tboot-cmdline", CMDLINE)
+    assert says(report, "Launch control allows the launch: tboot's digest is in list 1, element 1 of the owner's policy data.")
+    assert lint(*given, "--mle-hash", f"sha256:{digest}", "--tboot-cmdline", CMDLINE) == report
+
+    report = lint(*given, *tboot, "--tboot-cmdline", CMDLINE + " loglvl=all", code=20)
+    assert ids(report, "error") == {"GL-LCP-002"}
+    assert re.search(r"TXT\.ERRORCODE will be 0xc[0-9a-f]{7}\.$", finding(report, "GL-LCP-002")["text"])
+    assert report["launch"][-1].startswith("SINIT refuses the launch")
+    assert "GL-TBOOT-013" in ids(lint(*given, *tboot, "--tboot-cmdline", CMDLINE + " x" * 2000, code=20))
+    assert "GL-LCP-021" in ids(lint(*given))
+    given[4] = folder / "newer"
+    assert "GL-LCP-007" in ids(lint(*given, *tboot, "--tboot-cmdline", CMDLINE, code=20))
+    given[4] = folder / "any"
+    assert "GL-LCP-019" in ids(lint(*given, *tboot, "--tboot-cmdline", CMDLINE))
+    assert "GL-LCP-010" in ids(lint(built, "--lcp-owner", folder / "policy", code=20))
+
+
+def test_policy_in_the_tpm(built, tpm, sinits, control, tmp_path):
+    folder, tboot, _ = control
+    provision(tpm, built, "--sinit", sinits[1], "--lcp", folder / "policy", "--error-index")
+    given = [built, "--tcti", tpm.tcti, "--sinit", sinits[1], "--lcp-data", folder / "data", *tboot, "--tboot-cmdline", CMDLINE]
+    assert ids(lint(*given), "error") == set()
+    assert "GL-NV-017" in ids(lint(*given, "--lcp-owner", folder / "newer", code=20))
+    (tmp_path / "spoilt").write_bytes((folder / "data").read_bytes()[:-1] + b"?")
+    given[6] = tmp_path / "spoilt"
+    assert "GL-LCP-009" in ids(lint(*given, code=20))
+    geolaunch("lcp", "policy", "create", "-o", "long", "--type", "any", "--alg", "sha384", cwd=tmp_path)
+    assert "GL-NV-016" in ids(lint(built, "--tcti", tpm.tcti, "--lcp-owner", tmp_path / "long", code=20))
+
+
+def test_custom_element(built, tpm, sinits, tmp_path):
+    geolaunch("lcp", "element", "custom", "-o", "c.elt", "--uuid", "tboot", "--data", built / ESP / "policy.vlp", cwd=tmp_path)
+    geolaunch("lcp", "list", "create", "-o", "c.lst", "c.elt", cwd=tmp_path)
+    geolaunch("lcp", "data", "create", "-o", "data", "c.lst", cwd=tmp_path)
+    geolaunch("lcp", "policy", "create", "-o", "policy", "--type", "list", "--data", "data", cwd=tmp_path)
+    provision(tpm, built, "--sinit", sinits[1], "--lcp", tmp_path / "policy", "--no-vlp")
+    given = [built, "--tcti", tpm.tcti, "--sinit", sinits[1], "--lcp-data", tmp_path / "data"]
+    report = lint(*given)
+    assert says(report, "takes its policy from the custom element of the owner's policy data: type halt")
+    assert "GL-LCP-018" in ids(report, "warning")
+    provision(tpm, built, "--sinit", sinits[1])
+    report = lint(*given)
+    assert "the index wins" in finding(report, "GL-NV-005")["text"]
+    assert says(report, "takes its policy from NV index 0x01c10131")
+
+
+def test_platform(built, sinits):
+    assert ids(lint(built, "--sinit", sinits[1], "--didvid", "8086:b001:1")) == {"GL-TBOOT-005"}
+    assert "GL-ACM-001" in ids(lint(built, "--sinit", sinits[1], "--didvid", "8086:b002:1", code=20))
+
+
+def test_unreadable_sinit(built, tmp_path):
+    (tmp_path / "no.bin").write_bytes(bytes(5000))
+    done = subprocess.run([GEOLAUNCH, "lint", built, "--sinit", tmp_path / "no.bin"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3 and "no authenticated code module" in done.stderr and done.stderr.count("\n") == 1
+
+
+# ---------------------------------------------------------------- wrong use
+
+
+@pytest.mark.parametrize("args, words", [
+    ([], "no build directory"),
+    (["a", "b"], "more than one build directory"),
+    (["a", "--tcti", "x", "--nv-dump", "y"], "either --tcti or --nv-dump"),
+    (["a", "--write-nv-dump", "y"], "--write-nv-dump needs --tcti"),
+    (["a", "--nv-dump", "x", "--write-nv-dump", "y"], "--write-nv-dump needs --tcti"),
+    (["a", "--tboot", "x", "--mle-hash", "sha1:" + 40 * "0"], "either --tboot or --mle-hash"),
+    (["a", "--didvid", "8086:1:1"], "--didvid and --cpu need --sinit"),
+    (["a", "--didvid", "8086:1", "--sinit", "x"], "not vendor, device and revision"),
+    (["a", "--didvid", "8086:1:1:1", "--sinit", "x"], "not vendor, device and revision"),
+    (["a", "--cpu", "xyz", "--sinit", "x"], "not family/model/stepping"),
+    (["a", "--cpu", "1:2:3", "--sinit", "x"], "not family/model/stepping"),
+    (["a", "--tboot-version", "new"], "not a version such as 1.10.5"),
+    (["a", "--mle-hash", "sha256:12"], "64 hexadecimal digits"),
+    (["a", "--lcp-supplier-data", "x"], "needs the supplier's policy"),
+    (["--nonsense"], "--nonsense"),
+    (["--tcti"], "--tcti"),
+])
+def test_usage(args, words):
+    done = subprocess.run([GEOLAUNCH, "lint", *args], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and words in done.stderr and done.stderr.count("\n") == 1 and done.stdout == ""
+
+
+def test_no_build_directory(tmp_path, own):
+    for folder in (tmp_path / "none", tmp_path):
+        done = subprocess.run([GEOLAUNCH, "lint", folder], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 1 and "give the output directory of 'geolaunch build'" in done.stderr
+    (own / "expected.json").write_text("{}")
+    done = subprocess.run([GEOLAUNCH, "lint", own], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3 and done.stderr.count("\n") == 1
+
+
+def test_bad_dump(built, tmp_path):
+    (tmp_path / "bad.json").write_text('{"format": "geolaunch-nv-1", "banks": ["sha256"], "nv": [{"index": "1"}]}')
+    done = subprocess.run([GEOLAUNCH, "lint", built, "--nv-dump", tmp_path / "bad.json"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3 and '"index"' in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_no_tpm(built, tmp_path):
+    done = subprocess.run([GEOLAUNCH, "lint", built, "--tcti", f"swtpm:path={tmp_path}/none"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 4 and done.stderr.count("\n") == 1
+
+
+def test_nothing_is_changed(built, tpm):
+    """Looking leaves build directory and TPM as they were."""
+    def state():
+        return {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(built.rglob("*")) if p.is_file()}
+    provision(tpm, built, "--index-set", "1")
+    before, nv = state(), tpm.tool("tpm2_nvreadpublic").stdout
+    lint(built, "--tcti", tpm.tcti)
+    assert state() == before and tpm.tool("tpm2_nvreadpublic").stdout == nv
+
+
+# ---------------------------------------------------------------- document
+
+
+def test_document_is_generated():
+    want = subprocess.run([GENERATOR], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert (TOP / "docs/LINT.md").read_text(encoding="utf-8") == want, "run 'make lint-doc'"
+    found = re.findall(r"^### (GL-[A-Z]+-\d{3}): ", want, re.M)
+    assert len(found) == len(set(found)) >= 25
+
+
+def test_generator_reports_a_full_disk():
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        run = subprocess.run([GENERATOR], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert run.returncode == 1
+    assert run.stderr == "gen_lint: cannot write the document\n"
+
+
+def test_a_full_disk(built):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        run = subprocess.run([GEOLAUNCH, "lint", built], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60, env=os.environ)
+    assert run.returncode == 1 and run.stderr.count("\n") == 1

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The TXT heap as a guest leaves it. Input: the heap from its base on. It is taken apart, and SINIT runs over it on a machine in which everything
+ * else is sound. Whatever it says, nothing is written outside of heap tables and event log, and a launch leaves what can be read again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/eventlog.h"
+#include "lcp/acm_make.h"
+#include "qemu/txt/sinit.h"
+
+#define RAM 0x200000u
+#define TOP 0xcc000000u
+#define HEAP (TOP - 0x400000u)
+#define HEAP_SIZE 0x20000u
+#define SINIT_BASE (TOP - 0x200000u)
+#define PTAB 0x100000u
+#define MLE 0x110000u
+#define PAGES 4u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint8_t ram[RAM], heap[HEAP_SIZE], module[0x8000];
+static struct txt_range log_place;
+
+static uint8_t *place(uint64_t at, size_t n)
+{
+	if (at < RAM && n <= RAM - at)
+		return ram + at;
+	if (at >= HEAP && at < HEAP + HEAP_SIZE && n <= HEAP + HEAP_SIZE - at)
+		return heap + (at - HEAP);
+	return NULL;
+}
+
+static bool read_memory(void *ctx, uint64_t at, struct mspan out)
+{
+	uint8_t *p = place(at, out.n);
+
+	(void)ctx;
+	if (p)
+		memcpy(out.p, p, out.n);
+	return p != NULL;
+}
+
+static bool write_memory(void *ctx, uint64_t at, struct span in)
+{
+	uint8_t *p = place(at, in.n);
+	const struct txt_range r = { at, in.n };
+
+	(void)ctx;
+	if (!txt_range_contains((struct txt_range){ HEAP, HEAP_SIZE }, r) && !txt_range_contains(log_place, r))
+		abort();
+	if (p)
+		memcpy(p, in.p, in.n);
+	return p != NULL;
+}
+
+static uint32_t banks(void *ctx, alg_set *out)
+{
+	(void)ctx;
+	*out = ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256);
+	return 0;
+}
+
+static uint32_t hash_sequence(void *ctx, struct span data)
+{
+	(void)ctx;
+	return data.n == SINIT_DRTM_SIZE ? 0 : TXT_TPM_SILENT;
+}
+
+static uint32_t extend(void *ctx, unsigned pcr, const struct digests *d)
+{
+	(void)ctx;
+	if ((pcr != 17 && pcr != 18) || !d->banks)
+		abort();
+	return 0;
+}
+
+static uint32_t nv_public(void *ctx, uint32_t index, struct txt_nv_public *out, bool *exists)
+{
+	(void)ctx;
+	(void)index;
+	(void)out;
+	*exists = false;
+	return 0;
+}
+
+static uint32_t nv_read(void *ctx, uint32_t index, struct mspan out)
+{
+	(void)ctx;
+	(void)index;
+	(void)out;
+	abort();
+}
+
+static uint32_t pcr_read(void *ctx, struct pcrs *out)
+{
+	(void)ctx;
+	(void)out;
+	abort();
+}
+
+static void put(uint64_t at, uint64_t v, size_t width)
+{
+	struct wr w = wr_init((struct mspan){ ram + at, width });
+
+	wr_le(&w, v, width);
+}
+
+static void sum_up(uint64_t at, size_t n, size_t where)
+{
+	uint8_t sum = 0;
+
+	ram[at + where] = 0;
+	for (size_t i = 0; i < n; i++)
+		sum = (uint8_t)(sum + ram[at + i]);
+	ram[at + where] = (uint8_t)-sum;
+}
+
+/* ACPI tables and an MLE of four pages. */
+static void build(void)
+{
+	static const uint32_t header[] = { 0x9082ac5a, 0x74a7476f, 0xa2555c0f, 0x42b651cb, 52, 0x20002, 0x1000, 0, 0, PAGES * MLE_PAGE, 0x227, 0, 0 };
+
+	memset(ram, 0, sizeof(ram));
+	memcpy(ram + 0xf0000, "RSD PTR ", 8);
+	put(0xf0000 + 16, 0x80000, 4);
+	sum_up(0xf0000, 20, 8);
+	memcpy(ram + 0x80000, "RSDT", 4);
+	put(0x80004, 40, 4);
+	put(0x80000 + 36, 0x81000, 4);
+	sum_up(0x80000, 40, 9);
+	memcpy(ram + 0x81000, "DMAR", 4);
+	put(0x81004, 48, 4);
+	sum_up(0x81000, 48, 9);
+	put(PTAB, (PTAB + 0x1000) | 1, 8);
+	put(PTAB + 0x1000, (PTAB + 0x2000) | 1, 8);
+	for (unsigned i = 0; i < PAGES; i++)
+		put(PTAB + 0x2000 + 8 * i, (MLE + i * MLE_PAGE) | 1, 8);
+	for (size_t i = 0; i < GL_COUNT(header); i++)
+		put(MLE + 0x100 + 4 * i, header[i], 4);
+}
+
+static void make_module(struct chipset_config *c)
+{
+	static const struct acm_chipset chipsets[] = { { .vendor_id = 0x8086, .device_id = 0xb001, .revision_id = 1 } };
+	static const struct acm_processor processors[] = { { .fms = 0 } };
+	struct acm_recipe recipe = acm_recipe_sinit(1);
+
+	recipe.size = sizeof(module);
+	recipe.chipsets = chipsets;
+	recipe.chipset_count = 1;
+	recipe.processors = processors;
+	recipe.processor_count = 1;
+	recipe.capabilities |= ACM_CAP_TPR;
+	if (acm_make(&recipe, (struct mspan){ module, sizeof(module) }))
+		abort();
+	c->heap_size = HEAP_SIZE;
+}
+
+/* Where the guest says that the log is: the only place besides the heap that may be written. */
+static void note_log(const struct heap_os_sinit *o)
+{
+	if (o->has_tcg_log)
+		log_place = (struct txt_range){ o->tcg_log.base, o->tcg_log.size };
+	else if (o->log_count)
+		log_place = (struct txt_range){ 0, UINT32_MAX };        /* several: their own sizes are checked by the sanitizer */
+}
+
+static void look(struct span bytes)
+{
+	struct heap_tables t;
+	enum heap_table where;
+	struct heap_bios bios;
+	struct heap_os_sinit os;
+	struct heap_sinit_mle s;
+
+	log_place = (struct txt_range){ 0, 0 };
+	if (heap_locate(bytes, 3, &t, &where))
+		return;
+	if (heap_bios_decode(t.table[HEAP_BIOS].content, &bios) == TXT_OK && (bios.version < HEAP_BIOS_MIN || bios.version > HEAP_BIOS_MAX))
+		abort();
+	if (heap_os_sinit_decode(t.table[HEAP_OS_SINIT].content, &os) == TXT_OK)
+		note_log(&os);
+	if (heap_locate(bytes, 4, &t, &where))
+		return;
+	bytes = (struct span){ bytes.p + t.table[HEAP_SINIT_MLE].offset, t.table[HEAP_SINIT_MLE].content.n + 8 };
+	if (heap_sinit_mle_decode(bytes, &s) == TXT_OK && s.mdr_count && heap_mdr_at(&s, s.mdr_count - 1).range.size == 1 && s.dmar.n > bytes.n)
+		abort();
+}
+
+static void check_launch(void)
+{
+	struct heap_tables t;
+	enum heap_table where;
+	struct heap_sinit_mle s;
+	struct span bytes = SPAN_OF(heap);
+
+	if (heap_locate(bytes, 4, &t, &where))
+		abort();
+	bytes = (struct span){ bytes.p + t.table[HEAP_SINIT_MLE].offset, t.table[HEAP_SINIT_MLE].content.n + 8 };
+	if (heap_sinit_mle_decode(bytes, &s) || s.mdr_count != 1 || s.dmar.n != 48)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct chipset chipset;
+	static struct chipset_config config;
+	const struct txt_memory memory = { read_memory, write_memory, NULL };
+	const struct txt_tpm tpm = { banks, hash_sequence, extend, nv_public, nv_read, pcr_read, NULL };
+	static const struct sinit_platform platform = { .mdrs = { { { 0, RAM }, HEAP_MDR_GOOD } }, .mdr_count = 1 };
+	const struct sinit_input in = {
+		.acm = SPAN_OF(module),
+		.acm_base = SINIT_BASE,
+		.platform = &platform,
+		.chipset = &chipset,
+		.memory = &memory,
+		.tpm = &tpm,
+	};
+	struct sinit_result out;
+
+	if (!config.heap_size) {
+		config = chipset_config_usual(TOP);
+		make_module(&config);
+	}
+	if (size > HEAP_SIZE)
+		return 0;
+	memset(heap, 0, sizeof(heap));
+	if (size)
+		memcpy(heap, data, size);
+	look(SPAN_OF(heap));
+	build();
+	chipset_power_on(&chipset, &config);
+	sinit_run(&in, &out);
+	if (out.launched != (out.errorcode == 0) || out.launched != (out.rule == TXT_OK))
+		abort();
+	if (out.launched)
+		check_launch();
+	return 0;
+}

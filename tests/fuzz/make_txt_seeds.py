@@ -1,0 +1,105 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes the seeds of fuzz_txt_heap and fuzz_txt_mle to tests/data/fuzz/. Machines as in these two files."""
+import struct
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "tests/data"
+UUID = bytes.fromhex("5aac82906f47a7740f5c55a2cb51b642")
+
+
+def write(target, name, data):
+    folder = DATA / "fuzz" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def table(content):
+    return struct.pack("<Q", len(content) + 8) + content
+
+
+def bios_data(version=6):
+    b = struct.pack("<IIQQI", version, 0, 0, 0, 1)
+    if version >= 3:
+        b += struct.pack("<II", 0, 2)
+    if version >= 4:
+        b += struct.pack("<IIHHH", 1, 14, 2, 1, 0) + struct.pack("<II", 0, 8)
+    return b
+
+
+def os_sinit(version=7, elements=b"", caps=0x202, flags=0, ptab=0x100000, size=0x4000, header=0x100, rsdp=0):
+    b = struct.pack("<II9QI", version, flags, ptab, size, header, 0, 0x200000, 0, 0, 0, 0, caps)
+    if version >= 5:
+        b += struct.pack("<Q", rsdp)
+    if version >= 6:
+        b += elements + struct.pack("<II", 0, 8)
+    return b
+
+
+def log_tcg(base=0x1f0000, size=8192):
+    return struct.pack("<IIQIII", 8, 28, base, size, 0, 0)
+
+
+def logs(algs=(4, 11), base=0x1f0000, size=4096):
+    body = b"".join(struct.pack("<HHQIII", a, 0, base + i * size, size, 0, 0) for i, a in enumerate(algs))
+    return struct.pack("<III", 7, 12 + len(body), len(algs)) + body
+
+
+def tprs(*ranges):
+    return struct.pack("<III", 13, 12 + 16 * len(ranges), len(ranges)) + b"".join(struct.pack("<QQ", *r) for r in ranges)
+
+
+def heap(os, bios=None, os_mle=b"\0" * 64):
+    return table(bios or bios_data()) + table(os_mle) + table(os)
+
+
+def heap_seeds():
+    seeds = {
+        "tcg-log": heap(os_sinit(elements=log_tcg())),
+        "log-per-algorithm": heap(os_sinit(elements=logs(), caps=0x201)),
+        "both-logs": heap(os_sinit(elements=log_tcg() + logs(base=0x1e0000))),
+        "embedded": heap(os_sinit(elements=log_tcg(), flags=1)),
+        "tpr": heap(os_sinit(elements=log_tcg() + tprs((0, 0x200000)))),
+        "custom": heap(os_sinit(elements=struct.pack("<II16s", 4, 24, b"\7" * 16) + log_tcg())),
+        "log-in-heap": heap(os_sinit(elements=log_tcg(base=0xCBC00060, size=0x1000)), os_mle=b"\0" * 0x1100),
+        "rsdp": heap(os_sinit(elements=log_tcg(), rsdp=0xF0000)),
+        "bios-2": heap(os_sinit(elements=log_tcg()), bios_data(2)),
+        "bios-3": heap(os_sinit(elements=log_tcg()), bios_data(3)),
+        "os-sinit-4": heap(os_sinit(4)),
+        "os-sinit-5": heap(os_sinit(5)),
+        "os-sinit-6": heap(os_sinit(6, log_tcg())),
+        "small-log": heap(os_sinit(elements=log_tcg(size=300))),
+        "empty": b"",
+    }
+    for name, data in seeds.items():
+        write("fuzz_txt_heap", name, data)
+    write("fuzz_txt_heap", "real", (DATA / "real-txt/txt-heap.bin").read_bytes())
+
+
+def mle(pages=4, base=0x8000, ptab=0x1000, version=0x20002, start=0, end=None, header=0x40, entry=0x100):
+    ram = bytearray(base + pages * 4096)
+    size = pages * 4096
+    struct.pack_into("<Q", ram, ptab, (ptab + 0x1000) | 1)
+    struct.pack_into("<Q", ram, ptab + 0x1000, (ptab + 0x2000) | 1)
+    for i in range(pages):
+        struct.pack_into("<Q", ram, ptab + 0x2000 + 8 * i, (base + i * 4096) | 1)
+    ram[base:] = bytes(i * 7 & 255 for i in range(size))
+    ram[base + header:base + header + 52] = UUID + struct.pack("<9I", 52, version, entry, 0, start, end or size, 0x227, 0, 0)
+    return struct.pack("<III", ptab, size, header) + bytes(ram)
+
+
+def mle_seeds():
+    write("fuzz_txt_mle", "four-pages", mle())
+    write("fuzz_txt_mle", "one-page", mle(1))
+    write("fuzz_txt_mle", "start-and-end", mle(start=0x80, end=0x3801))
+    write("fuzz_txt_mle", "old-header", mle(version=0x10000))
+    write("fuzz_txt_mle", "header-at-end", mle(header=0x3FCC))
+    scattered = bytearray(mle(3, base=0x10000))
+    scattered += bytes(0x3000)
+    struct.pack_into("<Q", scattered, 12 + 0x3000 + 16, 0x14001)
+    write("fuzz_txt_mle", "scattered", bytes(scattered))
+
+
+heap_seeds()
+mle_seeds()

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <tss2/tss2_tpm2_types.h>
+
+#include <cmocka.h>
+
+#include "cli/lint_impl.h"
+#include "common/hash.h"
+#include "lint_world.h"
+
+/*
+ * Every rule: a host on which all is right, one thing changed, and the rule finds it. The changes are made to the parts (before) or to the
+ * facts (after).
+ */
+
+typedef struct lint_facts_world W;
+
+/* ---- build ---- */
+
+static void b_missing(W *w) { w->modules[1].present = false; }
+static void b_changed(W *w) { w->modules[1].measured.d[ALG_SHA256][0] ^= 1; }
+static void b_policy(W *w) { w->policy.entries[0].pcr = 18; }
+static void b_inactive(W *w) { w->expected.banks |= ALG_BIT(ALG_SHA1); }
+static void b_more(W *w) { w->f.banks |= ALG_BIT(ALG_SHA384); }
+static void b_unknown(W *w) { w->f.unknown_banks = true; }
+static void b_none(W *w) { w->f.banks = ALG_BIT(ALG_SHA1); }
+
+/* ---- policy ---- */
+
+static void v_format(W *w) { w->policy.reserved = 1; }
+
+static void v_cut(W *w)
+{
+	memcpy(w->policy_bytes, "\2\2\x0b", 3);
+	w->policy_size = 3;
+}
+
+static void v_shadow(W *w) { w->policy.entries[1].module = VLP_MODULE_ANY; }
+
+static void v_size(W *w)
+{
+	static uint8_t hashes[2400];
+
+	w->policy.entries[1].hash_count = 75;
+	w->policy.entries[1].hashes = SPAN_OF(hashes);
+}
+
+static void v_nonfatal(W *w) { w->policy.type = VLP_NONFATAL; }
+
+static void v_any(W *w)
+{
+	for (unsigned i = 0; i < w->policy.entry_count; i++) {
+		w->policy.entries[i].hash_type = VLP_HASH_ANY;
+		w->policy.entries[i].hash_count = 0;
+		w->policy.entries[i].hashes.n = 0;
+	}
+}
+
+static void v_control(W *w) { w->policy.control = 0; }
+static void v_pcr(W *w) { w->policy.entries[2].pcr = 14; }
+static void v_unlisted(W *w) { w->policy.entries[2].module = 7; }
+static void v_absent(W *w) { w->module_count--; }
+static void v_no_pcr(W *w) { w->policy.entries[2].pcr = VLP_PCR_NONE; }
+static void v_closing(W *w) { w->expected.event_count--; }
+static void v_digest(W *w) { w->module_hash[1][5] ^= 1; }
+
+static void v_sha1(W *w)
+{
+	v_any(w);
+	w->policy.hash_alg = LCP_ALG_SHA1;
+}
+
+static void v_many(W *w)
+{
+	while (w->module_count < 34) {
+		w->modules[w->module_count] = w->modules[2];
+		w->modules[w->module_count].number = (unsigned)w->module_count;
+		w->module_count++;
+	}
+	w->policy.entries[2].module = VLP_MODULE_ANY;
+}
+
+/* ---- indices ---- */
+
+static void move_set(W *w, unsigned i, uint32_t index) { w->nv[i].nv.index = index; }
+
+static void n_set(W *w) { move_set(w, NV_VLP, 0x01200001); }
+static void n_set_po(W *w) { move_set(w, NV_PO, 0x01400001); }
+static void n_set_0(W *w) { w->sinit.tpm_nv_index_set = 0; }
+static void n_ppwrite(W *w) { w->nv[NV_VLP].nv.attributes |= TPMA_NV_PPWRITE; }
+static void n_ppwrite_po(W *w) { w->nv[NV_PO].nv.attributes |= TPMA_NV_PPWRITE; }
+static void n_no_authread(W *w) { w->nv[NV_VLP].nv.attributes &= ~TPMA_NV_AUTHREAD; }
+static void n_password(W *w) { w->nv[NV_VLP].nv.read = LINT_READ_PASSWORD; }
+static void n_unwritten(W *w) { w->nv[NV_VLP].nv.attributes &= ~TPMA_NV_WRITTEN; }
+
+static void n_both(W *w)
+{
+	w->nv[NV_OTHER] = w->nv[NV_VLP];
+	w->nv[NV_OTHER].nv.index = 0x01200001;
+	w->nv[NV_OTHER].nv.size = 12;
+}
+
+static void n_custom(W *w) { w->has_custom = true; }
+
+static const uint8_t other_policy[] = { 2, 0, 0x0b, 1, 0, 0, 0, 0, 0, 0, 0, 1, 129, 17, 0, 0, 0, 0, 0, 0 };
+
+static void n_other(W *w)
+{
+	w->nv[NV_VLP].kept = true;
+	w->nv[NV_VLP].nv.content = SPAN_OF(other_policy);
+}
+
+static void n_lcp_in_it(W *w)
+{
+	static const uint8_t bytes[70] = { 0, 3, 0x0b };
+
+	w->nv[NV_VLP].kept = true;
+	w->nv[NV_VLP].nv.content = SPAN_OF(bytes);
+}
+
+static void n_small(W *w) { w->nv[NV_VLP].nv.size = 70; }
+static void n_no_vlp(W *w) { w->nv[NV_VLP].present = false; }
+static void n_da(W *w) { w->nv[NV_VLP].nv.attributes &= ~TPMA_NV_NO_DA; }
+static void n_open(W *w) { w->nv[NV_VLP].nv.attributes |= TPMA_NV_AUTHWRITE; }
+static void n_open_po(W *w) { w->nv[NV_PO].nv.attributes |= TPMA_NV_AUTHWRITE; }
+
+static void n_large(W *w) { w->nv[NV_VLP].nv.size = 2200; }
+
+static void n_no_error(W *w) { w->nv[NV_ERROR].present = false; }
+static void n_error_size(W *w) { w->nv[NV_ERROR].nv.size = 2; }
+static void n_error_auth(W *w) { w->nv[NV_ERROR].nv.attributes &= ~TPMA_NV_AUTHWRITE; }
+static void n_error_password(W *w) { w->nv[NV_ERROR].nv.read = LINT_READ_PASSWORD; }
+static void n_error_locked(W *w) { w->nv[NV_ERROR].nv.attributes |= TPMA_NV_WRITELOCKED; }
+static void n_po_unreadable(W *w) { w->nv[NV_PO].nv.attributes &= ~TPMA_NV_AUTHREAD; }
+
+static const uint8_t other_po[86] = { 0, 3 };
+
+static void a_po_size(W *w) { w->f.lcp[LCP_PO] = SPAN_OF(other_po); }
+
+static void a_po_new(W *w)
+{
+	w->f.lcp[LCP_PO] = (struct span){ w->po_bytes, 70 };
+	w->f.nv_count = 1;      /* the policy's alone */
+}
+
+static void a_po_other(W *w) { w->f.lcp[LCP_PO] = (struct span){ other_po, 70 }; }
+static void n_stclear(W *w) { w->nv[NV_VLP].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
+
+/* ---- geo ---- */
+
+static void g_missing(W *w) { w->nv[NV_GEO].present = false; }
+
+static void g_raw(W *w)
+{
+	static const uint8_t bytes[33] = { 1 };
+
+	w->policy.entries[3].module = VLP_MODULE_NV_RAW;
+	w->nv[NV_GEO].kept = true;
+	w->nv[NV_GEO].nv.content = SPAN_OF(bytes);
+}
+
+static void g_unreadable(W *w) { w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_AUTHREAD; }
+static void g_password(W *w) { w->nv[NV_GEO].nv.read = LINT_READ_PASSWORD; }
+static void g_locked(W *w) { w->nv[NV_GEO].nv.attributes |= TPMA_NV_READLOCKED; }
+static void g_da(W *w) { w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_NO_DA; }
+static void g_platform(W *w) { w->nv[NV_GEO].nv.attributes |= TPMA_NV_PLATFORMCREATE; }
+static void g_ppwrite(W *w) { w->nv[NV_GEO].nv.attributes |= TPMA_NV_PPWRITE; }
+static void g_content(W *w) { w->geo[8] = 'F'; }
+static void g_tpm12(W *w) { w->policy.entries[3].nv_index = 0x40000010; }
+
+static void g_large(W *w)
+{
+	w->nv[NV_GEO].nv.read = LINT_READ_NOT_TRIED;
+	w->nv[NV_GEO].nv.size = 4097;
+}
+
+static void g_open(W *w)
+{
+	w->nv[NV_GEO].nv.attributes |= TPMA_NV_AUTHWRITE;
+	w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_WRITELOCKED;
+}
+
+static void g_none(W *w) { w->policy.entry_count--; }
+static void g_unlocked(W *w) { w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_WRITELOCKED; }
+static void g_unexpected(W *w) { w->policy.entries[3].nv_index = 0x01c10111; }
+
+/* ---- tboot ---- */
+
+static void tboot(W *w, const char *cmdline) { lint_tboot_parse(cmdline, w->f.tboot_version, &w->f.tboot); }
+
+static void t_sha384(W *w) { tboot(w, "min_ram=0x2000000 extpol=sha384"); }
+static void t_embedded(W *w) { tboot(w, "min_ram=0x2000000 extpol=embedded"); }
+static void t_agile(W *w) { tboot(w, "min_ram=0x2000000 extpol=agile"); }
+static void t_spelling(W *w) { tboot(w, "min_ram=0x2000000 extpol=SHA256"); }
+
+static void t_old(W *w)
+{
+	w->f.tboot_version = LINT_VERSION(1, 9, 11);
+	t_sha384(w);
+}
+
+static void t_usual(W *w) { (void)w; }
+static void t_measure_nv(W *w) { tboot(w, "min_ram=0x2000000 measure_nv=true"); }
+static void t_no_min_ram(W *w) { tboot(w, "logging=serial"); }
+static void t_min_ram_0(W *w) { tboot(w, "min_ram=0"); }
+static void t_unknown(W *w) { tboot(w, "min_ram=0x2000000 logging=vga foo=1 bar"); }
+
+static void t_force_pmrs(W *w) { tboot(w, "min_ram=0x2000000 force_pmrs=true"); }
+
+static void t_bank(W *w)
+{
+	w->f.banks = ALG_BIT(ALG_SHA1);
+	w->expected.banks = ALG_BIT(ALG_SHA1);
+}
+
+static void t_left_out(W *w) { w->f.banks |= ALG_BIT(ALG_SHA1); }
+static void t_legacy(W *w) { tboot(w, "min_ram=0x2000000 pcr_map=legacy"); }
+static void t_racm(W *w) { tboot(w, "min_ram=0x2000000 call_racm=true"); }
+static void t_racm_check(W *w) { tboot(w, "min_ram=0x2000000 call_racm=check"); }
+
+static void t_mle(W *w)
+{
+	w->f.mle_failed = true;
+	w->f.mle_error = LCP_E_MLE_CMDLINE;
+}
+
+static void t_log(W *w) { tboot(w, "min_ram=0x2000000 force_tpm2_legacy_log=true"); }
+static void t_prev_err(W *w) { tboot(w, "min_ram=0x2000000 ignore_prev_err=false"); }
+
+/* ---- SINIT ---- */
+
+static void s_chipset(W *w) { w->f.platform.device_id = 0xb002; }
+
+static void s_processor(W *w)
+{
+	w->f.platform.has_cpu = true;
+	w->f.platform.fms = 0x806c1;
+}
+
+static void s_log(W *w) { w->sinit.capabilities &= ~ACM_CAP_TCG_EVENT_LOG; }
+static void s_bios(W *w) { w->sinit.chipset_type = ACM_BIOS; }
+static void s_lists(W *w) { w->sinit.info_version = 9; }
+static void s_debug(W *w) { w->sinit.flags = ACM_FLAG_DEBUG_SIGNED; }
+static void s_tpm12(W *w) { w->sinit.tpm_family = ACM_TPM_DISCRETE_12; }
+static void s_no_tpm(W *w) { w->sinit.info_version = 4; }
+
+static void s_alg(W *w)
+{
+	static const uint16_t algs[] = { LCP_ALG_SHA1 };
+
+	w->sinit.tpm_algs = algs;
+	w->sinit.tpm_alg_count = 1;
+}
+
+static void s_unsound(W *w) { w->sinit.entry_point = 0x20000; }
+
+/* ---- launch control ---- */
+
+static void l_aux_delete(W *w) { w->po.control = LCP_CONTROL_AUX_DELETE; }
+static void l_mle(W *w) { w->mle_listed.d[ALG_SHA256][0] ^= 1; }
+static void l_pcr(W *w) { w->pcrs.v[ALG_SHA256][0][0] ^= 0x80; }
+static void l_mask(W *w) { w->po.hash_mask = 0x40; }
+static void l_no_mask(W *w) { w->po.hash_mask = 0; }
+static void l_no_sign(W *w) { w->po.sign_mask = 0; }
+
+static void l_sign_mask(W *w)
+{
+	lint_world_sign(w, 0);
+	w->po.sign_mask = 0x40;
+}
+
+static void l_revoked(W *w)
+{
+	lint_world_sign(w, 2);
+	w->po.revocation[0] = 3;
+}
+
+static void l_version(W *w) { w->po.sinit_min_version = 0x20; }
+
+static void l_max(W *w)
+{
+	w->po.sinit_min_version = 5;
+	w->po.max_sinit_min_version = 4;
+}
+
+static void l_digest(W *w)
+{
+	w->po_hash_kept = true;
+	w->po.hash[0] = 1;
+}
+
+static void l_no_data(W *w) { w->no_data = true; }
+
+static void l_signature(W *w)
+{
+	lint_world_sign(w, 0);
+	w->signature_valid = false;
+}
+
+static void l_element(W *w) { w->element_alg = LCP_ALG_SHA384; }
+
+static void l_custom(W *w)
+{
+	w->has_custom = true;
+	w->custom = SPAN_OF(other_policy);
+}
+
+static void l_large(W *w) { w->f.lcp_data[LCP_PO] = (struct span){ w->data, 65537 }; }
+
+static void l_counter(W *w)
+{
+	lint_world_sign(w, 5);
+	w->po.revocation[0] = 3;
+}
+
+static void l_format(W *w) { w->po.reserved2 = 1; }
+static void l_data_format(W *w) { w->f.lcp_data[LCP_PO].n--; }
+static void l_no_mle(W *w) { w->no_mle_element = true; }
+static void l_any(W *w) { w->po.type = LCP_POLICY_ANY; }
+static void l_none(W *w) { w->no_po = true; }
+static void l_open(W *w) { w->f.mle.banks = 0; }
+
+static void l_legacy(W *w)
+{
+	w->mle_type = LCP_ELEMENT_MLE;
+	w->element_alg = LCP_ALG_SHA1;
+}
+
+static void l_supplier(W *w)
+{
+	static uint8_t bytes[LCP_POLICY_MAX_SIZE];
+	struct lcp_policy ps = w->po;
+	size_t n;
+
+	ps.type = LCP_POLICY_LIST;
+	if (lcp_policy_encode(&ps, (struct mspan){ bytes, sizeof(bytes) }, &n) == LCP_OK)
+		w->f.lcp[LCP_PS] = (struct span){ bytes, n };
+}
+
+static const struct {
+	const char *id;
+	void (*before)(W *w);
+	void (*after)(W *w);
+} cases[] = {
+	{ "GL-BUILD-001", b_missing, NULL }, { "GL-BUILD-002", b_changed, NULL }, { "GL-BUILD-003", b_policy, NULL },
+	{ "GL-BUILD-004", b_inactive, NULL }, { "GL-BUILD-005", b_more, NULL }, { "GL-BUILD-006", b_unknown, NULL },
+	{ "GL-BUILD-007", b_none, NULL },
+
+	{ "GL-VLP-001", v_format, NULL }, { "GL-VLP-001", v_cut, NULL }, { "GL-VLP-002", v_shadow, NULL }, { "GL-VLP-003", v_size, NULL },
+	{ "GL-VLP-004", v_nonfatal, NULL }, { "GL-VLP-005", v_any, NULL }, { "GL-VLP-006", v_control, NULL }, { "GL-VLP-007", v_pcr, NULL },
+	{ "GL-VLP-008", v_unlisted, NULL }, { "GL-VLP-009", v_absent, NULL }, { "GL-VLP-010", v_sha1, NULL }, { "GL-VLP-011", v_no_pcr, NULL },
+	{ "GL-VLP-012", v_closing, NULL }, { "GL-VLP-013", v_digest, NULL }, { "GL-VLP-014", v_many, NULL },
+
+	{ "GL-NV-001", n_set, NULL }, { "GL-NV-001", n_set_po, NULL }, { "GL-NV-001", n_set_0, NULL }, { "GL-NV-002", n_ppwrite, NULL },
+	{ "GL-NV-002", n_ppwrite_po, NULL }, { "GL-NV-003", n_no_authread, NULL }, { "GL-NV-003", n_password, NULL },
+	{ "GL-NV-003", n_unwritten, NULL }, { "GL-NV-004", n_both, NULL }, { "GL-NV-005", n_custom, NULL }, { "GL-NV-006", n_other, NULL },
+	{ "GL-NV-007", n_lcp_in_it, NULL }, { "GL-NV-008", n_small, NULL }, { "GL-NV-009", n_no_vlp, NULL }, { "GL-NV-009", n_ppwrite, NULL },
+	{ "GL-NV-009", n_password, NULL }, { "GL-NV-010", n_da, NULL }, { "GL-NV-011", n_open, NULL }, { "GL-NV-011", n_open_po, NULL },
+	{ "GL-NV-012", n_large, NULL }, { "GL-NV-013", n_no_error, NULL }, { "GL-NV-014", n_error_size, NULL },
+	{ "GL-NV-014", n_error_auth, NULL }, { "GL-NV-014", n_error_password, NULL }, { "GL-NV-014", n_error_locked, NULL },
+	{ "GL-NV-015", n_po_unreadable, NULL }, { "GL-NV-016", NULL, a_po_size }, { "GL-NV-016", NULL, a_po_new },
+	{ "GL-NV-017", NULL, a_po_other }, { "GL-NV-018", n_stclear, NULL },
+
+	{ "GL-GEO-001", g_missing, NULL }, { "GL-GEO-002", g_raw, NULL }, { "GL-GEO-003", g_unreadable, NULL }, { "GL-GEO-003", g_password, NULL },
+	{ "GL-GEO-003", g_locked, NULL }, { "GL-GEO-004", g_da, NULL }, { "GL-GEO-005", g_platform, NULL }, { "GL-GEO-005", g_ppwrite, NULL },
+	{ "GL-GEO-006", g_content, NULL }, { "GL-GEO-007", g_tpm12, NULL }, { "GL-GEO-008", g_large, NULL }, { "GL-GEO-009", g_open, NULL },
+	{ "GL-GEO-010", g_none, NULL }, { "GL-GEO-011", g_unlocked, NULL }, { "GL-GEO-012", g_unexpected, NULL },
+
+	{ "GL-TBOOT-001", t_sha384, NULL }, { "GL-TBOOT-002", t_embedded, NULL }, { "GL-TBOOT-002", t_agile, NULL },
+	{ "GL-TBOOT-003", t_agile, NULL }, { "GL-TBOOT-004", t_spelling, NULL }, { "GL-TBOOT-004", t_old, NULL }, { "GL-TBOOT-005", t_usual, NULL },
+	{ "GL-TBOOT-006", t_measure_nv, NULL }, { "GL-TBOOT-007", t_no_min_ram, NULL }, { "GL-TBOOT-007", t_min_ram_0, NULL },
+	{ "GL-TBOOT-008", t_unknown, NULL }, { "GL-TBOOT-008", t_force_pmrs, NULL }, { "GL-TBOOT-009", t_bank, NULL },
+	{ "GL-TBOOT-010", t_left_out, NULL }, { "GL-TBOOT-011", t_legacy, NULL }, { "GL-TBOOT-012", t_racm, NULL },
+	{ "GL-TBOOT-012", t_racm_check, NULL }, { "GL-TBOOT-013", t_mle, NULL }, { "GL-TBOOT-014", t_log, NULL },
+	{ "GL-TBOOT-015", t_prev_err, NULL },
+
+	{ "GL-ACM-001", s_chipset, NULL }, { "GL-ACM-001", s_processor, NULL }, { "GL-ACM-002", s_log, NULL }, { "GL-ACM-003", s_bios, NULL },
+	{ "GL-ACM-004", s_lists, NULL }, { "GL-ACM-005", s_debug, NULL }, { "GL-ACM-006", s_tpm12, NULL }, { "GL-ACM-006", s_no_tpm, NULL },
+	{ "GL-ACM-007", s_alg, NULL }, { "GL-ACM-008", s_unsound, NULL },
+
+	{ "GL-LCP-001", l_aux_delete, NULL }, { "GL-LCP-001", s_debug, NULL }, { "GL-LCP-002", l_mle, NULL }, { "GL-LCP-003", l_pcr, NULL },
+	{ "GL-LCP-004", l_mask, NULL }, { "GL-LCP-004", l_no_mask, NULL }, { "GL-LCP-005", l_no_sign, NULL }, { "GL-LCP-005", l_sign_mask, NULL },
+	{ "GL-LCP-006", l_revoked, NULL }, { "GL-LCP-007", l_version, NULL }, { "GL-LCP-008", l_max, NULL }, { "GL-LCP-009", l_digest, NULL },
+	{ "GL-LCP-010", l_no_data, NULL }, { "GL-LCP-011", l_signature, NULL }, { "GL-LCP-012", l_element, NULL }, { "GL-LCP-013", l_custom, NULL },
+	{ "GL-LCP-014", NULL, l_large }, { "GL-LCP-015", l_counter, NULL }, { "GL-LCP-016", l_format, NULL }, { "GL-LCP-017", NULL, l_data_format },
+	{ "GL-LCP-018", l_no_mle, NULL }, { "GL-LCP-019", l_any, NULL }, { "GL-LCP-020", l_none, NULL }, { "GL-LCP-021", l_open, NULL },
+	{ "GL-LCP-022", l_legacy, NULL }, { "GL-LCP-023", NULL, l_supplier },
+};
+
+/* On a host where all is right this is all there is to say: there is a geo tag, and tboot does not measure it. */
+#define USUAL "GL-TBOOT-005"
+
+static void test_clean(void **state)
+{
+	W *w = lint_world_new();
+
+	(void)state;
+	lint_world_make(w);
+	lint_world_check(w);
+	if (w->report.finding_count != 1)
+		lint_world_print(w);
+	assert_int_equal(w->report.finding_count, 1);
+	assert_int_equal(lint_world_found(w, USUAL), 1);
+	lint_world_free(w);
+}
+
+static void test_each_rule(void **state)
+{
+	size_t failures = 0;
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(cases); i++) {
+		W *w = lint_world_new();
+
+		if (cases[i].before)
+			cases[i].before(w);
+		lint_world_make(w);
+		if (cases[i].after)
+			cases[i].after(w);
+		lint_world_check(w);
+		if (!lint_world_found(w, cases[i].id)) {
+			fprintf(stderr, "case %zu: %s was not found; instead:\n", i, cases[i].id);
+			lint_world_print(w);
+			failures++;
+		}
+		lint_world_free(w);
+	}
+	assert_int_equal(failures, 0);
+}
+
+/* The one remark of a clean host goes with its cause. */
+static void test_usual_goes(void **state)
+{
+	W *w = lint_world_new();
+
+	(void)state;
+	g_none(w);
+	lint_world_make(w);
+	lint_world_check(w);
+	assert_int_equal(lint_world_found(w, USUAL), 0);
+	lint_world_free(w);
+}
+
+static void test_every_rule_has_a_case(void **state)
+{
+	(void)state;
+	for (size_t g = 0; g < LINT_GROUPS; g++)
+		for (size_t r = 0; r < *lint_groups[g].count; r++) {
+			size_t i = 0;
+
+			while (i < GL_COUNT(cases) && strcmp(cases[i].id, lint_groups[g].rules[r].id) != 0)
+				i++;
+			if (i == GL_COUNT(cases))
+				fprintf(stderr, "no case for %s\n", lint_groups[g].rules[r].id);
+			assert_true(i < GL_COUNT(cases));
+		}
+}
+
+/* Errors that belong to TXT alone are not told of a build for direct mode with nothing of TXT about. */
+static void test_direct_only(void **state)
+{
+	W *w = lint_world_new();
+
+	(void)state;
+	w->no_po = true;
+	w->nv[NV_VLP].present = w->nv[NV_ERROR].present = false;
+	lint_world_make(w);
+	w->f.sinit_file = NULL;
+	w->f.has_tboot_version = false;
+	lint_tboot_parse(NULL, w->f.tboot_version, &w->f.tboot);
+	lint_world_check(w);
+	if (w->report.finding_count)
+		lint_world_print(w);
+	assert_int_equal(w->report.finding_count, 0);
+	assert_true(lint_world_says(w, "geolaunch.efi closes"));
+	assert_false(lint_world_says(w, "tboot"));
+	lint_world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_each_rule),
+		cmocka_unit_test(test_usual_goes),
+		cmocka_unit_test(test_every_rule_has_a_case),
+		cmocka_unit_test(test_direct_only),
+	};
+
+	return cmocka_run_group_tests_name("lint_rules", tests, NULL, NULL);
+}
