@@ -79,7 +79,8 @@ static bool set_breakpoints(struct platform *p)
 			return false;
 	/* Linear addresses are physical ones as long as paging is off, and so is all software that writes these registers. */
 	p->breakpoints = gdb_watch(g, CHIPSET_PRIVATE_BASE, CHIPSET_SPACE_SIZE, true) &&
-			 gdb_watch(g, CHIPSET_PUBLIC_BASE, CHIPSET_SPACE_SIZE, true);
+			 gdb_watch(g, CHIPSET_PUBLIC_BASE, CHIPSET_SPACE_SIZE, true) &&
+			 gdb_watch(g, p->sinit.rlp_wakeup, 4, true);
 	return p->breakpoints;
 }
 

@@ -279,6 +279,17 @@ bool gdb_continue(struct gdb *g)
 	return start(g, "c");
 }
 
+bool gdb_continue_some(struct gdb *g, uint64_t cpus)
+{
+	char body[8 + GDB_CPUS * 6];
+	int n = snprintf(body, sizeof(body), "vCont");
+
+	for (unsigned i = 0; i < g->cpus; i++)
+		if (cpus >> i & 1)
+			n += snprintf(body + n, sizeof(body) - (size_t)n, ";c:%x", i + 1);
+	return start(g, body);
+}
+
 bool gdb_step(struct gdb *g, unsigned cpu)
 {
 	struct gdb_stop stop;

@@ -49,6 +49,8 @@ GL_MUST bool gdb_watch(struct gdb *g, uint64_t at, unsigned n, bool on);
 
 /* Lets all processors run. */
 GL_MUST bool gdb_continue(struct gdb *g);
+/* Lets those processors run whose bit is set; the others stay where they are. */
+GL_MUST bool gdb_continue_some(struct gdb *g, uint64_t cpus);
 /* One instruction on one processor; the others stay where they are. */
 GL_MUST bool gdb_step(struct gdb *g, unsigned cpu);
 /* Stops a running machine and waits for it; another stop may come first. */

@@ -56,9 +56,7 @@ bool platform_launch(struct platform *p, unsigned cpu, struct gdb_regs *regs, st
 	}
 	p->outcome.senter = PLATFORM_LAUNCHED;
 	p->outcome.launches++;
-	for (unsigned i = 0; i < p->m.gdb.cpus; i++)
-		if (i != cpu)
-			smx_rendezvous(&p->cpu[i]);
+	p->outcome.rule = NULL;
 	platform_render(p);
-	return platform_localities(p) && enter(p, cpu, regs, &r);
+	return platform_localities(p) && platform_park(p, cpu) && enter(p, cpu, regs, &r);
 }

@@ -69,8 +69,6 @@ static bool prepare(struct platform *p)
 		return platform_fail(p, "%s", p->link.why);
 	if (!gdb_open(&m->gdb, f->gdb, f->connect_ms))
 		return platform_fail(p, "%s", m->gdb.why);
-	if (m->gdb.cpus > 1)
-		return platform_fail(p, "the machine has %u processors: only one is modelled (-smp 1)", m->gdb.cpus);
 	if (!shm_find(&m->regs, &m->qmp, why, sizeof(why)) || !shm_find(&m->area, &m->qmp, why, sizeof(why)))
 		return platform_fail(p, "%s", why);
 	return true;
@@ -88,7 +86,7 @@ static void set_up(struct platform *p)
 	sinit_bios_acm(p->sinit.bios_acm, 0x20220101, 0xb007, 2, 4);
 	p->sinit.scrtm = p->config.smx.scrtm;
 	p->sinit.platform_id = p->config.smx.platform_id;
-	p->sinit.rlp_wakeup = c.dpr_top - 64;
+	p->sinit.rlp_wakeup = c.dpr_top - PLATFORM_WAKEUP;
 	p->sinit.needs_aux = p->config.needs_aux;
 	p->sinit.needs_ps = p->config.needs_ps;
 	p->sinit.copy_madt = p->config.copy_madt;
@@ -174,7 +172,9 @@ static bool handle(struct platform *p, const struct gdb_stop *stop)
 	}
 	if (stop->kind == GDB_STOP_WATCH) {
 		p->outcome.watches++;
-		return p->armed ? platform_absorb(p) : true;
+		if (!p->armed)
+			return true;
+		return stop->address == p->sinit.rlp_wakeup ? platform_wake(p, stop->cpu) : platform_absorb(p);
 	}
 	return stop->kind == GDB_STOP_TRAP ? handle_trap(p, stop->cpu) : true;
 }

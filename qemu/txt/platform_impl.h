@@ -27,6 +27,10 @@ struct platform {
 	char why[200];
 };
 
+/* Where, below the top of the DMA protected range, code of ours lies and the responding processors' wake-up address is. */
+#define PLATFORM_STUB 4096
+#define PLATFORM_WAKEUP 64
+
 GL_MUST bool platform_fail(struct platform *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* arm.c: the machine stands at the MLE's entry and becomes a TXT platform. */
@@ -39,6 +43,11 @@ GL_MUST bool platform_trap(struct platform *p, unsigned cpu, struct gdb_regs *re
 GL_MUST bool platform_launch(struct platform *p, unsigned cpu, struct gdb_regs *regs, struct span acm);
 /* A TXT reset: the machine is reset, the chipset's registers stay. */
 GL_MUST bool platform_txt_reset(struct platform *p, const char *rule);
+
+/* rlp.c: SENTER puts the other processors to sleep. */
+GL_MUST bool platform_park(struct platform *p, unsigned cpu);
+/* Those that sleep join the MLE, as TXT.MLE.JOIN says. */
+GL_MUST bool platform_wake(struct platform *p, unsigned cpu);
 
 /* registers.c: the guest has written to the register spaces. */
 GL_MUST bool platform_absorb(struct platform *p);

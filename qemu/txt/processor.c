@@ -161,7 +161,7 @@ static bool do_getsec(struct platform *p, unsigned cpu, struct gdb_regs *regs, c
 		platform_render(p);
 		return platform_localities(p) && next(p, cpu, regs, t);
 	case SMX_WAKE_OTHERS:
-		return next(p, cpu, regs, t);
+		return platform_wake(p, cpu) && next(p, cpu, regs, t);
 	case SMX_RUN_SINIT:
 		ok = platform_launch(p, cpu, regs, (struct span){ s.acm, s.acm_size });
 		p->outcome.senter_us += now_us() - from;

@@ -70,7 +70,7 @@ char *txt_report_json(const struct platform *p, const char *failure)
 		{ "senter", json_string(platform_senter_name(o->senter)) },
 		{ "txt_errorcode", hex32((uint32_t)chipset_get(platform_chipset(p), CHIPSET_ERRORCODE)) },
 		{ "rule", o->rule ? json_string(o->rule) : json_null() },
-		{ "why", bad && o->rule ? json_string(bad->detail) : json_null() },
+		{ "why", bad && o->rule && o->senter != PLATFORM_LAUNCHED ? json_string(bad->detail) : json_null() },
 		{ "drtm", json_boolean(o->drtm) },
 		{ "mle_hash", o->has_mle_hash ? digests(&o->mle_hash) : json_object() },
 		{ "secrets", json_boolean(chipset_secrets(platform_chipset(p))) },

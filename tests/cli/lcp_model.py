@@ -12,6 +12,7 @@ import oracles
 TOP = pathlib.Path(__file__).resolve().parents[2]
 GEOLAUNCH = os.environ.get("GEOLAUNCH", str(TOP / "build/host/geolaunch"))
 LCP_TOOL = os.environ.get("LCP_TOOL", str(TOP / "build/host/lcp_tool"))
+ACM_TOOL = os.environ.get("ACM_TOOL", str(TOP / "build/host/acm_tool"))
 TBOOT_GZ = oracles.tboot_gz()
 ALGS = ["sha1", "sha256", "sha384", "sha512"]
 # lcp2_crtpolelt refuses sha512 in elements with digests, though it offers it

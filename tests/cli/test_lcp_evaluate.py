@@ -8,7 +8,7 @@ import re
 import subprocess
 
 import pytest
-from lcp_model import GEOLAUNCH, TBOOT_GZ, TOP, Element, lcp, make_keys, make_list, refused, run
+from lcp_model import ACM_TOOL, GEOLAUNCH, TBOOT_GZ, TOP, Element, lcp, make_keys, make_list, refused, run
 
 HASHES = {a: hashlib.new(a, b"mle").hexdigest() for a in ("sha1", "sha256", "sha384", "sha512")}
 PCRS = {"pcrs": {"sha256": {str(n): f"{n:02x}" * 32 for n in range(8)}}}
@@ -208,6 +208,23 @@ def test_usage(arguments, text):
 
 
 def test_sinit_file(tmp_path):
+    """Version, algorithms and NPW are read from the module."""
+    path = tmp_path / "sinit"
+    path.write_bytes(run([ACM_TOOL, "sinit", 1]))
+    module = json.loads(run([GEOLAUNCH, "acm", "show", "--json", path]))
+    version = module["info"]["acm_version"]
+    out = evaluate("--sinit", path)
+    assert out["allowed"] and module["tpm"]["algorithms"] == [4, 11, 12]
+    assert out["hash_alg_mask"]["names"] == ["sha1", "sha256", "sha384"]
+    for least, rule in ((version, "allowed"), (version + 1, "sinit-revoked-po")):
+        lcp("policy", "create", "-o", tmp_path / "p", "--type", "any", "--min-version", least)
+        assert evaluate("--po", tmp_path / "p", "--sinit", path, code=6 if rule != "allowed" else 0)["rule"] == rule
+    # Flags, bits 14 and 15: pre-production, debug-signed
+    for bit in (0x40, 0x80):
+        raw = bytearray(path.read_bytes())
+        raw[15] |= bit
+        (tmp_path / "npw").write_bytes(raw)
+        assert evaluate("--sinit", tmp_path / "npw", code=6)["rule"] == "npw-no-policy"
     (tmp_path / "no").write_bytes(b"no module")
     assert str(tmp_path / "no") in refused("evaluate", "--sinit", tmp_path / "no")
 

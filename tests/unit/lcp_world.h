@@ -6,7 +6,7 @@
 
 /* A platform with launch control policies, put together from structures; for the tests of lcp_evaluate(). */
 
-#define WORLD_LISTS 3
+#define WORLD_LISTS LCP_MAX_LISTS
 #define WORLD_SINIT 7           /* AcmVersion */
 
 struct world {

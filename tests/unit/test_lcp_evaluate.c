@@ -225,6 +225,11 @@ static void data_reserved(struct world *w)
 	spoil(w, 32, 1);
 }
 
+static void data_reserved_last(struct world *w)
+{
+	spoil(w, 34, 1);
+}
+
 static void data_no_lists(struct world *w)
 {
 	world_encode(w);
@@ -503,6 +508,7 @@ static const struct {
 	{ "no_data", no_data, LCP_RULE_NO_DATA, 0, 0x07, 0x14, { LCP_PO, -1, -1 } },
 	{ "data_signature", data_signature, LCP_RULE_DATA_SIGNATURE, 0, 0x07, 0x01, { LCP_PO, -1, -1 } },
 	{ "data_reserved", data_reserved, LCP_RULE_DATA_HEADER, 0, 0x07, 0x02, { LCP_PO, -1, -1 } },
+	{ "data_reserved_last", data_reserved_last, LCP_RULE_DATA_HEADER, 0, 0x07, 0x02, { LCP_PO, -1, -1 } },
 	{ "data_no_lists", data_no_lists, LCP_RULE_DATA_HEADER, 0, 0x07, 0x02, { LCP_PO, -1, -1 } },
 	{ "data_nine_lists", data_nine_lists, LCP_RULE_DATA_HEADER, 0, 0x07, 0x02, { LCP_PO, -1, -1 } },
 	{ "data_trailing", data_trailing, LCP_RULE_DATA_SIZE, 0, 0x07, 0x05, { LCP_PO, -1, -1 } },

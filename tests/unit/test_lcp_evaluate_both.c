@@ -108,6 +108,23 @@ static void test_a_second_element_helps(void **state)
 	world_assert_rule(&w, "one digest is enough", LCP_ALLOWED);
 }
 
+/* All eight lists, the last of which matches, or none. */
+static void test_eight_lists(void **state)
+{
+	static struct world w;
+
+	(void)state;
+	world_begin(&w);
+	for (unsigned i = 0; i < LCP_MAX_LISTS; i++)
+		world_mle(&w, LCP_PO, i, LCP_ALG_SHA256, 0, i == LCP_MAX_LISTS - 1);
+	world_evaluate(&w);
+	world_assert_rule(&w, "eight", LCP_ALLOWED);
+	assert_match(&w, LCP_SUBJECT_MLE, (struct lcp_at){ LCP_PO, 7, 0 }, 1);
+	w.platform.mle.d[ALG_SHA256][0] ^= 1;
+	world_evaluate(&w);
+	world_assert_rule(&w, "none of eight", LCP_RULE_MLE);
+}
+
 static void test_lists_that_do_not_count(void **state)
 {
 	static struct world w;
@@ -281,6 +298,14 @@ static void test_supplier_pconf(void **state)
 	world_evaluate(&w);
 	world_assert_rule(&w, "not enforced", LCP_ALLOWED);
 	assert_match(&w, LCP_SUBJECT_PCONF, (struct lcp_at){ LCP_PO, 0, 0 }, 1);
+	/* Or the supplier's. */
+	world_begin(&w);
+	world_policy(&w, LCP_PS, LCP_POLICY_LIST);
+	world_pconf(&w, LCP_PS, 0, 0, true);
+	world_pconf(&w, LCP_PO, 0, 0, false);
+	world_evaluate(&w);
+	world_assert_rule(&w, "supplier's match", LCP_ALLOWED);
+	assert_match(&w, LCP_SUBJECT_PCONF, (struct lcp_at){ LCP_PS, 0, 0 }, 1);
 	/* Enforced: both must match. */
 	world_begin(&w);
 	world_policy(&w, LCP_PS, LCP_POLICY_LIST);
@@ -337,6 +362,12 @@ static void test_equal_versions_launch(void **state)
 	w.policy[LCP_PO].control = LCP_CONTROL_NPW;
 	world_evaluate(&w);
 	world_assert_rule(&w, "equal", LCP_ALLOWED);
+	/* In an element too. */
+	world_begin(&w);
+	w.platform.acm.version = WORLD_SINIT + 1;
+	sinit_too_old_for_element(&w);
+	world_evaluate(&w);
+	world_assert_rule(&w, "equal in an element", LCP_ALLOWED);
 }
 
 static void test_aux_mask_only_where_it_is(void **state)
@@ -384,6 +415,16 @@ static void test_stm(void **state)
 	world_mle(&w, LCP_PO, 0, LCP_ALG_SHA256, LCP_ELEMENT_STM_REQUIRED, true);
 	world_evaluate(&w);
 	world_assert_rule(&w, "required", LCP_ALLOWED);
+	/* The supplier may require one, but not beside an owner's policy of type any. */
+	world_good(&w);
+	world_policy(&w, LCP_PS, LCP_POLICY_LIST);
+	world_stm(&w, LCP_PS, 0, LCP_ELEMENT_STM_REQUIRED, true);
+	world_evaluate(&w);
+	world_assert_rule(&w, "required by the supplier", LCP_RULE_STM_REQUIRED);
+	assert_int_equal(w.verdict.at.owner, LCP_PS);
+	w.policy[LCP_PO].type = LCP_POLICY_ANY;
+	world_evaluate(&w);
+	world_assert_rule(&w, "any beside the supplier", LCP_ALLOWED);
 	/* An MLE element that does not match requires nothing. */
 	world_begin(&w);
 	world_mle(&w, LCP_PO, 0, LCP_ALG_SHA256, LCP_ELEMENT_STM_REQUIRED, false);
@@ -431,6 +472,11 @@ static void test_algorithms_of_sinit(void **state)
 	static struct world w;
 
 	(void)state;
+	/* One algorithm is enough if it is the element's. */
+	world_good(&w);
+	w.platform.acm.hash_mask = 0x0008;
+	world_evaluate(&w);
+	world_assert_rule(&w, "sha256 only", LCP_ALLOWED);
 	/* A SINIT without SHA-384 does not see the element that would match. */
 	world_begin(&w);
 	world_mle(&w, LCP_PO, 0, LCP_ALG_SHA384, 0, true);
@@ -453,6 +499,7 @@ int main(void)
 		cmocka_unit_test(test_any),
 		cmocka_unit_test(test_subjects),
 		cmocka_unit_test(test_a_second_element_helps),
+		cmocka_unit_test(test_eight_lists),
 		cmocka_unit_test(test_lists_that_do_not_count),
 		cmocka_unit_test(test_list_number),
 		cmocka_unit_test(test_signatures_of_all_kinds),

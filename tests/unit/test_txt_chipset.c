@@ -137,6 +137,11 @@ static void test_locks(void **state)
 	assert_int_equal(chipset_write(&c, CHIPSET_PUBLIC, 0x291, 2, 0xabcd), CHIPSET_REACT_VALUE);
 	assert_int_equal(chipset_get(&c, CHIPSET_MLE_JOIN), 0x12abcd78);
 	assert_int_equal(chipset_write(&c, CHIPSET_PUBLIC, 0x290, 4, 0x12abcd78), 0);
+	/* Eight bytes: the upper half is no register's. Four from below: the upper two are. */
+	assert_int_equal(chipset_write(&c, CHIPSET_PUBLIC, 0x290, 8, 0x1111111122222222), CHIPSET_REACT_VALUE);
+	assert_int_equal(chipset_get(&c, CHIPSET_MLE_JOIN), 0x22222222);
+	assert_int_equal(chipset_write(&c, CHIPSET_PUBLIC, 0x28e, 4, 0x33334444), CHIPSET_REACT_VALUE);
+	assert_int_equal(chipset_get(&c, CHIPSET_MLE_JOIN), 0x22223333);
 }
 
 static void test_nowhere(void **state)

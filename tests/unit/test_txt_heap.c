@@ -200,6 +200,178 @@ static void test_many_elements(void **state)
 	assert_int_equal(heap_os_sinit_decode(SPAN_OF(bytes), &o), TXT_OK);
 }
 
+/* OsSinitData 7 with the elements that are added. */
+static uint8_t table[1024];
+static struct wr out;
+
+static void begin(void)
+{
+	memset(table, 0, sizeof(table));
+	table[0] = 7;
+	out = wr_init((struct mspan){ table, sizeof(table) });
+	out.off = 92;
+}
+
+static void add(uint32_t type, uint32_t size)
+{
+	wr_le32(&out, type);
+	wr_le32(&out, size);
+}
+
+static void add_tcg(uint32_t size)
+{
+	add(HEAP_EXT_LOG_TCG, size);
+	wr_le64(&out, 0x1000);
+	wr_le32(&out, 0x2000);
+	wr_le32(&out, 3);
+	wr_le32(&out, 4);
+}
+
+static void add_logs(uint32_t count, uint32_t size, uint16_t alg)
+{
+	add(HEAP_EXT_LOG_2, size);
+	wr_le32(&out, count);
+	for (uint32_t i = 0; i < (size - 12) / 24; i++) {
+		wr_le16(&out, (uint16_t)(alg + i));
+		wr_le16(&out, 0);
+		wr_le64(&out, 0x3000 + i);
+		wr_le32(&out, 0x1000);
+		wr_le64(&out, 0);
+	}
+}
+
+static void add_tprs(uint32_t count, uint32_t size)
+{
+	add(HEAP_EXT_TPR, size);
+	wr_le32(&out, count);
+	for (uint32_t i = 0; i < (size - 12) / 16; i++) {
+		wr_le64(&out, 0x200000 * (uint64_t)i);
+		wr_le64(&out, 0x1000);
+	}
+}
+
+static enum txt_rule finish(struct heap_os_sinit *o)
+{
+	add(HEAP_EXT_END, 8);
+	assert_false(out.bad);
+	return heap_os_sinit_decode((struct span){ table, out.off }, o);
+}
+
+static void test_log_elements(void **state)
+{
+	struct heap_os_sinit o;
+
+	(void)state;
+	begin();
+	add_tcg(28);
+	add_logs(2, 60, 4);
+	assert_int_equal(finish(&o), TXT_OK);
+	assert_true(o.has_tcg_log);
+	assert_int_equal(o.tcg_log.base, 0x1000);
+	assert_int_equal(o.tcg_log.size, 0x2000);
+	assert_int_equal(o.tcg_log.first, 3);
+	assert_int_equal(o.tcg_log.first_at, 92 + 8 + 12);
+	assert_int_equal(o.tcg_log.next, 4);
+	assert_int_equal(o.tcg_log.next_at, 92 + 8 + 16);
+	assert_int_equal(o.log_count, 2);
+	assert_int_equal(o.logs[1].alg, 5);
+	assert_int_equal(o.logs[1].base, 0x3001);
+	assert_int_equal(o.logs[1].next_at, 92 + 28 + 12 + 24 + 20);
+
+	begin();
+	add_tcg(28);
+	add_tcg(28);
+	assert_int_equal(finish(&o), TXT_RULE_HEAP_LOG);
+	begin();
+	add_tcg(27);
+	assert_int_equal(finish(&o), TXT_RULE_HEAP_ELEMENT_SIZE);
+	begin();
+	add_tcg(32);
+	assert_int_equal(finish(&o), TXT_RULE_HEAP_ELEMENT_SIZE);
+	begin();
+	add_logs(1, 36, 4);
+	add_logs(1, 36, 5);
+	assert_int_equal(finish(&o), TXT_RULE_HEAP_LOG);
+	for (size_t i = 0; i < 4; i++) {
+		static const uint32_t wrong[][2] = { { 0, 12 }, { 2, 36 }, { 9, 12 + 9 * 24 }, { 0xaaaaaaab, 28 } };
+
+		begin();
+		add_logs(wrong[i][0], wrong[i][1], 4);
+		assert_int_equal(finish(&o), TXT_RULE_HEAP_ELEMENT_SIZE);
+	}
+	begin();
+	add_logs(2, 60, 4);
+	table[92 + 12 + 24] = 4;
+	assert_int_equal(finish(&o), TXT_RULE_HEAP_LOG_BANKS);
+}
+
+static void test_tpr_elements(void **state)
+{
+	struct heap_os_sinit o;
+
+	(void)state;
+	begin();
+	add_tprs(2, 44);
+	assert_int_equal(finish(&o), TXT_OK);
+	assert_true(o.has_tpr);
+	assert_int_equal(o.tpr_count, 2);
+	assert_int_equal(o.tprs[1].base, 0x200000);
+	assert_int_equal(o.tprs[1].size, 0x1000);
+	begin();
+	add(HEAP_EXT_TPR, 8);
+	assert_int_equal(finish(&o), TXT_OK);
+	assert_true(o.has_tpr);
+	assert_int_equal(o.tpr_count, 0);
+	begin();
+	add_tprs(1, 28);
+	add_tprs(1, 28);
+	assert_int_equal(finish(&o), TXT_RULE_TPR);
+	begin();
+	add_tprs(1, 12);
+	assert_int_equal(finish(&o), TXT_RULE_HEAP_ELEMENT_SIZE);
+	begin();
+	add_tprs(9, 12 + 9 * 16);
+	assert_int_equal(finish(&o), TXT_RULE_HEAP_ELEMENT_SIZE);
+}
+
+static void test_element_sizes(void **state)
+{
+	struct heap_os_sinit o;
+
+	(void)state;
+	for (uint32_t size = 0; size < 8; size++) {
+		begin();
+		add(HEAP_EXT_CUSTOM, size);
+		assert_int_equal(finish(&o), TXT_RULE_HEAP_ELEMENT_SIZE);
+		begin();
+		add(HEAP_EXT_END, size);
+		assert_int_equal(heap_os_sinit_decode((struct span){ table, out.off }, &o), TXT_RULE_HEAP_ELEMENT_SIZE);
+	}
+	begin();
+	add(HEAP_EXT_CUSTOM, 17);
+	assert_int_equal(finish(&o), TXT_RULE_HEAP_ELEMENT_SIZE);
+	begin();
+	add(HEAP_EXT_CUSTOM, 12);
+	wr_le32(&out, 0);
+	assert_int_equal(finish(&o), TXT_OK);
+}
+
+/* Bytes that are not there are not read as 0. */
+static void test_bios_data_cut(void **state)
+{
+	const struct heap_bios b = { .version = 6, .processors = 3 };
+	uint8_t bytes[100];
+	struct heap_bios back;
+	size_t n;
+
+	(void)state;
+	assert_true(heap_bios_encode(&b, (struct mspan){ bytes, sizeof(bytes) }, &n));
+	for (size_t cut = 8; cut < n; cut++)
+		assert_int_equal(heap_bios_decode((struct span){ bytes + 8, cut - 8 }, &back), cut < 44 ? TXT_RULE_HEAP_TABLE_SIZE :
+			cut >= 44 + 8 && cut < 44 + 14 ? TXT_RULE_HEAP_ELEMENT_SIZE : TXT_RULE_HEAP_ELEMENT_END);
+	assert_int_equal(heap_bios_decode((struct span){ bytes + 8, n - 8 }, &back), TXT_OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +381,10 @@ int main(void)
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_os_sinit_versions),
 		cmocka_unit_test(test_many_elements),
+		cmocka_unit_test(test_log_elements),
+		cmocka_unit_test(test_tpr_elements),
+		cmocka_unit_test(test_element_sizes),
+		cmocka_unit_test(test_bios_data_cut),
 	};
 
 	return cmocka_run_group_tests_name("txt_heap", tests, NULL, NULL);

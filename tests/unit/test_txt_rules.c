@@ -143,6 +143,21 @@ static void page_sinit(void) { world_put(&w, world_pte(599), WORLD_SINIT | 1, 8)
 static void page_unprotected(void) { w.pmr_lo.size = 0x600000; }
 static void page_extra(void) { world_put(&w, world_pte(600), 0x700001, 8); }
 static void page_extra_table(void) { world_put(&w, WORLD_PTAB + 0x1010, 0x700001, 8); }
+static void xsdt_length(void) { world_put(&w, WORLD_XSDT + 4, 35, 4); }
+static void dmar_huge(void) { world_put(&w, WORLD_DMAR + 4, 0x10001, 4); }
+static void acm_tpr_wraps(void)
+{
+	static const uint32_t words[] = { HEAP_EXT_TPR, 28, 1, 0x1000, 0, 0xfffff000, 0xffffffff, HEAP_EXT_END, 8 };
+
+	for (size_t i = 0; i < GL_COUNT(words); i++)
+		world_put(&w, w.os_sinit + 92 + 4 * i, words[i], 4);
+	world_put(&w, w.os_sinit - 8, 8 + 92 + 36, 8);
+}
+static void acm_has_tpr(void) { w.recipe.capabilities |= ACM_CAP_TPR; }
+static void log_7(void) { w.tcg_log = false; w.log_count = 4; w.log_size = 4096; memcpy(w.log_algs, "\x04\0\x0b\0\x0c\0\x0d\0", 8); }
+static void log_7_unusable(void) { world_put(&w, w.os_sinit + 92 + 12 + 24 + 4, 0x100000000, 8); }
+static void log_7_small(void) { log_7(); w.log_size = 600; }
+static void embedded_only(void) { w.recipe.tpm_extend_policy = ACM_TPM_EXTEND_EMBEDDED; w.recipe.tpm_alg_count = 1; w.banks = ALG_BIT(ALG_SHA256); }
 static void lcp_high(void) { w.lcp = (struct txt_range){ 0xfffff000, 0x1001 }; }
 static void lcp_large(void) { w.lcp = (struct txt_range){ 0x1000, 0x100000 }; }
 static void lcp_nowhere(void) { w.lcp = (struct txt_range){ 0x80000000, 0x100 }; }
@@ -263,6 +278,12 @@ static const struct rule_case {
 	BEFORE(page_unprotected, PAGE_UNPROTECTED),
 	AFTER(page_extra, PAGE_EXTRA),
 	AFTER(page_extra_table, PAGE_EXTRA),
+	AFTER(xsdt_length, XSDT),
+	AFTER(dmar_huge, XSDT),
+	{ "tpr_wraps", acm_has_tpr, acm_tpr_wraps, TXT_RULE_TPR, 0 },
+	{ "log_7_unusable", log_7, log_7_unusable, TXT_RULE_HEAP_LOG, 0 },
+	BEFORE(log_7_small, LOG_SIZE),
+	BEFORE(embedded_only, TPM_BANKS),
 	AFTER(log_in_mle, MLE_IN_LOG),
 	AFTER(log_in_pt, MLE_IN_LOG),
 	{ "lcp_high", lcp_high, NULL, TXT_RULE_LCP, 0xc0031ee1 },
@@ -392,6 +413,118 @@ static void test_allowed(void **state)
 	assert_true(w.result.launched);
 }
 
+/* Policy data of size 0 or at address 0 are none. */
+static void test_no_policy_data(void **state)
+{
+	(void)state;
+	w.lcp = (struct txt_range){ 0, 0x1000 };
+	world_build(&w);
+	assert_int_equal(world_senter(&w), SMX_OK);
+	assert_true(w.result.launched);
+}
+
+/* tboot's way: offsets count from the beginning of its file's image, whose first pages are not mapped. */
+static void test_offsets_of_the_image(void **state)
+{
+	struct digests want;
+
+	(void)state;
+	w.header.start = 0x4000;
+	w.header.end = 0x4000 + WORLD_MLE_SIZE;
+	w.header.cmdline_start += 0x4000;
+	w.header.cmdline_end += 0x4000;
+	world_build(&w);
+	assert_int_equal(world_senter(&w), SMX_OK);
+	assert_true(w.result.launched);
+	hash_span(ALG_SET_ALL, (struct span){ w.ram + WORLD_MLE, WORLD_MLE_SIZE }, &want);
+	assert_true(digests_equal(&want, &w.result.mle_hash));
+
+	/* The command line must lie in what is mapped: up to its end, and no byte more. */
+	w.header.cmdline_end = w.header.end;
+	world_build(&w);
+	assert_int_equal(world_senter(&w), SMX_OK);
+	assert_true(w.result.launched);
+	w.header.cmdline_end = w.header.end + 1;
+	world_build(&w);
+	assert_int_equal(world_senter(&w), SMX_OK);
+	assert_int_equal(w.result.rule, TXT_RULE_MLE_CMDLINE);
+}
+
+/* A machine with an RSDP of revision 0 has 32-bit addresses. */
+static void test_rsdt(void **state)
+{
+	const uint64_t rsdt = WORLD_XSDT + 0x800;
+	uint8_t sum = 0;
+
+	(void)state;
+	memcpy(world_at(&w, rsdt, 4), "RSDT", 4);
+	world_put(&w, rsdt + 4, 44, 4);
+	world_put(&w, rsdt + 36, WORLD_MADT, 4);
+	world_put(&w, rsdt + 40, WORLD_DMAR, 4);
+	for (size_t i = 0; i < 44; i++)
+		sum = (uint8_t)(sum + w.ram[rsdt + i]);
+	w.ram[rsdt + 9] = (uint8_t)-sum;
+	w.ram[WORLD_RSDP + 15] = 0;
+	world_put(&w, WORLD_RSDP + 16, rsdt, 4);
+	w.ram[WORLD_RSDP + 8] = sum = 0;
+	for (size_t i = 0; i < 20; i++)
+		sum = (uint8_t)(sum + w.ram[WORLD_RSDP + i]);
+	w.ram[WORLD_RSDP + 8] = (uint8_t)-sum;
+	assert_int_equal(world_senter(&w), SMX_OK);
+	assert_true(w.result.launched);
+}
+
+static void test_mle_read(void **state)
+{
+	const struct mle mle = { .ptab = WORLD_PTAB, .size = WORLD_MLE_SIZE };
+	uint8_t bytes[16];
+
+	(void)state;
+	assert_true(mle_read(&w.memory, &mle, 4090, (struct mspan){ bytes, 16 }));
+	assert_memory_equal(bytes, w.ram + WORLD_MLE + 4090, 16);
+	assert_true(mle_read(&w.memory, &mle, WORLD_MLE_SIZE - 16, (struct mspan){ bytes, 16 }));
+	assert_false(mle_read(&w.memory, &mle, WORLD_MLE_SIZE - 15, (struct mspan){ bytes, 16 }));
+	assert_false(mle_read(&w.memory, &mle, UINT64_MAX - 3, (struct mspan){ bytes, 16 }));
+}
+
+static void test_nv_index_sets(void **state)
+{
+	struct sinit_indices x = { 1, 2, 3 };
+
+	(void)state;
+	assert_false(sinit_indices(2, &x));
+	assert_int_equal(x.aux, 1);
+	assert_true(sinit_indices(0, &x));
+	assert_int_equal(x.po, 0x01400001);
+	assert_true(sinit_indices(1, &x));
+	assert_int_equal(x.aux, 0x01c10102);
+	assert_int_equal(x.ps, 0x01c10103);
+	assert_int_equal(x.po, 0x01c10106);
+}
+
+static void test_copies_of_acpi_tables(void **state)
+{
+	struct heap_tables t;
+	struct heap_sinit_mle s;
+	enum heap_table where;
+	struct span heap;
+
+	for (unsigned copy = 0; copy < 2; copy++) {
+		teardown(state);
+		setup(state);
+		w.platform.copy_madt = copy;
+		assert_int_equal(world_senter(&w), SMX_OK);
+		assert_true(w.result.launched);
+		heap = (struct span){ world_at(&w, WORLD_HEAP, 0x100000), 0x100000 };
+		assert_int_equal(heap_locate(heap, 4, &t, &where), TXT_OK);
+		heap.p += t.table[HEAP_SINIT_MLE].offset;
+		heap.n = t.table[HEAP_SINIT_MLE].content.n + 8;
+		assert_int_equal(heap_sinit_mle_decode(heap, &s), TXT_OK);
+		assert_int_equal(s.madt.n, copy ? 44 : 0);
+		assert_int_equal(s.mcfg.n, 0);
+	}
+}
+
 /* The hash follows linear, not physical addresses. */
 static void test_scattered_hash(void **state)
 {
@@ -430,6 +563,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_heap_unreadable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_allowed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scattered_hash, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_policy_data, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_offsets_of_the_image, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rsdt, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_mle_read, setup, teardown),
+		cmocka_unit_test(test_nv_index_sets),
+		cmocka_unit_test_setup_teardown(test_copies_of_acpi_tables, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("txt_rules", tests, NULL, NULL);

@@ -364,8 +364,9 @@ static void test_cpuid(void **state)
 	w.smx.cpuid_smx = w.smx.cpuid_vmx = false;
 	smx_cpuid(&w.smx, 1, &ecx);
 	assert_int_equal(ecx, 0xffffff9f);
+	ecx = 0xffffffff;
 	smx_cpuid(&w.smx, 7, &ecx);
-	assert_int_equal(ecx, 0xffffff9f);
+	assert_int_equal(ecx, 0xffffffff);
 }
 
 static void test_cr4(void **state)
@@ -392,6 +393,9 @@ static void test_msrs(void **state)
 	(void)state;
 	assert_int_equal(smx_rdmsr(&w.smx, SMX_MSR_FEATURE_CONTROL, &v).outcome, SMX_NEXT);
 	assert_int_equal(v, 0xff07);
+	w.smx.platform_id = 0x14000000000000;
+	assert_int_equal(smx_rdmsr(&w.smx, SMX_MSR_PLATFORM_ID, &v).outcome, SMX_NEXT);
+	assert_int_equal(v, 0x14000000000000);
 	assert_int_equal(smx_rdmsr(&w.smx, SMX_MSR_SMM_MONITOR_CTL, &v).outcome, SMX_NEXT);
 	assert_int_equal(v, 0);
 	assert_int_equal(smx_rdmsr(&w.smx, 0x10, &v).outcome, SMX_NATIVE);
