@@ -62,7 +62,6 @@ bool lcp_refuse(struct cli_fault *fault, const char *what, enum lcp_error error)
 
 /* Encodes, checking every rule first, and writes. */
 GL_MUST bool lcp_put_element(const char *path, const struct lcp_element *e, struct cli_fault *fault);
-/* `signing`: the list need not be complete. */
 GL_MUST bool lcp_put_list(const char *path, const struct lcp_list *l, struct cli_fault *fault);
 
 /* ---- options ---- */

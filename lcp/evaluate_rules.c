@@ -52,7 +52,8 @@ static const struct lcp_rule_info rules[LCP_RULE_COUNT] = {
 	[LCP_RULE_SINIT_REVOKED_PO] = { "sinit-revoked-po", "SINIT is older than the owner's policy permits (SINITMinVersion)", SDG
 		"D.1.3, SINITMinVersion; " ACM "ERR_SINIT_REVOKED_PO", LCP_CODE(BOTH(TXT_LCP_SINIT_REVOKED), BOTH(TXT_LCP_REVOKED_PO)) },
 	[LCP_RULE_SINIT_REVOKED_ELEMENT] = { "sinit-revoked-element", "the MLE is in an element, but SINIT is older than that element permits", SDG
-		"D.4.7, SINITMinVersion; " ACM "ERR_SINIT_REVOKED_POL_CTR; " ACM_LCP "MODULE_REVOKED", LCP_CODE(BOTH(TXT_LCP_SINIT_REVOKED), BOTH(TXT_LCP_REVOKED_COUNTER)) },
+		"D.4.7, SINITMinVersion; " ACM "ERR_SINIT_REVOKED_POL_CTR; " ACM_LCP "MODULE_REVOKED",
+		LCP_CODE(BOTH(TXT_LCP_SINIT_REVOKED), BOTH(TXT_LCP_REVOKED_COUNTER)) },
 
 	[LCP_RULE_NO_DATA] = { "no-data", "the policy is of type list, and there is no policy data", SDG "D.1.3, PolicyType; " ACM
 		"ERR_NO_POLICY_DATA", .deduced = true, LCP_CODE(INTEGRITY, BOTH(TXT_LCP_NOT_ALLOWED)) },

@@ -76,17 +76,37 @@ static void free_bio(BIO **b)
 	(void)BIO_free(*b);
 }
 
-/* A provider stays loaded as long as the program runs; loading one turns the default one off, so that is loaded too. */
+/* Providers stay loaded until the program ends, as their keys need them. */
+#define PROVIDERS_MAX 8
+static OSSL_PROVIDER *providers[PROVIDERS_MAX];
+static size_t provider_count;
+
+static void unload_providers(void)
+{
+	while (provider_count > 0)
+		(void)OSSL_PROVIDER_unload(providers[--provider_count]);
+}
+
+static bool load_one(const char *name)
+{
+	OSSL_PROVIDER *provider;
+
+	if (OSSL_PROVIDER_available(NULL, name))
+		return true;
+	if (provider_count == PROVIDERS_MAX || (provider_count == 0 && !OPENSSL_atexit(unload_providers)))
+		return false;
+	provider = OSSL_PROVIDER_load(NULL, name);
+	if (provider)
+		providers[provider_count++] = provider;
+	return provider != NULL;
+}
+
+/* Loading one turns the default one off, so that is loaded too. */
 static bool load_provider(const char *name, struct lcp_key_error *why)
 {
-	static OSSL_PROVIDER *own, *other;
-
-	if (!name)
+	if (!name || (load_one("default") && load_one(name)))
 		return true;
-	if (!own)
-		own = OSSL_PROVIDER_load(NULL, "default");
-	other = OSSL_PROVIDER_load(NULL, name);
-	return (own && other) || lcp_key_fail(why, "OpenSSL has no provider %s", name);
+	return lcp_key_fail(why, "OpenSSL has no provider %s", name);
 }
 
 static bool open_by_engine(const struct lcp_key_source *s, bool private, EVP_PKEY **out, struct lcp_key_error *why)

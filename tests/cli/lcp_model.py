@@ -46,13 +46,23 @@ def recode(kind, path):
 
 def make_keys(folder):
     """A key of each kind that policy lists take: NAME.pem and NAME.pub."""
-    for name, how in {
-        "rsa2048": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"], "rsa3072": ["RSA", "-pkeyopt", "rsa_keygen_bits:3072"],
-        "p256": ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"], "p384": ["EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
-    }.items():
-        run(["openssl", "genpkey", "-algorithm", *how, "-out", folder / f"{name}.pem"])
+    for name in ("rsa2048", "rsa3072", "p256", "p384"):
+        make_key(folder / f"{name}.pem", name)
+        while name[0] == "p" and has_short_coordinate(folder / f"{name}.pem", int(name[1:]) // 8):
+            make_key(folder / f"{name}.pem", name)
         run(["openssl", "pkey", "-in", folder / f"{name}.pem", "-pubout", "-out", folder / f"{name}.pub"])
     return folder
+
+
+def make_key(path, name):
+    how = ["RSA", "-pkeyopt", f"rsa_keygen_bits:{name[3:]}"] if name[0] == "r" else ["EC", "-pkeyopt", f"ec_paramgen_curve:P-{name[1:]}"]
+    run(["openssl", "genpkey", "-algorithm", *how, "-out", path])
+
+
+def has_short_coordinate(path, size):
+    """lcp2_crtpollist misplaces numbers that begin with a zero byte."""
+    point = run(["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"])[-2 * size:]
+    return 0 in (point[0], point[size])
 
 
 def digest_of(dice, alg):

@@ -86,4 +86,10 @@ def test_complete_values(tmp_path):
         assert complete(tmp_path, command, "") == set(actions)
     assert complete(tmp_path, "vlp", "create", "--type", "") == {"nonfatal", "continue", "halt"}
     assert complete(tmp_path, "log", "--start", "") == {"ff", "00"}
+    assert complete(tmp_path, "lcp", "") == set(ACTIONS["lcp"])
+    assert complete(tmp_path, "lcp", "element", "") == {"mle", "pconf", "sbios", "stm", "custom"}
+    assert complete(tmp_path, "lcp", "list", "--version", "") == {"2.0", "2.1", "3.0"}
+    assert complete(tmp_path, "lcp", "policy", "create", "--version", "") == {"3.0", "3.1", "3.2"}
+    assert complete(tmp_path, "lcp", "show", "--type", "d") == {"data"}
+    assert complete(tmp_path, "lcp", "sign", "") == {"host.yaml", "other.txt", "out"}
     assert complete(tmp_path, "geo", "write", "--site", "") == set()

@@ -296,6 +296,39 @@ static void test_nothing_to_verify(void **state)
 	assert_non_null(strstr(why.text, "SM2"));
 }
 
+/* Sizes that a list can name, but that no policy list has. */
+static void test_strange_keys(void **state)
+{
+	static uint8_t bytes[8192];
+	static const struct {
+		uint16_t sig_alg, key_alg;
+		uint32_t bits;
+	} keys_of_lists[] = {
+		{ LCP_ALG_RSASSA, LCP_ALG_RSA, 4096 }, { LCP_ALG_RSASSA, LCP_ALG_RSA, 65528 }, { LCP_ALG_ECDSA, LCP_ALG_ECC, 512 },
+		{ LCP_ALG_ECDSA, LCP_ALG_ECC, 8 }, { LCP_ALG_ECDSA, LCP_ALG_ECC, 1536 },
+	};
+
+	(void)state;
+	memset(bytes, 0xa5, sizeof(bytes));
+	for (size_t i = 0; i < GL_COUNT(keys_of_lists); i++) {
+		struct lcp_list l = fresh(LCP_LIST_2_1);
+		struct lcp_key_error why = { "" };
+		uint16_t hash_alg = 0;
+
+		l.sig_alg = keys_of_lists[i].sig_alg;
+		l.sig.key_alg = keys_of_lists[i].key_alg;
+		l.sig.key_bits = keys_of_lists[i].bits;
+		l.sig.key = (struct span){ bytes, lcp_sig_part_size(l.sig.key_alg, l.sig.key_bits) };
+		l.sig.block = l.sig.key;
+		assert_false(lcp_sign_verify(&l, &hash_alg, &why));
+		assert_string_equal(why.text, "the list's key is no key of its kind and size");
+		assert_false(lcp_sign_is_by(&l, keys[RSA2048]));
+		/* A block of another size than the key. */
+		l.sig.block.n--;
+		assert_false(lcp_sign_verify(&l, &hash_alg, &why));
+	}
+}
+
 /* ---- where keys come from ---- */
 
 static char path[] = "/tmp/test_lcp_sign.XXXXXX";
@@ -367,7 +400,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds), cmocka_unit_test(test_changes), cmocka_unit_test(test_external), cmocka_unit_test(test_external_der),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_exponent), cmocka_unit_test(test_nothing_to_verify), cmocka_unit_test(test_pem),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_exponent), cmocka_unit_test(test_nothing_to_verify), cmocka_unit_test(test_strange_keys),
+		cmocka_unit_test(test_pem),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);
