@@ -279,7 +279,7 @@ run-bench: $(B)/host/hash_bench
 # ---------------------------------------------------------------- install
 
 install: build-all
-	install -D -m 755 $(B)/host/geolaunch $(DESTDIR)$(PREFIX)/bin/geolaunch
+	for p in geolaunch tpmproxy txtplatform; do install -D -m 755 $(B)/host/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	install -D -m 644 $(B)/efi/geolaunch.efi $(DESTDIR)$(PREFIX)/lib/geolaunch/geolaunch.efi
 	install -D -m 644 docs/geolaunch.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/geolaunch
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/geolaunch/README.md

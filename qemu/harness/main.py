@@ -65,6 +65,7 @@ class Run:
         result = self._result(vm, tpm.collect() if tpm else None, setup)
         if txt:
             self._add_txt(result, txt.collect())
+            result["heap"] = txt.keep_heap(self.logs) if o.keep else None
         return result
 
     def _add_txt(self, result, report):

@@ -35,7 +35,7 @@ result (JSON, one object)
 with --platform txt also (see txtplatform(1))
   senter (launched, refused, reset, not-reached), txt_errorcode, rule and why (of the last failure), mle_hash,
   drtm, secrets, txt_resets, resets, launches, sexits, joined, stops, entry_s, handling_s, senter_s,
-  explain (path)
+  explain and (with --keep) heap (paths)
   A TXT reset ends the run as any reset does.
 
 what the host may send on the third serial line (0x3e8, Linux ttyS2)

@@ -10,6 +10,7 @@ from .process import HarnessError, UsageError
 
 _REGISTERS_SIZE = 128 << 10
 _AREA_SIZE = 4 << 20
+_HEAP_SIZE = 1 << 20     # txtplatform's default, at the area's start
 _END_SECONDS = 15
 _START_SECONDS = 20
 _TOOL_SECONDS = 30
@@ -100,6 +101,16 @@ class Txt:
                 return json.load(f)
         except (OSError, ValueError):
             return None
+
+    def keep_heap(self, folder):
+        """The TXT heap as the guest left it, with the event log; its path, None if there is none."""
+        path = os.path.join(folder, "txt-heap.bin")
+        try:
+            with open(os.path.join(self._work, "txt-area"), "rb") as area, open(path, "wb") as out:
+                out.write(area.read(_HEAP_SIZE))
+        except FileNotFoundError:
+            return None
+        return path
 
     def end(self):
         if self.child:

@@ -27,7 +27,7 @@ _QMP_READY = b'{"execute":"qmp_capabilities"}\n'
 
 
 # A CPU of Intel's for tboot and Linux, without what TCG would warn of.
-_TXT_CPU = "Skylake-Client,-pcid,-x2apic,-tsc-deadline,-hle,-invpcid,-rtm,-rdseed,-3dnowprefetch,-xsavec"
+_TXT_CPU = "Skylake-Client,-pcid,-x2apic,-tsc-deadline,-hle,-invpcid,-rtm,-rdseed,-3dnowprefetch,-xsavec,+monitor"
 
 
 def command_line(options, image, tpm_socket, fds, txt=()):
@@ -37,7 +37,7 @@ def command_line(options, image, tpm_socket, fds, txt=()):
     """
     code, _ = FIRMWARE[options.ovmf]
     argv = [
-        "qemu-system-x86_64", "-machine", "q35", "-accel", "kvm" if options.kvm else "tcg,thread=single" if txt and options.cpus > 1 else "tcg",
+        "qemu-system-x86_64", "-machine", "q35", "-accel", "kvm" if options.kvm else "tcg",
         "-cpu", _TXT_CPU if txt else "max",
         "-m", str(options.memory), "-smp", str(options.cpus), "-nodefaults", "-display", "none",
         *([] if options.resets else ["-no-reboot"]), *txt,

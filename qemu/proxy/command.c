@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define REPLY_MS 2000
+#define HASH_LOCALITY 4
 
 /* Replies are built in full before they are sent; NULL stands for "out of memory". */
 static char *reply(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -86,6 +87,8 @@ static char *do_hash(struct proxy *p, char *argument)
 
 	if (!unhex(argument, &n) || n == 0)
 		return reply("error hash wants an even number of hexadecimal digits");
+	if (fault_next(p->faults, p->fault_count, FAULT_CC_HASH, HASH_LOCALITY))
+		return reply("error the TPM does not take the D-RTM sequence (fault rule)");
 	if (!control_hash(p, (struct span){ (const uint8_t *)argument, n }, why, sizeof(why)))
 		return reply("error %s", why);
 	return reply("ok");

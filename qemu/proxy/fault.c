@@ -42,6 +42,10 @@ static bool parse_command(struct span s, struct fault_rule *rule)
 		rule->any = true;
 		return true;
 	}
+	if (span_is_str(s, "_TPM_Hash")) {
+		rule->cc = FAULT_CC_HASH;
+		return true;
+	}
 	return tpm_command_by_name(s, &rule->cc) || parse_number(s, UINT32_MAX, &rule->cc);
 }
 
@@ -103,7 +107,8 @@ const struct fault_rule *fault_next(struct fault_rule *rules, size_t count, uint
 	for (size_t i = 0; i < count; i++) {
 		struct fault_rule *r = &rules[i];
 
-		if ((!r->any && r->cc != cc) || (r->at_locality && r->locality != locality))
+		/* "any" counts commands only. */
+		if ((r->any ? cc == FAULT_CC_HASH : r->cc != cc) || (r->at_locality && r->locality != locality))
 			continue;
 		if (r->seen < UINT32_MAX)
 			r->seen++;

@@ -9,7 +9,7 @@
  *
  *   CC[@LOCALITY][#N]=ACTION
  *
- * CC is a command code (0x182), a name (PCR_Extend) or * for any. N is the Nth command that the rule matches, from 1;
+ * CC is a command code (0x182), a name (PCR_Extend), * for any, or _TPM_Hash for the D-RTM sequence, which then fails whatever the action. N is the Nth command that the rule matches, from 1;
  * without it every one. ACTION is one of
  *   rc:CODE   a well-formed error response with this return code, 1 to 0xFFFFFFFF
  *   drop      close the data connection: QEMU then answers the guest with a failure, now and later
@@ -30,6 +30,9 @@ enum fault_action {
 };
 
 #define FAULT_GARBAGE_SIZE 64
+
+/* Stands for the D-RTM sequence, which is no command. Vendor code of TPM 1.2's shape: no TPM has it. */
+#define FAULT_CC_HASH 0xffffffffu
 
 struct fault_rule {
 	bool any;               /* any command code */

@@ -42,8 +42,7 @@ static bool send_body(struct gdb *g, const char *body)
 }
 
 /*
- * Waits for one packet, whose body stays in g->in until take_end(). False with `why` empty: the deadline is over. The acknowledgement is sent
- * with the next packet's turn: QEMU wants it before it sends more.
+ * Waits for one packet, whose body stays in g->in until the caller drops `used` bytes. False with `why` empty: the deadline is over.
  */
 static bool take(struct gdb *g, uint64_t deadline, struct span *body, size_t *used)
 {
@@ -148,6 +147,13 @@ bool gdb_open(struct gdb *g, const char *path, int ms)
 	if (!ask(g, "?", answer, sizeof(answer), &n))
 		return false;
 	return ask_ok(g, "Qqemu.PhyMemMode:1") && count_cpus(g);
+}
+
+bool gdb_detach(struct gdb *g)
+{
+	struct gdb_stop stop;
+
+	return (!g->running || gdb_interrupt(g, &stop)) && ask_ok(g, "D");
 }
 
 void gdb_close(struct gdb *g)

@@ -28,7 +28,10 @@ struct gdb {
  */
 GL_MUST bool gdb_open(struct gdb *g, const char *path, int ms);
 
-/* Closes the connection. QEMU's stub then lets the machine run and forgets break- and watchpoints. */
+/* Lets the machine run without us: stops it if need be, takes all break- and watchpoints away, and goes. */
+GL_MUST bool gdb_detach(struct gdb *g);
+
+/* Closes the connection; the machine stays as it is. */
 void gdb_close(struct gdb *g);
 
 GL_MUST bool gdb_regs(struct gdb *g, unsigned cpu, struct gdb_regs *out);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define ENTRY_BYTES 64          /* of the MLE's code at its entry, by which it is known */
+#define EFER_LMA 0x400u         /* SDM volume 3A, 2.2.1 */
 #define PACKET_MS 5000          /* for the rest of a packet that has begun */
 
 bool platform_fail(struct platform *p, const char *format, ...)
@@ -137,6 +138,15 @@ static bool at_entry(struct platform *p, bool *yes)
 	return true;
 }
 
+/*
+ * Linear addresses of the MLE are physical ones, also with its own paging. Other code at the same linear address later is a program's, or a kernel's
+ * in 64-bit mode.
+ */
+static bool is_mle_code(const struct gdb_regs *r)
+{
+	return (r->r[GDB_CS] & 3) == 0 && !(r->r[GDB_EFER] & EFER_LMA);
+}
+
 /* What stands at EIP now, not what the file had there. */
 static bool handle_trap(struct platform *p, unsigned cpu)
 {
@@ -154,7 +164,7 @@ static bool handle_trap(struct platform *p, unsigned cpu)
 	}
 	if (!gdb_read(g, regs.r[GDB_RIP], (struct mspan){ bytes, sizeof(bytes) }))
 		return platform_fail(p, "%s", g->why);
-	if (p->armed && !(regs.r[GDB_CR0] & SMX_CR0_PG) && trap_decode(SPAN_OF(bytes), &t))
+	if (p->armed && is_mle_code(&regs) && trap_decode(SPAN_OF(bytes), &t))
 		return platform_trap(p, cpu, &regs, &t);
 	p->outcome.others++;
 	if (regs.r[GDB_RIP] != p->image.entry && !traps_at(&p->traps, (uint32_t)regs.r[GDB_RIP]))
@@ -238,6 +248,8 @@ static bool run(struct platform *p, int end_fd)
 		if (stopped)
 			p->outcome.handling_us += now_us() - from;
 	}
+	if (end && !p->ended && !gdb_detach(g))
+		return platform_fail(p, "%s", g->why);
 	return true;
 }
 

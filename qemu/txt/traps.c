@@ -36,7 +36,7 @@ static bool is_trap(const cs_insn *i, struct trap *out)
 
 	for (size_t k = 0; k < GL_COUNT(simple); k++)
 		if (i->id == simple[k].id) {
-			t.kind = simple[k].kind;
+			t.kind = (uint8_t)simple[k].kind;
 			*out = t;
 			return true;
 		}

@@ -11,7 +11,9 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 TARBALL = "tpm2-tss_4.1.3.orig.tar.gz"
 # Folder: package, a file that shows that it is there.
-UNPACKED = {"tboot": ("tboot", "usr/sbin/tb_polgen"), "xen": ("xen-hypervisor-4.17-amd64", "boot/xen-4.17-amd64.gz")}
+UNPACKED = {"tboot": ("tboot", "usr/sbin/tb_polgen"), "xen": ("xen-hypervisor-4.17-amd64", "boot/xen-4.17-amd64.gz"),
+            "grub-tools": ("grub-common", "usr/bin/grub-mkimage"),
+            "grub-efi": ("grub-efi-amd64-bin", "usr/lib/grub/x86_64-efi/multiboot2.mod")}
 
 
 def start(deps, *args, **env):
