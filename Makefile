@@ -72,7 +72,7 @@ TSS_CFLAGS := -std=gnu11 -Os -g0 $(REPRO) $(FREE) -fpic -mno-red-zone -fshort-wc
 
 # ---------------------------------------------------------------- sources
 
-PURE := $(wildcard common/*.c tboot-policy/*.c geo/*.c efi/core/*.c tpm/*.c)
+PURE := $(wildcard common/*.c tboot-policy/*.c geo/*.c boot/*.c txt/*.c efi/core/*.c tpm/*.c)
 LIB := $(PURE) $(wildcard lcp/*.c lcp/host/*.c tpm/host/*.c)
 EFI_APP := $(wildcard efi/*.c tpm/efi/*.c)
 CLI := $(filter-out $(wildcard cli/gen_*.c),$(wildcard cli/*.c))

@@ -110,7 +110,7 @@ static const char *efi_file(const struct options *o, char room[PATH_MAX + 64])
 
 /*
  * Links to folders of /usr in every initrd with merged /usr. The kernel, unpacking a member below one of them, replaces the link by an
- * empty folder (efi/core/cpio.h), and the host finds no shell.
+ * empty folder (boot/cpio.h), and the host finds no shell.
  */
 static const char *const usr_links[] = { "/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/" };
 

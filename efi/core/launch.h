@@ -4,7 +4,7 @@
 
 #include "common/description.h"
 #include "common/hash.h"
-#include "efi/core/cpio.h"
+#include "boot/cpio.h"
 #include "tboot-policy/apply.h"
 
 /*

@@ -3,7 +3,7 @@
 #define GL_TXT_ACPI_H
 
 #include "qemu/txt/ops.h"
-#include "qemu/txt/rules.h"
+#include "txt/rules.h"
 
 /* ACPI tables in guest memory, as far as SINIT copies them to the heap. ACPI 6.4, 5.2.5-5.2.8. All of it is the guest's. */
 

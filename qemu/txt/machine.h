@@ -3,7 +3,7 @@
 #define GL_TXT_MACHINE_H
 
 #include "qemu/txt/gdb.h"
-#include "qemu/txt/heap.h"
+#include "txt/heap.h"
 #include "qemu/txt/shm.h"
 #include "qemu/txt/smx.h"
 

@@ -4,7 +4,7 @@
 
 #include "common/hash.h"
 #include "qemu/txt/ops.h"
-#include "qemu/txt/rules.h"
+#include "txt/rules.h"
 
 /*
  * The measured launch environment as SINIT finds it: three levels of PAE page tables, which map the MLE's linear addresses from 0 on, and

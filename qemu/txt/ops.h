@@ -4,6 +4,7 @@
 
 #include "common/cursor.h"
 #include "common/pcr.h"
+#include "txt/range.h"
 
 /*
  * What the model asks of the machine that it turns into a TXT platform. Whoever drives a real QEMU (gdbstub, shared memory, TPM proxy)
@@ -51,24 +52,6 @@ struct txt_tpm {
 	uint32_t (*pcr_read)(void *ctx, struct pcrs *out);
 	void *ctx;
 };
-
-/* A part of the physical address space; empty if size is 0. */
-struct txt_range {
-	uint64_t base, size;
-};
-
-/* All of `in` lies in `r`. An `in` that wraps around lies in nothing. */
-GL_MUST static inline bool txt_range_contains(struct txt_range r, struct txt_range in)
-{
-	return in.base >= r.base && in.size <= r.size && in.base - r.base <= r.size - in.size;
-}
-
-GL_MUST static inline bool txt_range_overlaps(struct txt_range a, struct txt_range b)
-{
-	if (a.size == 0 || b.size == 0)
-		return false;
-	return a.base <= b.base ? b.base - a.base < a.size : a.base - b.base < b.size;
-}
 
 GL_MUST static inline bool txt_read_le(const struct txt_memory *m, uint64_t at, size_t width, uint64_t *out)
 {

@@ -4,7 +4,7 @@
 
 #include "lcp/acm.h"
 #include "qemu/txt/chipset.h"
-#include "qemu/txt/heap.h"
+#include "txt/heap.h"
 #include "qemu/txt/mle.h"
 
 /*

@@ -3,7 +3,8 @@
 #define GL_TXT_TXTLOG_H
 
 #include "common/eventlog.h"
-#include "qemu/txt/heap.h"
+#include "qemu/txt/ops.h"
+#include "txt/heap.h"
 
 /*
  * The event log that SINIT writes to where OsSinitData points: one crypto-agile log (element 8; TCG PC Client Platform Firmware Profile 1.05,

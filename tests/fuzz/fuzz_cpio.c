@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "common/cursor.h"
-#include "efi/core/cpio.h"
+#include "boot/cpio.h"
 
 #define MAX_MEMBERS 64
 #define MAX_TOTAL ((size_t)1 << 20)

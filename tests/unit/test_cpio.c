@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "efi/core/cpio.h"
+#include "boot/cpio.h"
 
 #define POISON 0xaa
 

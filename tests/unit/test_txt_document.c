@@ -4,14 +4,14 @@
 #include <stdlib.h>
 
 #include "evp.h"
-#include "qemu/txt/rules.h"
+#include "txt/rules.h"
 #include "qemu/txt/smx.h"
 
 #define DOCUMENT "docs/TXT-RULES.md"
 
 static const char head[] =
 	"# Rules of a TXT launch\n\n"
-	"Written from the tables in `qemu/txt/rules.c` and `qemu/txt/smx_rules.c` (`TXT_RULES_WRITE=1 build/host/unit/test_txt_document`);\n"
+	"Written from the tables in `txt/rules.c` and `qemu/txt/smx_rules.c` (`TXT_RULES_WRITE=1 build/host/unit/test_txt_document`);\n"
 	"a test compares them. Each rule is broken by itself in the test named below, on a machine in which nothing else is wrong.\n"
 	"\"deduced\": no public document says just this, or not this number. Rules of launch control: `lcp/evaluate_rules.c`.\n\n";
 

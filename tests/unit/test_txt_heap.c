@@ -3,7 +3,7 @@
 
 #include "evp.h"
 #include "qemu/txt/acpi.h"
-#include "qemu/txt/heap.h"
+#include "txt/heap.h"
 
 /* The heap of a real machine, see tests/data/real-txt. */
 static uint8_t real[0x16c12];

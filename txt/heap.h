@@ -3,8 +3,8 @@
 #define GL_TXT_HEAP_H
 
 #include "common/alg.h"
-#include "qemu/txt/ops.h"
-#include "qemu/txt/rules.h"
+#include "txt/range.h"
+#include "txt/rules.h"
 
 /*
  * The TXT heap: four tables one behind the other, each a u64 that is the table's size with itself, and the table. Little-endian, packed.

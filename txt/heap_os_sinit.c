@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "qemu/txt/heap.h"
+#include "txt/heap.h"
+
+#include "common/cursor.h"
 
 /* Where elements begin, from the version field: SDG C.4; versions 6 and 7. */
 #define ELEMENTS_AT 92

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "qemu/txt/rules.h"
+#include "txt/rules.h"
 
 #include "lcp/txt_error.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "efi/core/cpio.h"
+#include "boot/cpio.h"
 
 #include "common/cursor.h"
 #include "common/description.h"

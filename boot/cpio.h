@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef GL_EFI_CORE_CPIO_H
-#define GL_EFI_CORE_CPIO_H
+#ifndef GL_BOOT_CPIO_H
+#define GL_BOOT_CPIO_H
 
 #include "common/span.h"
 

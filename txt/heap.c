@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "qemu/txt/heap.h"
+#include "txt/heap.h"
+
+#include "common/cursor.h"
 
 #define SIZE_FIELD 8
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "qemu/txt/heap.h"
+#include "txt/heap.h"
+
+#include "common/cursor.h"
 
 #define SIZE_FIELD 8
 /* Behind the version: BIOS ACM id. Behind the MSEG field: digests of SINIT, MLE, STM, policy. All TPM 1.2, zero since. */
