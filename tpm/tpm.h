@@ -42,8 +42,8 @@ void tpm_done(struct tpm *t);
 GL_MUST TSS2_RC tpm_extend(struct tpm *t, unsigned pcr, const struct digests *d);
 
 /*
- * Values of PCR `first`..`last` in all of t->banks; the others in `out` become unknown. As many TPM2_PCR_Read as it takes. After a
- * failure nothing in `out` is known.
+ * Values of PCR `first`..`last` in all of t->banks; the others in `out` become unknown. As many TPM2_PCR_Read as it takes; all
+ * over again if PCRs changed meanwhile, and TSS2_TCTI_RC_TRY_AGAIN if they never stand still. After a failure nothing in `out` is known.
  */
 GL_MUST TSS2_RC tpm_read_pcrs(struct tpm *t, unsigned first, unsigned last, struct pcrs *out);
 

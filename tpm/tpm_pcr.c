@@ -3,8 +3,8 @@
 
 #include "tpm/tpm_run.h"
 
-/* PCR_Read again from the start if PCRs changed between two pieces; on a host that runs they change all the time. */
-#define PCR_RESTARTS_MAX 4
+/* PCR_Read again from the start if PCRs changed between two pieces; on a host that runs others than those asked for change all the time. */
+#define PCR_READS_MAX 5
 
 bool tpm_selection_mask(const TPMS_PCR_SELECTION *s, uint32_t *out)
 {
@@ -108,9 +108,10 @@ static void select_pcrs(const uint32_t left[ALG_COUNT], TPML_PCR_SELECTION *out)
 
 /*
  * Stores what came and takes it off `left`. False if the answer is not one to the question: a bank or PCR that was not asked for or
- * comes twice, more or fewer digests than selected, a wrong size, nothing at all.
+ * comes twice, more or fewer digests than selected, a wrong size, nothing at all. `*same` becomes false if a value is not the one that
+ * `out` held before.
  */
-GL_MUST static bool take_pcrs(const struct pcr_read *p, uint32_t left[ALG_COUNT], struct pcrs *out)
+GL_MUST static bool take_pcrs(const struct pcr_read *p, uint32_t left[ALG_COUNT], struct pcrs *out, bool *same)
 {
 	unsigned next = 0;
 
@@ -132,6 +133,7 @@ GL_MUST static bool take_pcrs(const struct pcr_read *p, uint32_t left[ALG_COUNT]
 				continue;
 			if (next >= p->digests.count || p->digests.digests[next].size != alg_table[a].size)
 				return false;
+			*same = *same && memcmp(out->v[a][pcr], p->digests.digests[next].buffer, alg_table[a].size) == 0;
 			memcpy(out->v[a][pcr], p->digests.digests[next++].buffer, alg_table[a].size);
 			out->known[a] |= UINT32_C(1) << pcr;
 		}
@@ -139,15 +141,16 @@ GL_MUST static bool take_pcrs(const struct pcr_read *p, uint32_t left[ALG_COUNT]
 	return next > 0 && next == p->digests.count;
 }
 
-/* All pieces. `*changed`: PCRs changed on the way. */
-GL_MUST static TSS2_RC read_pieces(struct tpm *t, uint32_t pcr_mask, struct pcrs *out, bool *changed)
+/* All pieces. `*changed`: PCRs changed on the way. `*same`: all values are those that `out` held before. */
+GL_MUST static TSS2_RC read_pieces(struct tpm *t, uint32_t pcr_mask, struct pcrs *out, bool *changed, bool *same)
 {
 	uint32_t left[ALG_COUNT] = { 0 };
 	struct pcr_read p;
 	UINT32 counter = 0;
 
 	*changed = false;
-	memset(out, 0, sizeof(*out));
+	*same = true;
+	memset(out->known, 0, sizeof(out->known));
 	for (enum alg a = 0; a < ALG_COUNT; a++)
 		left[a] = t->banks & ALG_BIT(a) ? pcr_mask : 0;
 	for (bool first = true;; first = false) {
@@ -159,7 +162,7 @@ GL_MUST static TSS2_RC read_pieces(struct tpm *t, uint32_t pcr_mask, struct pcrs
 		rc = tpm_run(t, pcr_read_op, &p);
 		if (rc != TSS2_RC_SUCCESS)
 			return rc;
-		if (!take_pcrs(&p, left, out))
+		if (!take_pcrs(&p, left, out, same))
 			return TSS2_SYS_RC_MALFORMED_RESPONSE;
 		*changed = *changed || (!first && p.counter != counter);
 		counter = p.counter;
@@ -171,19 +174,23 @@ GL_MUST static TSS2_RC read_pieces(struct tpm *t, uint32_t pcr_mask, struct pcrs
 TSS2_RC tpm_read_pcrs(struct tpm *t, unsigned first, unsigned last, struct pcrs *out)
 {
 	uint32_t mask;
-	TSS2_RC rc = TSS2_SYS_RC_BAD_VALUE;
-	bool changed = true;
 
 	if (first > last || last >= PCR_COUNT || t->banks == 0)
-		return rc;
+		return TSS2_SYS_RC_BAD_VALUE;
 	mask = ((UINT32_C(1) << (last + 1)) - 1) & ~((UINT32_C(1) << first) - 1);
-	/* The counter moves for any PCR, those that the running system extends included: after some tries, what we have is taken. */
-	for (unsigned i = 0; i < PCR_RESTARTS_MAX && changed; i++) {
-		rc = read_pieces(t, mask, out, &changed);
+	memset(out, 0, sizeof(*out));
+	/* The counter moves for any PCR: that of the running system too. Values that came twice are as good as a counter that stood still. */
+	for (unsigned i = 0; i < PCR_READS_MAX; i++) {
+		bool changed, same;
+		TSS2_RC rc = read_pieces(t, mask, out, &changed, &same);
+
+		if (rc == TSS2_RC_SUCCESS && (!changed || (i > 0 && same)))
+			return rc;
 		if (rc != TSS2_RC_SUCCESS) {
 			memset(out, 0, sizeof(*out));
 			return rc;
 		}
 	}
-	return rc;
+	memset(out, 0, sizeof(*out));
+	return TSS2_TCTI_RC_TRY_AGAIN;
 }

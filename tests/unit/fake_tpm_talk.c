@@ -91,7 +91,7 @@ static void answer_pcr_read(struct fake *f, struct rd *r)
 				done++;
 				talk_put(&digests, alg_table[alg].size, 2);
 				for (unsigned x = 0; x < alg_table[alg].size; x++)
-					talk_put(&digests, talk_pcr_byte(id, k * 8 + bit), 1);
+					talk_put(&digests, (uint8_t)(talk_pcr_byte(id, k * 8 + bit) + (f->drift ? f->counter : 0)), 1);
 			}
 			talk_put(a, got, 1);
 		}

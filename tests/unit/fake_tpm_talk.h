@@ -33,6 +33,7 @@ struct fake {
 	uint32_t nv_max;                /* 0: the property is not there */
 	unsigned per_read;              /* digests of one PCR_Read */
 	uint32_t counter_step;
+	bool drift;                     /* the PCRs change with the counter */
 	uint32_t counter;
 	uint16_t nv_size;
 	/* spoils the response after `spoil_after` others */
