@@ -2,8 +2,7 @@
 #ifndef GL_COMMON_DESCRIPTION_H
 #define GL_COMMON_DESCRIPTION_H
 
-#include "measure.h"
-#include "span.h"
+#include "modules.h"
 
 /*
  * The launch description, launch.conf on the ESP: what geolaunch.efi loads, in which order, and what it does when it stops.
@@ -12,14 +11,28 @@
  * Text, printable ASCII, every line ends in LF. A line is a key, one blank, and a value up to the end of the line:
  *
  *   geolaunch 1                 format
- *   mode direct
+ *   mode direct|txt
  *   policy FILE
  *   on-halt poweroff|return
  *   halt-delay SECONDS          0 to 300, decimal without leading zeros
- *   module hypervisor           once, first
+ *   module tboot                the next four in txt mode only
  *   file FILE
- *   cmdline TEXT                left out if empty; up to 2047 bytes
- *   module initrd               at most once, directly behind the hypervisor
+ *   cmdline TEXT                left out if empty; up to 2047 bytes, as all command lines
+ *   module sinit                may be left out
+ *   file FILE
+ *   module lcp                  may be left out
+ *   file FILE
+ *   module stage
+ *   file FILE
+ *   cmdline RULES               those of stage_rules.h; they agree with the modules below, on-halt and halt-delay
+ *   module hypervisor           once, the first of the numbered modules
+ *   kind xen                    left out for Linux
+ *   file FILE
+ *   cmdline TEXT                left out if empty
+ *   module kernel               behind Xen only, and always there
+ *   file FILE
+ *   cmdline TEXT                left out if empty
+ *   module initrd               at most once, directly behind the hypervisor and its kernel
  *   file FILE
  *   module vmm                  at most once
  *   file FILE
@@ -36,8 +49,8 @@
  * Order, spelling and spacing are fixed, so a description has one text only: write(parse(text)) = text.
  */
 #define DESCRIPTION_MAX_SIZE 65536
-/* Module numbers are 1 to 127, as in tboot's policy (TB_POL_MAX_MOD_NUM); 0 is the description itself. */
-#define DESCRIPTION_MAX_MODULES 127
+/* Number 0 is the description itself, in txt mode the stage. */
+#define DESCRIPTION_MAX_MODULES MODULES_MAX
 #define DESCRIPTION_MAX_CMDLINE 2047
 #define DESCRIPTION_MAX_PATH 255
 #define DESCRIPTION_MAX_FILE 64
@@ -46,21 +59,27 @@
 
 enum description_mode {
 	DESCRIPTION_DIRECT,
+	DESCRIPTION_TXT,
 	DESCRIPTION_MODE_COUNT
 };
 
 enum description_on_halt {
 	DESCRIPTION_POWEROFF,
-	DESCRIPTION_RETURN,     /* give the status back to the firmware */
+	DESCRIPTION_RETURN,     /* give the status back to the firmware; the stage, behind which there is none, reboots */
 	DESCRIPTION_ON_HALT_COUNT
 };
 
 struct description_module {
 	enum role role;
 	struct span file;
-	struct span cmdline;    /* hypervisor only */
+	struct span cmdline;    /* hypervisor, kernel, tboot, stage only */
 	struct span path;       /* members of the initrd (role_table[].member) only */
 	uint32_t mode;          /* permission bits, members only */
+};
+
+/* What stands before the numbered modules in txt mode. */
+struct description_txt {
+	struct description_module tboot, sinit, lcp, stage;     /* file.n is 0 where there is none */
 };
 
 /* Spans point into the text given to description_parse() or, for one put together, to the caller's bytes. */
@@ -69,6 +88,8 @@ struct description {
 	enum description_on_halt on_halt;
 	unsigned halt_delay;            /* seconds */
 	struct span policy;             /* file name */
+	enum hypervisor hypervisor;
+	struct description_txt txt;     /* all zero in direct mode */
 	size_t module_count;
 	struct description_module modules[DESCRIPTION_MAX_MODULES];     /* modules[i] has the number i + 1 */
 };
@@ -87,8 +108,13 @@ enum description_error {
 	DESCRIPTION_E_HALT_DELAY,
 	DESCRIPTION_E_ROLE,             /* unknown, or not one for modules */
 	DESCRIPTION_E_FIRST,            /* the first module is not the hypervisor, or there is none */
-	DESCRIPTION_E_TWICE,            /* second hypervisor, initrd or vmm */
-	DESCRIPTION_E_ORDER,            /* initrd not directly behind the hypervisor */
+	DESCRIPTION_E_TWICE,            /* second hypervisor, kernel, initrd or vmm */
+	DESCRIPTION_E_ORDER,            /* initrd not directly behind the hypervisor and its kernel */
+	DESCRIPTION_E_KIND,             /* of the hypervisor */
+	DESCRIPTION_E_KERNEL,           /* Xen without its kernel, or a kernel elsewhere */
+	DESCRIPTION_E_TXT,              /* txt mode without tboot or stage, or one of the four modules out of order or in direct mode */
+	DESCRIPTION_E_RULES,            /* the stage's command line is no rules */
+	DESCRIPTION_E_RULES_DIFFER,     /* or not those for these modules */
 	DESCRIPTION_E_TOO_MANY,         /* modules */
 	DESCRIPTION_E_FILE,             /* file name */
 	DESCRIPTION_E_CMDLINE,          /* too long or not printable */
@@ -117,7 +143,7 @@ GL_MUST enum description_error description_validate(const struct description *d,
  */
 GL_MUST enum description_error description_write(const struct description *d, struct mspan buf, size_t *n);
 
-/* The bytes that are measured as the module's command line: that of a hypervisor, the path of a member, empty for an initrd. */
+/* The bytes that are measured as the module's command line: that of a hypervisor, kernel, tboot or stage, the path of a member, else empty. */
 struct span description_module_cmdline(const struct description_module *m);
 
 /* The rules for single values, also for those who collect them. */
@@ -127,17 +153,9 @@ GL_MUST bool description_path_valid(struct span path);
 /* True if the paths are the same, or one would have to be a directory for the other. */
 GL_MUST bool description_paths_conflict(struct span a, struct span b);
 
-/* The rules on the order of modules. Starts as { 0 }; take() the role of one after the other. */
-struct description_order {
-	size_t count;           /* of modules so far */
-	uint32_t seen;          /* bit 1 << enum role */
-};
-
-GL_MUST enum description_error description_order_take(struct description_order *o, enum role role);
-
 GL_MUST bool description_mode_by_name(struct span name, enum description_mode *out);
 GL_MUST bool description_on_halt_by_name(struct span name, enum description_on_halt *out);
-const char *description_mode_name(enum description_mode mode);                  /* "direct" */
+const char *description_mode_name(enum description_mode mode);                  /* "direct", "txt" */
 const char *description_on_halt_name(enum description_on_halt on_halt);         /* "poweroff" */
 
 #endif

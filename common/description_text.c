@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "common/description.h"
-
 #include "common/cursor.h"
+#include "common/description_impl.h"
 
 #define FORMAT_LINE "geolaunch 1"
 #define END_LINE "end"
@@ -172,45 +171,109 @@ static struct span read_path(struct lines *l, const struct lines *first)
 	return path;
 }
 
-static struct description_module read_module(struct lines *l, const struct lines *first, struct description_order *order)
+/* The lines of a module behind "module ROLE". */
+static void read_fields(struct lines *l, const struct lines *first, struct description_module *m)
+{
+	m->file = read_file_name(l, "file");
+	if (description_has_cmdline(m->role) && next_has_key(*l, "cmdline")) {
+		m->cmdline = next_value(l, "cmdline");
+		if (!description_cmdline_valid(m->cmdline))
+			fail(l, DESCRIPTION_E_CMDLINE);
+	}
+	if (role_table[m->role].member) {
+		m->path = read_path(l, first);
+		m->mode = read_file_mode(l, next_value(l, "mode"));
+	}
+}
+
+static struct description_module read_module(struct lines *l, const struct lines *first, struct modules_order *order)
 {
 	struct description_module m = { .role = ROLE_FILE };
 
 	if (!role_by_name(next_value(l, "module"), &m.role))
 		fail(l, DESCRIPTION_E_ROLE);
 	if (!l->error)
-		fail(l, description_order_take(order, m.role));
-	m.file = read_file_name(l, "file");
-	if (m.role == ROLE_HYPERVISOR && next_has_key(*l, "cmdline")) {
-		m.cmdline = next_value(l, "cmdline");
-		if (!description_cmdline_valid(m.cmdline))
-			fail(l, DESCRIPTION_E_CMDLINE);
-	}
-	if (role_table[m.role].member) {
-		m.path = read_path(l, first);
-		m.mode = read_file_mode(l, next_value(l, "mode"));
-	}
+		fail(l, description_take(order, m.role));
+	if (m.role == ROLE_HYPERVISOR && next_has_key(*l, "kind") &&
+	    (!hypervisor_by_name(next_value(l, "kind"), &order->hypervisor) || order->hypervisor != HYPERVISOR_XEN))
+		fail(l, DESCRIPTION_E_KIND);
+	read_fields(l, first, &m);
 	return m;
+}
+
+/* The stage's rules, and the line where they stand. */
+struct staged {
+	struct stage_rules rules;
+	size_t line;
+	bool differ;
+};
+
+static void read_txt_module(struct lines *l, enum role role, struct description_module *m)
+{
+	struct lines ahead = *l;
+
+	if (!span_is_str(next_value(&ahead, "module"), role_table[role].name)) {
+		if (role == ROLE_SINIT || role == ROLE_LCP)
+			return;
+		(void)next_line(l);
+		fail(l, DESCRIPTION_E_TXT);
+		return;
+	}
+	*l = ahead;
+	m->role = role;
+	read_fields(l, NULL, m);
+}
+
+/* The modules of txt mode that have no number. */
+static void read_txt(struct lines *l, struct description_txt *txt, struct staged *staged)
+{
+	struct description_module *const all[DESCRIPTION_TXT_ROLES] = { &txt->tboot, &txt->sinit, &txt->lcp, &txt->stage };
+
+	for (size_t i = 0; i < DESCRIPTION_TXT_ROLES; i++)
+		read_txt_module(l, description_txt_roles[i], all[i]);
+	staged->line = l->number;
+	if (!l->error && stage_rules_parse(txt->stage.cmdline, &staged->rules, NULL))
+		fail(l, DESCRIPTION_E_RULES);
+}
+
+static void check_end(struct lines *l, const struct modules_order *order)
+{
+	if (!span_is_str(next_line(l), END_LINE))
+		fail(l, DESCRIPTION_E_KEY);
+	if (!l->error)
+		fail(l, description_take_end(order));
+	if (!l->error && l->left.n != 0) {
+		l->number++;
+		fail(l, DESCRIPTION_E_TRAILING);
+	}
 }
 
 /* Reads the whole text; fills `out` if it is not NULL. */
 static void walk(struct lines *l, struct description *out)
 {
-	struct description_order order = { 0 };
+	struct modules_order order = { .hypervisor = HYPERVISOR_LINUX };
 	struct head head = read_head(l);
-	const struct lines first = *l;
+	struct description_txt txt = { .tboot.role = ROLE_DESCRIPTION };
+	struct staged staged = { .line = 0 };
+	struct lines first;
 
+	if (head.mode == DESCRIPTION_TXT)
+		read_txt(l, &txt, &staged);
+	first = *l;
 	do {
 		struct description_module m = read_module(l, &first, &order);
 
-		if (out && !l->error)
+		if (l->error)
+			break;
+		staged.differ |= staged.line != 0 && !description_rules_fit_module(&staged.rules, order.count - 1, m.role, m.mode);
+		if (out)
 			out->modules[order.count - 1] = m;
-	} while (!l->error && !next_has_key(*l, END_LINE));
-	if (!span_is_str(next_line(l), END_LINE))
-		fail(l, DESCRIPTION_E_KEY);
-	if (!l->error && l->left.n != 0) {
-		l->number++;
-		fail(l, DESCRIPTION_E_TRAILING);
+	} while (!next_has_key(*l, END_LINE));
+	check_end(l, &order);
+	if (!l->error && staged.line != 0 &&
+	    (staged.differ || !description_rules_fit(&staged.rules, order.hypervisor, head.on_halt, head.halt_delay, order.count))) {
+		l->number = staged.line;
+		fail(l, DESCRIPTION_E_RULES_DIFFER);
 	}
 	if (!out || l->error)
 		return;
@@ -218,6 +281,8 @@ static void walk(struct lines *l, struct description *out)
 	out->policy = head.policy;
 	out->on_halt = head.on_halt;
 	out->halt_delay = head.halt_delay;
+	out->hypervisor = order.hypervisor;
+	out->txt = txt;
 	out->module_count = order.count;
 }
 
@@ -242,8 +307,8 @@ enum description_error description_parse(struct span text, struct description *o
 /* ---- writing ---- */
 
 /* What can be written can be read: the longest description stays below the limit. The last number has room for all keys. */
-static_assert(DESCRIPTION_MAX_MODULES * (DESCRIPTION_MAX_FILE + DESCRIPTION_MAX_PATH + 64) + DESCRIPTION_MAX_CMDLINE + 256 <
-	      DESCRIPTION_MAX_SIZE, "DESCRIPTION_MAX_SIZE");
+static_assert(DESCRIPTION_MAX_MODULES * (DESCRIPTION_MAX_FILE + DESCRIPTION_MAX_PATH + 64) + 4 * (DESCRIPTION_MAX_FILE + DESCRIPTION_MAX_CMDLINE) +
+	      512 < DESCRIPTION_MAX_SIZE, "DESCRIPTION_MAX_SIZE");
 
 static void put_line(struct wr *w, const char *key, struct span value)
 {
@@ -276,9 +341,11 @@ static void put_file_mode(struct wr *w, uint32_t mode)
 	put_line(w, "mode", SPAN_OF(digits));
 }
 
-static void put_module(struct wr *w, const struct description_module *m)
+static void put_module(struct wr *w, const struct description_module *m, enum hypervisor hypervisor)
 {
 	put_word(w, "module", role_table[m->role].name);
+	if (m->role == ROLE_HYPERVISOR && hypervisor != HYPERVISOR_LINUX)
+		put_word(w, "kind", hypervisor_name(hypervisor));
 	put_line(w, "file", m->file);
 	if (m->cmdline.n != 0)
 		put_line(w, "cmdline", m->cmdline);
@@ -290,6 +357,7 @@ static void put_module(struct wr *w, const struct description_module *m)
 
 enum description_error description_write(const struct description *d, struct mspan buf, size_t *n)
 {
+	const struct description_module *const txt[DESCRIPTION_TXT_ROLES] = { &d->txt.tboot, &d->txt.sinit, &d->txt.lcp, &d->txt.stage };
 	struct wr w = buf.p ? wr_init(buf) : wr_measure();
 	enum description_error error = description_validate(d, NULL);
 
@@ -300,8 +368,11 @@ enum description_error description_write(const struct description *d, struct msp
 	put_line(&w, "policy", d->policy);
 	put_word(&w, "on-halt", description_on_halt_name(d->on_halt));
 	put_decimal(&w, "halt-delay", d->halt_delay);
+	for (size_t i = 0; i < DESCRIPTION_TXT_ROLES; i++)
+		if (txt[i]->file.n != 0)
+			put_module(&w, txt[i], d->hypervisor);
 	for (size_t i = 0; i < d->module_count; i++)
-		put_module(&w, &d->modules[i]);
+		put_module(&w, &d->modules[i], d->hypervisor);
 	wr_bytes(&w, SPAN_LITERAL(END_LINE "\n"));
 	if (w.bad)
 		return DESCRIPTION_E_BUFFER;

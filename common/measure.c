@@ -58,11 +58,15 @@ const size_t measure_table_count = GL_COUNT(measure_table);
 
 const struct role_info role_table[ROLE_COUNT] = {
 	[ROLE_DESCRIPTION] = { .name = "description", .pcr = 17 },
-	[ROLE_HYPERVISOR] = { .name = "hypervisor", .pcr = 19 },
-	[ROLE_KERNEL] = { .name = "kernel", .pcr = 19 },
-	[ROLE_INITRD] = { .name = "initrd", .pcr = 19 },
-	[ROLE_VMM] = { .name = "vmm", .pcr = 20, .member = true },
-	[ROLE_FILE] = { .name = "file", .pcr = 21, .many = true, .member = true },
+	[ROLE_HYPERVISOR] = { .name = "hypervisor", .pcr = 19, .numbered = true },
+	[ROLE_KERNEL] = { .name = "kernel", .pcr = 19, .numbered = true },
+	[ROLE_INITRD] = { .name = "initrd", .pcr = 19, .numbered = true },
+	[ROLE_VMM] = { .name = "vmm", .pcr = 20, .numbered = true, .member = true },
+	[ROLE_FILE] = { .name = "file", .pcr = 21, .numbered = true, .many = true, .member = true },
+	[ROLE_TBOOT] = { .name = "tboot", .pcr = 17 },
+	[ROLE_STAGE] = { .name = "stage", .pcr = 17 },
+	[ROLE_SINIT] = { .name = "sinit", .pcr = 17 },
+	[ROLE_LCP] = { .name = "lcp", .pcr = 17 },
 };
 
 const struct cap_info cap_table[CAP_COUNT] = {
@@ -80,6 +84,7 @@ const struct cap_info cap_table[CAP_COUNT] = {
 	[CAP_NV_MISMATCH] = { "nv-mismatch", "the content of an NV index is not what the policy allows" },
 	[CAP_TPM_ERROR] = { "tpm-error", "the TPM refused a command or could not be reached" },
 	[CAP_START_FAILED] = { "start-failed", "the host could not be started" },
+	[CAP_PREFLIGHT] = { "preflight", "a TXT launch cannot succeed on this host" },
 };
 
 const struct measure_info *measure_by_type(uint32_t type)

@@ -44,12 +44,18 @@ enum role {
 	ROLE_INITRD,
 	ROLE_VMM,
 	ROLE_FILE,
+	/* txt mode only; of these the stage alone has a number: 0, in place of the description */
+	ROLE_TBOOT,
+	ROLE_STAGE,
+	ROLE_SINIT,
+	ROLE_LCP,
 	ROLE_COUNT
 };
 
 struct role_info {
 	const char *name;
-	uint8_t pcr;            /* default of the manifest */
+	uint8_t pcr;            /* default of the manifest; of tboot, SINIT and LCP data the one that SINIT measures them into */
+	bool numbered;          /* one of the modules 1.. of the policy */
 	bool many;              /* may occur more than once */
 	bool member;            /* delivered as a member of the initrd, at the path that its command line names */
 };
@@ -74,6 +80,7 @@ enum cap {
 	CAP_NV_MISMATCH,
 	CAP_TPM_ERROR,
 	CAP_START_FAILED,
+	CAP_PREFLIGHT,
 	CAP_COUNT
 };
 

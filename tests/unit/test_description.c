@@ -34,6 +34,51 @@ static const char good[] =
 	"mode 0000\n"
 	"end\n";
 
+static const char xen[] =
+	"geolaunch 1\nmode direct\npolicy policy.vlp\non-halt poweroff\nhalt-delay 5\n"
+	"module hypervisor\n"                           /* 6 */
+	"kind xen\n"
+	"file xen\n"
+	"cmdline dom0_mem=512M\n"
+	"module kernel\n"                               /* 10 */
+	"file kernel\n"
+	"cmdline console=hvc0\n"
+	"module initrd\n"
+	"file initrd\n"
+	"end\n";                                        /* 15 */
+
+#define RULES "geolaunch-stage 1 policy=halt hypervisor=xen modules=hypervisor,kernel,initrd,vmm:0755 " \
+	"nv=0x01c10110,nv,22,any halt=reboot,7"
+
+static const char txt[] =
+	"geolaunch 1\n"                                 /* 1 */
+	"mode txt\n"
+	"policy policy.vlp\n"
+	"on-halt return\n"
+	"halt-delay 7\n"                                /* 5 */
+	"module tboot\n"
+	"file tboot\n"
+	"cmdline logging=serial extpol=sha256\n"
+	"module sinit\n"
+	"file sinit\n"                                  /* 10 */
+	"module lcp\n"
+	"file lcp\n"
+	"module stage\n"
+	"file stage\n"
+	"cmdline " RULES "\n"                           /* 15 */
+	"module hypervisor\n"
+	"kind xen\n"
+	"file xen\n"
+	"module kernel\n"
+	"file kernel\n"                                 /* 20 */
+	"module initrd\n"
+	"file initrd\n"
+	"module vmm\n"
+	"file vmm\n"
+	"path /usr/bin/qemu\n"                          /* 25 */
+	"mode 0755\n"
+	"end\n";
+
 static struct description d;
 
 static void assert_writes(const struct description *x, const char *text)
@@ -126,7 +171,8 @@ static const struct change changes[] = {
 	{ "geolaunch 1\n", "", DESCRIPTION_E_FORMAT, 1 },
 	{ "geolaunch 1\n", "\ngeolaunch 1\n", DESCRIPTION_E_FORMAT, 1 },
 	{ "geolaunch 1\n", "geolaunch 1\r\n", DESCRIPTION_E_CHARACTER, 1 },
-	{ "mode direct", "mode txt", DESCRIPTION_E_MODE, 2 },
+	{ "mode direct", "mode txt", DESCRIPTION_E_TXT, 6 },
+	{ "mode direct", "mode tx", DESCRIPTION_E_MODE, 2 },
 	{ "mode direct", "mode Direct", DESCRIPTION_E_MODE, 2 },
 	{ "mode direct", "mode  direct", DESCRIPTION_E_MODE, 2 },
 	{ "mode direct", "mode direct ", DESCRIPTION_E_MODE, 2 },
@@ -173,7 +219,14 @@ static const struct change changes[] = {
 	{ "halt-delay 5", "halt-delay 4294967297", DESCRIPTION_E_HALT_DELAY, 5 },
 	{ "module hypervisor", "module xen", DESCRIPTION_E_ROLE, 6 },
 	{ "module hypervisor", "module description", DESCRIPTION_E_ROLE, 6 },
-	{ "module hypervisor", "module kernel", DESCRIPTION_E_ROLE, 6 },
+	{ "module hypervisor", "module kernel", DESCRIPTION_E_FIRST, 6 },
+	{ "module hypervisor", "module stage", DESCRIPTION_E_TXT, 6 },
+	{ "module hypervisor\n", "module hypervisor\nkind linux\n", DESCRIPTION_E_KIND, 7 },
+	{ "module hypervisor\n", "module hypervisor\nkind kvm\n", DESCRIPTION_E_KIND, 7 },
+	{ "module hypervisor\n", "module hypervisor\nkind\n", DESCRIPTION_E_VALUE, 7 },
+	{ "module hypervisor\n", "module hypervisor\nkind xen\n", DESCRIPTION_E_KERNEL, 10 },
+	{ "module initrd", "module kernel", DESCRIPTION_E_KERNEL, 9 },
+	{ "file initrd\n", "file initrd\nkind xen\n", DESCRIPTION_E_KEY, 11 },
 	{ "module hypervisor", "module initrd", DESCRIPTION_E_FIRST, 6 },
 	{ "module hypervisor", "module", DESCRIPTION_E_VALUE, 6 },
 	{ "module initrd", "module hypervisor", DESCRIPTION_E_TWICE, 9 },
@@ -240,15 +293,58 @@ static const struct change changes[] = {
 	{ "mode 0000\nend\n", "mode 0000", DESCRIPTION_E_LINE_END, 22 },
 };
 
-static void test_changes(void **state)
-{
-	(void)state;
-	static struct description out, untouched;
-	bool seen[DESCRIPTION_ERROR_COUNT] = { false };
+static const struct change xen_changes[] = {
+	{ "module kernel\nfile kernel\ncmdline console=hvc0\n", "", DESCRIPTION_E_KERNEL, 10 },
+	{ "module kernel\nfile kernel\ncmdline console=hvc0\nmodule initrd\nfile initrd\n", "", DESCRIPTION_E_KERNEL, 10 },
+	{ "module initrd\nfile initrd\n", "", DESCRIPTION_OK, 0 },
+	{ "module initrd\nfile initrd\n", "module kernel\nfile initrd\n", DESCRIPTION_E_TWICE, 13 },
+	{ "module initrd\n", "module vmm\nfile v\npath /v\nmode 0755\nmodule initrd\n", DESCRIPTION_E_ORDER, 17 },
+	{ "cmdline console=hvc0\n", "", DESCRIPTION_OK, 0 },
+	{ "cmdline console=hvc0\n", "cmdline \n", DESCRIPTION_E_VALUE, 12 },
+	{ "kind xen\n", "", DESCRIPTION_E_KERNEL, 9 },
+	{ "kind xen\nfile xen\n", "file xen\nkind xen\n", DESCRIPTION_E_KEY, 8 },
+};
 
-	for (size_t i = 0; i < GL_COUNT(changes); i++) {
+static const struct change txt_changes[] = {
+	{ "mode txt", "mode direct", DESCRIPTION_E_TXT, 6 },
+	{ "module tboot\nfile tboot\ncmdline logging=serial extpol=sha256\n", "", DESCRIPTION_E_TXT, 6 },
+	{ "cmdline logging=serial extpol=sha256\n", "", DESCRIPTION_OK, 0 },
+	{ "file tboot\n", "", DESCRIPTION_E_KEY, 7 },
+	{ "file tboot\n", "file tb/oot\n", DESCRIPTION_E_FILE, 7 },
+	{ "module sinit\nfile sinit\n", "", DESCRIPTION_OK, 0 },
+	{ "module lcp\nfile lcp\n", "", DESCRIPTION_OK, 0 },
+	{ "module sinit\nfile sinit\nmodule lcp\nfile lcp\n", "", DESCRIPTION_OK, 0 },
+	{ "module sinit\nfile sinit\nmodule lcp\nfile lcp\n", "module lcp\nfile lcp\nmodule sinit\nfile sinit\n", DESCRIPTION_E_TXT, 11 },
+	{ "module lcp\nfile lcp\n", "module lcp\nfile lcp\nmodule lcp\nfile lcp\n", DESCRIPTION_E_TXT, 13 },
+	{ "file lcp\n", "file lcp\ncmdline x\n", DESCRIPTION_E_TXT, 13 },
+	{ "file sinit\n", "file sinit\ncmdline x\n", DESCRIPTION_E_TXT, 11 },
+	{ "module lcp", "module lcp\t", DESCRIPTION_E_CHARACTER, 11 },
+	{ "module stage\nfile stage\ncmdline " RULES "\n", "", DESCRIPTION_E_TXT, 13 },
+	{ "cmdline " RULES "\n", "", DESCRIPTION_E_RULES, 14 },
+	{ "policy=halt", "policy=never", DESCRIPTION_E_RULES, 15 },
+	{ "halt=reboot,7", "halt=reboot,7 tboot=0x8c8000", DESCRIPTION_E_RULES, 15 },
+	{ "halt=reboot,7", "halt=poweroff,7", DESCRIPTION_E_RULES_DIFFER, 15 },
+	{ "halt=reboot,7", "halt=reboot,8", DESCRIPTION_E_RULES_DIFFER, 15 },
+	{ "on-halt return", "on-halt poweroff", DESCRIPTION_E_RULES_DIFFER, 15 },
+	{ "vmm:0755", "vmm:0750", DESCRIPTION_E_RULES_DIFFER, 15 },
+	{ "vmm:0755", "file:0755", DESCRIPTION_E_RULES_DIFFER, 15 },
+	{ "vmm:0755", "vmm:0755,file:0644", DESCRIPTION_E_RULES_DIFFER, 15 },
+	{ "initrd,vmm:0755", "initrd", DESCRIPTION_E_RULES_DIFFER, 15 },
+	{ "hypervisor=xen modules=hypervisor,kernel,", "hypervisor=linux modules=hypervisor,", DESCRIPTION_E_RULES_DIFFER, 15 },
+	{ "policy=halt", "policy=nonfatal", DESCRIPTION_OK, 0 },
+	{ "22,any", "21,any", DESCRIPTION_OK, 0 },
+	{ " nv=0x01c10110,nv,22,any", "", DESCRIPTION_OK, 0 },
+	{ "module vmm\n", "module stage\n", DESCRIPTION_E_TXT, 23 },
+	{ "module vmm\nfile vmm\npath /usr/bin/qemu\nmode 0755\n", "", DESCRIPTION_E_RULES_DIFFER, 15 },
+};
+
+static void assert_changes(const char *from, const struct change *list, size_t count, bool seen[DESCRIPTION_ERROR_COUNT])
+{
+	static struct description out, untouched;
+
+	for (size_t i = 0; i < count; i++) {
 		static char text[8192];
-		size_t n = replace(good, changes[i].from, changes[i].to, text, sizeof(text)), line = 0;
+		size_t n = replace(from, list[i].from, list[i].to, text, sizeof(text)), line = 0;
 
 		assert_true(n < sizeof(text));
 		memset(&out, 0x5a, sizeof(out));
@@ -256,19 +352,62 @@ static void test_changes(void **state)
 
 		enum description_error e = description_parse((struct span){ (const uint8_t *)text, n }, &out, &line);
 
-		if (e != changes[i].error || line != changes[i].line)
-			fail_msg("\"%s\" -> \"%.80s\": error %d in line %zu (%s), expected %d in line %zu", changes[i].from, changes[i].to,
-				 e, line, description_strerror(e), changes[i].error, changes[i].line);
+		if (e != list[i].error || line != list[i].line)
+			fail_msg("\"%s\" -> \"%.80s\": error %d in line %zu (%s), expected %d in line %zu", list[i].from, list[i].to,
+				 e, line, description_strerror(e), list[i].error, list[i].line);
 		seen[e] = true;
 		if (e)
 			assert_memory_equal(&out, &untouched, sizeof(out));
 		else
 			assert_writes(&out, text);
 	}
+}
+
+static void test_changes(void **state)
+{
+	(void)state;
+	bool seen[DESCRIPTION_ERROR_COUNT] = { false };
+
+	assert_changes(good, changes, GL_COUNT(changes), seen);
+	assert_changes(xen, xen_changes, GL_COUNT(xen_changes), seen);
+	assert_changes(txt, txt_changes, GL_COUNT(txt_changes), seen);
 	/* the others have tests of their own below */
 	for (unsigned e = 0; e < DESCRIPTION_ERROR_COUNT; e++)
 		assert_true(seen[e] || e == DESCRIPTION_E_SIZE || e == DESCRIPTION_E_TOO_MANY || e == DESCRIPTION_E_FIELD ||
 			    e == DESCRIPTION_E_BUFFER);
+}
+
+static void test_xen(void **state)
+{
+	(void)state;
+	assert_int_equal(description_parse(SPAN_LITERAL(xen), &d, NULL), DESCRIPTION_OK);
+	assert_int_equal(d.hypervisor, HYPERVISOR_XEN);
+	assert_int_equal(d.module_count, 3);
+	assert_int_equal(d.modules[1].role, ROLE_KERNEL);
+	assert_span(d.modules[1].file, "kernel");
+	assert_span(description_module_cmdline(&d.modules[1]), "console=hvc0");
+	assert_int_equal(d.txt.tboot.file.n, 0);
+	assert_writes(&d, xen);
+}
+
+static void test_txt(void **state)
+{
+	(void)state;
+	assert_int_equal(description_parse(SPAN_LITERAL(txt), &d, NULL), DESCRIPTION_OK);
+	assert_int_equal(d.mode, DESCRIPTION_TXT);
+	assert_int_equal(d.txt.tboot.role, ROLE_TBOOT);
+	assert_span(d.txt.tboot.file, "tboot");
+	assert_span(description_module_cmdline(&d.txt.tboot), "logging=serial extpol=sha256");
+	assert_int_equal(d.txt.sinit.role, ROLE_SINIT);
+	assert_span(d.txt.sinit.file, "sinit");
+	assert_int_equal(d.txt.lcp.role, ROLE_LCP);
+	assert_span(d.txt.lcp.file, "lcp");
+	assert_int_equal(d.txt.stage.role, ROLE_STAGE);
+	assert_span(d.txt.stage.file, "stage");
+	assert_span(description_module_cmdline(&d.txt.stage), RULES);
+	assert_int_equal(d.module_count, 4);
+	assert_span(d.modules[0].file, "xen");
+	assert_writes(&d, txt);
 }
 
 static void test_cut_anywhere(void **state)
@@ -278,29 +417,36 @@ static void test_cut_anywhere(void **state)
 
 	for (size_t n = 0; n < sizeof(good) - 1; n++)
 		assert_int_not_equal(description_parse((struct span){ (const uint8_t *)good, n }, &out, NULL), DESCRIPTION_OK);
+	for (size_t n = 0; n < sizeof(txt) - 1; n++)
+		assert_int_not_equal(description_parse((struct span){ (const uint8_t *)txt, n }, &out, NULL), DESCRIPTION_OK);
 	assert_int_equal(description_parse((struct span){ NULL, 0 }, &out, NULL), DESCRIPTION_E_END);
 }
 
 /* A byte changed anywhere, to anything: refused, or another description that is written as it was read. */
-static void test_every_byte(void **state)
+static void assert_every_byte(const char *good_text, size_t size)
 {
-	(void)state;
 	static struct description out;
+	static char text[4096];
 	unsigned accepted = 0;
 
-	for (size_t at = 0; at < sizeof(good) - 1; at++) {
+	for (size_t at = 0; at < size; at++) {
 		for (unsigned v = 0; v < 256; v++) {
-			char text[sizeof(good)];
-
-			memcpy(text, good, sizeof(good));
+			memcpy(text, good_text, size + 1);
 			text[at] = (char)v;
-			if (description_parse((struct span){ (const uint8_t *)text, sizeof(good) - 1 }, &out, NULL))
+			if (description_parse((struct span){ (const uint8_t *)text, size }, &out, NULL))
 				continue;
 			accepted++;
 			assert_writes(&out, text);
 		}
 	}
-	assert_true(accepted > sizeof(good));
+	assert_true(accepted > size);
+}
+
+static void test_every_byte(void **state)
+{
+	(void)state;
+	assert_every_byte(good, sizeof(good) - 1);
+	assert_every_byte(txt, sizeof(txt) - 1);
 }
 
 static struct description many(size_t count)
@@ -400,7 +546,14 @@ static void test_write_refuses(void **state)
 	REFUSED(x.module_count = 0, DESCRIPTION_E_FIRST, 0);
 	REFUSED(x.modules[0].role = ROLE_COUNT, DESCRIPTION_E_ROLE, 1);
 	REFUSED(x.modules[0].role = ROLE_FILE, DESCRIPTION_E_FIRST, 1);
-	REFUSED(x.modules[2].role = ROLE_KERNEL, DESCRIPTION_E_ROLE, 3);
+	REFUSED(x.modules[2].role = ROLE_KERNEL, DESCRIPTION_E_KERNEL, 3);
+	REFUSED(x.modules[2].role = ROLE_DESCRIPTION, DESCRIPTION_E_ROLE, 3);
+	REFUSED(x.modules[2].role = ROLE_TBOOT, DESCRIPTION_E_TXT, 3);
+	REFUSED(x.hypervisor = HYPERVISOR_COUNT, DESCRIPTION_E_KIND, 0);
+	REFUSED(x.hypervisor = HYPERVISOR_XEN, DESCRIPTION_E_KERNEL, 2);
+	REFUSED((x.hypervisor = HYPERVISOR_XEN, x.module_count = 1), DESCRIPTION_E_KERNEL, 0);
+	REFUSED(x.mode = DESCRIPTION_TXT, DESCRIPTION_E_TXT, 0);
+	REFUSED((x.txt.lcp = (struct description_module){ .role = ROLE_LCP, .file = SPAN_LITERAL("l") }), DESCRIPTION_E_TXT, 0);
 	REFUSED(x.modules[0].cmdline = SPAN_LITERAL("x\nmodule file"), DESCRIPTION_E_CMDLINE, 1);
 	REFUSED(x.modules[0].path = SPAN_LITERAL("/x"), DESCRIPTION_E_FIELD, 1);
 	REFUSED(x.modules[0].mode = 1, DESCRIPTION_E_FIELD, 1);
@@ -411,6 +564,19 @@ static void test_write_refuses(void **state)
 	REFUSED(x.modules[2].mode = 01000, DESCRIPTION_E_FILE_MODE, 3);
 	REFUSED(x.modules[2].file = SPAN_LITERAL("a/b"), DESCRIPTION_E_FILE, 3);
 	REFUSED(x.modules[4].path = SPAN_LITERAL("/usr/bin"), DESCRIPTION_E_PATH_TAKEN, 5);
+	assert_int_equal(description_parse(SPAN_LITERAL(txt), &base, NULL), DESCRIPTION_OK);
+	REFUSED(x.mode = DESCRIPTION_DIRECT, DESCRIPTION_E_TXT, 0);
+	REFUSED(x.txt.tboot.file.n = 0, DESCRIPTION_E_TXT, 0);
+	REFUSED(x.txt.stage.file.n = 0, DESCRIPTION_E_TXT, 0);
+	REFUSED(x.txt.sinit.role = ROLE_LCP, DESCRIPTION_E_TXT, 0);
+	REFUSED(x.txt.sinit.cmdline = SPAN_LITERAL("x"), DESCRIPTION_E_FIELD, 0);
+	REFUSED(x.txt.tboot.path = SPAN_LITERAL("/x"), DESCRIPTION_E_FIELD, 0);
+	REFUSED(x.txt.tboot.cmdline = SPAN_LITERAL("\t"), DESCRIPTION_E_CMDLINE, 0);
+	REFUSED(x.txt.lcp.file = SPAN_LITERAL("."), DESCRIPTION_E_FILE, 0);
+	REFUSED(x.txt.stage.cmdline.n = 0, DESCRIPTION_E_RULES, 0);
+	REFUSED(x.halt_delay = 8, DESCRIPTION_E_RULES_DIFFER, 0);
+	REFUSED(x.modules[3].mode = 0, DESCRIPTION_E_RULES_DIFFER, 0);
+	REFUSED(x.module_count = 3, DESCRIPTION_E_RULES_DIFFER, 0);
 #undef REFUSED
 }
 
@@ -418,7 +584,9 @@ static void test_module_cmdline(void **state)
 {
 	(void)state;
 	struct description_module m = { .cmdline = SPAN_LITERAL("c"), .path = SPAN_LITERAL("/p") };
-	static const char *const expected[ROLE_COUNT + 1] = { [ROLE_HYPERVISOR] = "c", [ROLE_VMM] = "/p", [ROLE_FILE] = "/p" };
+	static const char *const expected[ROLE_COUNT + 1] = {
+		[ROLE_HYPERVISOR] = "c", [ROLE_KERNEL] = "c", [ROLE_VMM] = "/p", [ROLE_FILE] = "/p", [ROLE_TBOOT] = "c", [ROLE_STAGE] = "c",
+	};
 
 	for (unsigned role = 0; role <= ROLE_COUNT; role++) {
 		m.role = (enum role)role;
@@ -450,6 +618,7 @@ static void test_texts(void **state)
 	}
 	assert_string_equal(description_strerror(DESCRIPTION_ERROR_COUNT), "unknown launch description error");
 	assert_string_equal(description_mode_name(DESCRIPTION_DIRECT), "direct");
+	assert_string_equal(description_mode_name(DESCRIPTION_TXT), "txt");
 	assert_string_equal(description_mode_name(DESCRIPTION_MODE_COUNT), "unknown");
 	assert_string_equal(description_on_halt_name(DESCRIPTION_RETURN), "return");
 	assert_string_equal(description_on_halt_name(DESCRIPTION_ON_HALT_COUNT), "unknown");
@@ -460,6 +629,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_small),
+		cmocka_unit_test(test_xen),
+		cmocka_unit_test(test_txt),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_every_byte),

@@ -203,6 +203,7 @@ static const struct {
 	{ "nv-mismatch", "7019aacff17024d693d6ec3fb3a9dd3c1a248faf4a9e959b3d0f41f9c35b3067" },
 	{ "tpm-error", "58d2acfaef9651840f1d0f65a3f93f171943fd3c37acb8089cf8bd8602aed0bb" },
 	{ "start-failed", "6cb415e9011d7900a2fd2ccf40e18a4692cdedba473128cf7e210ecf0f3d1bf6" },
+	{ "preflight", "20edccd5f6523486bf8c9745d0e8030785d60cbae56d4b0b48914900de620335" },
 };
 
 static void test_caps(void **state)
@@ -257,14 +258,18 @@ static void test_roles(void **state)
 	static const struct {
 		const char *name;
 		uint8_t pcr;
-		bool many, member;
+		bool numbered, many, member;
 	} want[] = {
-		{ "description", 17, false, false },
-		{ "hypervisor", 19, false, false },
-		{ "kernel", 19, false, false },
-		{ "initrd", 19, false, false },
-		{ "vmm", 20, false, true },
-		{ "file", 21, true, true },
+		{ "description", 17, false, false, false },
+		{ "hypervisor", 19, true, false, false },
+		{ "kernel", 19, true, false, false },
+		{ "initrd", 19, true, false, false },
+		{ "vmm", 20, true, false, true },
+		{ "file", 21, true, true, true },
+		{ "tboot", 17, false, false, false },
+		{ "stage", 17, false, false, false },
+		{ "sinit", 17, false, false, false },
+		{ "lcp", 17, false, false, false },
 	};
 	enum role r = ROLE_VMM;
 
@@ -276,6 +281,7 @@ static void test_roles(void **state)
 	for (unsigned i = 0; i < ROLE_COUNT; i++) {
 		assert_string_equal(role_table[i].name, want[i].name);
 		assert_int_equal(role_table[i].pcr, want[i].pcr);
+		assert_int_equal(role_table[i].numbered, want[i].numbered);
 		assert_int_equal(role_table[i].many, want[i].many);
 		assert_int_equal(role_table[i].member, want[i].member);
 		assert_true(role_by_name(span_str(want[i].name), &r));
