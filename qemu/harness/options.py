@@ -20,7 +20,8 @@ how a run ends                                                                 e
   poweroff   the guest powered off                                                       0
   error      the harness, QEMU or the TPM failed                                         1
   usage      the options cannot be followed                                              2
-  halt       geolaunch.efi stopped: serial line "geolaunch: halted: REASON"             10
+  halt       geolaunch.efi stopped: serial line "geolaunch: halted: REASON";            10
+             --platform txt: or tboot did, "tboot: TB_SHUTDOWN_HALT"
   reset      the guest reset or triple-faulted                                          11
   timeout    none of these within --timeout                                             12
   firmware   the firmware ended in its shell or found nothing to boot                   13
@@ -113,7 +114,8 @@ def _parser():
     t.add_argument("--index-set", type=_number(0, 1), default=1, metavar="N",
                    help="TPM NV indices: 0 0x01200001.., 1 0x01c10131.. (default 1)")
     t.add_argument("--provision", metavar="DIR",
-                   help="write NV indices before the boot: files nv-0xINDEX, or the output of 'geolaunch build'")
+                   help="write NV indices before the boot: files nv-0xINDEX, or the output of 'geolaunch build' (its policy, geo tag, "
+                        "launch control policy lcp.pol, and tboot's error index)")
     t.add_argument("--explain", action="store_true", help="print every decision of the platform with its rule to standard error")
     t.add_argument("--txt-arg", action="append", default=[], metavar="ARG", help="one more argument for txtplatform, may be repeated")
     p.add_argument("--kvm", action=argparse.BooleanOptionalAction, default=False, help="use KVM (default: TCG)")

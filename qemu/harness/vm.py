@@ -5,6 +5,7 @@ import os
 import re
 import selectors
 import shutil
+import signal
 import socket
 import time
 
@@ -22,6 +23,8 @@ _CHUNK = 65536
 
 _FIRST = "geolaunch "
 _HALTED = re.compile(r"geolaunch: halted: (.*)")
+# tboot 1.10.5 tboot/common/tboot.c shutdown_system(): the processor stops for good.
+_TBOOT_HALTED = re.compile(r"TBOOT: shutdown_system\(\) called for shutdown_type: (TB_SHUTDOWN_HALT)")
 _FIRMWARE_ALONE = ("UEFI Interactive Shell", "BdsDxe: No bootable option")
 _QMP_READY = b'{"execute":"qmp_capabilities"}\n'
 
@@ -163,6 +166,10 @@ class Vm:
             return "poweroff"
         if self._shutdown in ("guest-reset", "guest-panic", "host-qmp-system-reset"):
             return "reset"
+        if self._exited and self.exit < 0:
+            # What the others say then only follows from it.
+            self.note = f"QEMU died by {signal.Signals(-self.exit).name}"
+            return "error"
         failure = (self._tpm.failure() if self._tpm else None) or (self._txt.failure() if self._txt else None)
         self.note = failure or process.last_line(self._log) or f"QEMU ended with status {self.exit}"
         return "error"
@@ -226,24 +233,30 @@ class Vm:
         for line in lines + [self._lines["serial"].rest()]:
             if self.first_line_s is None and _FIRST in line:
                 self.first_line_s = round(now, 3)
-            for text, seen in self.marks.items():
-                if seen is None and text in line:
-                    self.marks[text] = round(now, 3)
+            self._mark(line, now)
             if any(mark in line for mark in _FIRMWARE_ALONE) and self._verdict is None:
                 self._verdict = "firmware"
         self._serial_lines(lines)
+
+    def _mark(self, line, now):
+        for text, seen in self.marks.items():
+            if seen is None and text in line:
+                self.marks[text] = round(now, 3)
 
     def _serial_lines(self, lines):
         for line in lines:
             self._files["serial.log"].write(line.encode() + b"\n")
             halted = _HALTED.search(line)
-            if halted and self.halt is None:
-                self.halt = halted.group(1)
+            tboot = self._txt and _TBOOT_HALTED.search(line)
+            if (halted or tboot) and self.halt is None:
+                self.halt = halted.group(1) if halted else f"tboot: {tboot.group(1)}"
                 self._grace()
 
     def _host_bytes(self, data):
+        now = time.monotonic() - self.start_time
         self._files["host.out"].write(data)
         for line in self._lines["host"].feed(data):
+            self._mark(line, now)
             self.report.line(line)
 
     def _qmp_bytes(self, data):

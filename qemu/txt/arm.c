@@ -55,17 +55,44 @@ static bool write_bios(struct platform *p)
 	return true;
 }
 
-static bool place(struct platform *p)
+bool platform_at_reset(struct platform *p)
 {
 	struct machine *m = &p->m;
 	char why[160];
 
+	if (!shm_place(&m->regs, &m->qmp, CHIPSET_PRIVATE_BASE, why, sizeof(why)))
+		return platform_fail(p, "%s", why);
+	for (unsigned i = 0; i < m->gdb.cpus; i++)
+		p->cpu[i] = (struct smx_cpu){ .number = i };
+	platform_render(p);
+	return platform_loader_reset(p);
+}
+
+/* Linear addresses are physical ones where paging is off or maps memory one to one, and so does all software that writes these registers. */
+static bool watch_writes(struct platform *p)
+{
+	struct gdb *g = &p->m.gdb;
+
+	if (p->watched)
+		return true;
+	p->watched = gdb_watch(g, CHIPSET_PRIVATE_BASE, CHIPSET_SPACE_SIZE, true) &&
+		     gdb_watch(g, CHIPSET_PUBLIC_BASE, CHIPSET_SPACE_SIZE, true) && gdb_watch(g, p->sinit.rlp_wakeup, 4, true);
+	return p->watched || platform_fail(p, "%s", g->why);
+}
+
+bool platform_bios(struct platform *p)
+{
+	struct machine *m = &p->m;
+	bool there = m->area.base;
+	char why[160];
+
+	/* Also where the area has its place: the firmware may have put a device there since. */
 	if (!machine_find_ram(m, p->config.ram, why, sizeof(why)) ||
 	    !shm_place(&m->regs, &m->qmp, CHIPSET_PRIVATE_BASE, why, sizeof(why)) ||
 	    !shm_place(&m->area, &m->qmp, p->config.chipset.dpr_top - m->area.size, why, sizeof(why)))
 		return platform_fail(p, "%s", why);
 	p->sinit.mdr_count = machine_mdrs(m, p->sinit.mdrs, HEAP_MAX_MDRS);
-	return true;
+	return (there || write_bios(p)) && watch_writes(p);
 }
 
 static bool set_breakpoints(struct platform *p)
@@ -77,26 +104,20 @@ static bool set_breakpoints(struct platform *p)
 	for (size_t i = 0; i < p->traps.count; i++)
 		if (p->traps.list[i].at != p->image.entry && !gdb_break(g, p->traps.list[i].at, true))
 			return false;
-	/* Linear addresses are physical ones as long as paging is off, and so is all software that writes these registers. */
-	p->breakpoints = gdb_watch(g, CHIPSET_PRIVATE_BASE, CHIPSET_SPACE_SIZE, true) &&
-			 gdb_watch(g, CHIPSET_PUBLIC_BASE, CHIPSET_SPACE_SIZE, true) &&
-			 gdb_watch(g, p->sinit.rlp_wakeup, 4, true);
-	return p->breakpoints;
+	p->breakpoints = true;
+	return true;
 }
 
 bool platform_arm(struct platform *p)
 {
 	uint32_t fms;
 
-	if (!place(p) || !write_bios(p))
+	if (!platform_bios(p) || !platform_loader_done(p))
 		return false;
 	if (!cpuid_1(p, &fms) || !set_breakpoints(p))
 		return platform_fail(p, "%s", p->m.gdb.why);
 	p->config.smx.fms = p->sinit.fms = fms;
-	for (unsigned i = 0; i < p->m.gdb.cpus; i++)
-		p->cpu[i] = (struct smx_cpu){ .number = i };
-	platform_render(p);
-	if (!platform_localities(p))
+	if (!platform_absorb(p) || !platform_localities(p))
 		return false;
 	p->armed = true;
 	if (!p->outcome.armed_us)

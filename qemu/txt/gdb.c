@@ -262,12 +262,23 @@ bool gdb_break(struct gdb *g, uint64_t at, bool on)
 	return ask_ok(g, body);
 }
 
-bool gdb_watch(struct gdb *g, uint64_t at, unsigned n, bool on)
+/* Packet types: 2 for writes, 3 for reads. */
+static bool watch(struct gdb *g, unsigned type, uint64_t at, unsigned n, bool on)
 {
 	char body[48];
 
-	snprintf(body, sizeof(body), "%c2,%" PRIx64 ",%x", on ? 'Z' : 'z', at, n);
+	snprintf(body, sizeof(body), "%c%u,%" PRIx64 ",%x", on ? 'Z' : 'z', type, at, n);
 	return ask_ok(g, body);
+}
+
+bool gdb_watch(struct gdb *g, uint64_t at, unsigned n, bool on)
+{
+	return watch(g, 2, at, n, on);
+}
+
+bool gdb_watch_reads(struct gdb *g, uint64_t at, unsigned n, bool on)
+{
+	return watch(g, 3, at, n, on);
 }
 
 static bool start(struct gdb *g, const char *body)

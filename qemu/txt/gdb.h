@@ -49,6 +49,8 @@ GL_MUST bool gdb_write(struct gdb *g, uint64_t at, struct span in);
 GL_MUST bool gdb_break(struct gdb *g, uint64_t at, bool on);
 /* A watchpoint for writes to `n` bytes from a linear address on, on all processors. The write has happened when the machine stops. */
 GL_MUST bool gdb_watch(struct gdb *g, uint64_t at, unsigned n, bool on);
+/* The same for reads: the value has been read when the machine stops, and EIP is behind the instruction. */
+GL_MUST bool gdb_watch_reads(struct gdb *g, uint64_t at, unsigned n, bool on);
 
 /* Lets all processors run. */
 GL_MUST bool gdb_continue(struct gdb *g);

@@ -168,10 +168,10 @@ static bool pairs(struct rd *r, struct gdb_stop *stop)
 			if (!number(&v, ';', &n) || n == 0 || n > CPUS_MAX)
 				return false;
 			stop->cpu = (unsigned)n - 1;
-		} else if (span_is_str(key, "watch")) {
+		} else if (span_is_str(key, "watch") || span_is_str(key, "rwatch")) {
 			if (!number(&v, ';', &n))
 				return false;
-			stop->kind = GDB_STOP_WATCH;
+			stop->kind = key.p[0] == 'r' ? GDB_STOP_READ : GDB_STOP_WATCH;
 			stop->address = n;
 		}
 	}

@@ -53,6 +53,7 @@ GL_MUST bool gdb_hex_parse(struct span text, struct mspan out);
 enum gdb_stop_kind {
 	GDB_STOP_TRAP,          /* breakpoint or step */
 	GDB_STOP_WATCH,         /* a write watchpoint: `address` is that of the watchpoint, not of the access */
+	GDB_STOP_READ,          /* a read watchpoint; `address` as before */
 	GDB_STOP_INTERRUPT,     /* we asked for it, or somebody stopped the machine */
 	GDB_STOP_OTHER,         /* another signal */
 	GDB_STOP_EXIT           /* the machine is gone */
@@ -65,7 +66,7 @@ struct gdb_stop {
 	uint64_t address;
 };
 
-/* A stop reply: S05, T05thread:01;watch:fed20000;, W00, X06. Anything else is false. */
+/* A stop reply: S05, T05thread:01;watch:fed20000;, T05rwatch:fed30110;, W00, X06. Anything else is false. */
 GL_MUST bool gdb_stop_parse(struct span body, struct gdb_stop *out);
 
 #endif

@@ -235,13 +235,13 @@ enum image_error image_parse(struct span file, struct image *out)
 	return IMAGE_OK;
 }
 
-struct span image_at(const struct image *m, uint32_t at, size_t n)
+struct span image_at(const struct image *m, uint64_t at, size_t n)
 {
 	for (size_t i = 0; i < m->segment_count; i++) {
 		const struct image_range *s = &m->segments[i];
 
 		if (at >= s->at && at - s->at < s->bytes.n) {
-			size_t left = s->bytes.n - (at - s->at);
+			size_t left = s->bytes.n - (size_t)(at - s->at);
 
 			return (struct span){ s->bytes.p + (at - s->at), left < n ? left : n };
 		}

@@ -12,8 +12,8 @@
 #define IMAGE_MULTIBOOT2_AREA 32768
 
 struct image_range {
-	uint32_t at;                    /* physical address */
-	struct span bytes;              /* of the file */
+	uint64_t at;                    /* physical address */
+	struct span bytes;
 };
 
 struct image {
@@ -47,6 +47,6 @@ const char *image_strerror(enum image_error e);
 GL_MUST enum image_error image_parse(struct span file, struct image *out);
 
 /* The file's bytes at a physical address: up to `n` of them, fewer at the end of a segment, none outside. */
-struct span image_at(const struct image *m, uint32_t at, size_t n);
+struct span image_at(const struct image *m, uint64_t at, size_t n);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "qemu/txt/platform_impl.h"
 
-#define EFER_LMA 0x400u         /* SDM volume 3A, 2.2.1 */
-
 bool platform_txt_reset(struct platform *p, const char *rule)
 {
 	p->outcome.txt_resets++;
@@ -26,7 +24,7 @@ static bool enter(struct platform *p, unsigned cpu, const struct gdb_regs *regs,
 	now.r[GDB_CR0] = (regs->r[GDB_CR0] & ~(uint64_t)UINT32_MAX) | c->cr0;
 	now.r[GDB_CR4] = (regs->r[GDB_CR4] & ~(uint64_t)UINT32_MAX) | c->cr4;
 	now.r[GDB_EFER] = c->efer;
-	if (regs->r[GDB_EFER] & EFER_LMA)
+	if (platform_in_long_mode(regs))
 		return platform_fail(p, "SENTER in 64-bit mode is not modelled: the loader must leave it before");
 	if (!gdb_regs_write(&p->m.gdb, cpu, regs, &now))
 		return platform_fail(p, "%s", p->m.gdb.why);
@@ -54,9 +52,11 @@ bool platform_launch(struct platform *p, unsigned cpu, struct gdb_regs *regs, st
 		p->outcome.senter = PLATFORM_RESET;
 		return platform_txt_reset(p, txt_rule_info(r.rule)->id);
 	}
+	platform_render(p);
+	if (!platform_localities(p) || !platform_park(p, cpu) || !enter(p, cpu, regs, &r))
+		return false;
 	p->outcome.senter = PLATFORM_LAUNCHED;
 	p->outcome.launches++;
 	p->outcome.rule = NULL;
-	platform_render(p);
-	return platform_localities(p) && platform_park(p, cpu) && enter(p, cpu, regs, &r);
+	return true;
 }

@@ -227,8 +227,15 @@ static uint32_t op_extend(void *ctx, unsigned pcr, const struct digests *d)
 {
 	struct link *l = ctx;
 	uint32_t rc = prepare(l);
+	alg_set active = l->tpm.banks;
 
-	return rc ? rc : outcome(tpm_extend(&l->tpm, pcr, d));
+	if (rc)
+		return rc;
+	/* SINIT leaves out banks whose algorithm it does not have; tpm_extend() would not. */
+	l->tpm.banks &= d->banks;
+	rc = outcome(tpm_extend(&l->tpm, pcr, d));
+	l->tpm.banks = active;
+	return rc;
 }
 
 static uint32_t op_nv_public(void *ctx, uint32_t index, struct txt_nv_public *out, bool *exists)

@@ -159,14 +159,15 @@ void machine_to_smx(const struct gdb_regs *r, struct smx_cpu *out)
 
 void machine_from_smx(const struct smx_cpu *c, struct gdb_regs *out)
 {
-	out->r[GDB_RAX] = c->eax;
-	out->r[GDB_RBX] = c->ebx;
-	out->r[GDB_RCX] = c->ecx;
-	out->r[GDB_RDX] = c->edx;
-	out->r[GDB_RSI] = c->esi;
-	out->r[GDB_RDI] = c->edi;
-	out->r[GDB_RBP] = c->ebp;
-	out->r[GDB_RSP] = c->esp;
-	out->r[GDB_RIP] = c->eip;
-	out->r[GDB_EFLAGS] = c->eflags;
+	const struct {
+		enum gdb_reg reg;
+		uint32_t value;
+	} rows[] = {
+		{ GDB_RAX, c->eax }, { GDB_RBX, c->ebx }, { GDB_RCX, c->ecx }, { GDB_RDX, c->edx }, { GDB_RSI, c->esi }, { GDB_RDI, c->edi },
+		{ GDB_RBP, c->ebp }, { GDB_RSP, c->esp }, { GDB_RIP, c->eip }, { GDB_EFLAGS, c->eflags },
+	};
+
+	for (size_t i = 0; i < GL_COUNT(rows); i++)
+		if ((uint32_t)out->r[rows[i].reg] != rows[i].value)
+			out->r[rows[i].reg] = rows[i].value;
 }

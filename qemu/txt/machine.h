@@ -37,7 +37,7 @@ struct txt_memory machine_memory(struct machine *m);
 /* The processor's registers into the model's, without what is only the model's. */
 void machine_to_smx(const struct gdb_regs *r, struct smx_cpu *out);
 
-/* General registers, EIP and EFLAGS back. */
+/* General registers, EIP and EFLAGS back. The upper halves of those whose lower ones are as they were stay. */
 void machine_from_smx(const struct smx_cpu *c, struct gdb_regs *out);
 
 #endif

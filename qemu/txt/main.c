@@ -302,6 +302,8 @@ int main(int argc, char **argv)
 	bool ok;
 
 	parse_options(argc, argv, &o);
+	/* What is wrong with the TPM's answers is in the trace; tpm2-tss would say it on standard error, too. */
+	(void)setenv("TSS2_LOG", "all+none", 0);
 	lay_out(&o);
 	o.config.smx = smx_config_usual();
 	o.config.mle = read_file(o.mle, MLE_MAX);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define ENTRY_BYTES 64          /* of the MLE's code at its entry, by which it is known */
-#define EFER_LMA 0x400u         /* SDM volume 3A, 2.2.1 */
+#define RESET_VECTOR 0xfffffff0u /* SDM volume 3A, 9.1.4: F000:FFF0 with the segment's base at FFFF0000 */
 #define PACKET_MS 5000          /* for the rest of a packet that has begun */
 
 bool platform_fail(struct platform *p, const char *format, ...)
@@ -57,7 +57,7 @@ static bool prepare(struct platform *p)
 		return platform_fail(p, "the MLE cannot be used: %s", image_strerror(e));
 	if (p->image.relocatable)
 		return platform_fail(p, "the MLE cannot be used: a loader may put it anywhere (multiboot2 relocatable tag)");
-	if (!traps_find(&p->image, &p->traps))
+	if (!traps_find_in_image(&p->image, &p->traps))
 		return platform_fail(p, "the MLE cannot be disassembled: out of memory");
 	if (!shm_map(&m->regs, f->regs_file, 2 * CHIPSET_SPACE_SIZE, why, sizeof(why)) ||
 	    !shm_map(&m->area, f->area_file, f->chipset.dpr_size, why, sizeof(why)))
@@ -140,11 +140,22 @@ static bool at_entry(struct platform *p, bool *yes)
 
 /*
  * Linear addresses of the MLE are physical ones, also with its own paging. Other code at the same linear address later is a program's, or a kernel's
- * in 64-bit mode.
+ * in 64-bit mode. Without paging no other code can have the address.
  */
 static bool is_mle_code(const struct gdb_regs *r)
 {
-	return (r->r[GDB_CS] & 3) == 0 && !(r->r[GDB_EFER] & EFER_LMA);
+	return !platform_in_long_mode(r) && ((r->r[GDB_CS] & 3) == 0 || !(r->r[GDB_CR0] & SMX_CR0_PG));
+}
+
+static bool is_loader_code(const struct platform *p, const struct gdb_regs *r)
+{
+	return (r->r[GDB_CS] & 3) == 0 && traps_at(&p->loader.traps, r->r[GDB_RIP]);
+}
+
+/* The breakpoint is at the linear address; what the stub tells of it is the offset in the segment. */
+static bool is_at_reset(const struct gdb_regs *r)
+{
+	return (r->r[GDB_RIP] & 0xffff) == (RESET_VECTOR & 0xffff) && r->r[GDB_CS] == 0xf000 && !(r->r[GDB_CR0] & SMX_CR0_PE);
 }
 
 /* What stands at EIP now, not what the file had there. */
@@ -158,16 +169,19 @@ static bool handle_trap(struct platform *p, unsigned cpu)
 
 	if (!gdb_regs(g, cpu, &regs))
 		return platform_fail(p, "%s", g->why);
+	if (is_at_reset(&regs))
+		return platform_at_reset(p) && (gdb_step(g, cpu) || platform_fail(p, "%s", g->why));
 	if (regs.r[GDB_RIP] == p->image.entry && !p->armed) {
 		if (!at_entry(p, &yes) || (yes && !platform_arm(p)))
 			return false;
 	}
 	if (!gdb_read(g, regs.r[GDB_RIP], (struct mspan){ bytes, sizeof(bytes) }))
 		return platform_fail(p, "%s", g->why);
-	if (p->armed && is_mle_code(&regs) && trap_decode(SPAN_OF(bytes), &t))
+	if ((p->armed ? is_mle_code(&regs) : is_loader_code(p, &regs)) &&
+	    trap_decode(SPAN_OF(bytes), platform_in_long_mode(&regs) ? TRAP_MODE_64 : TRAP_MODE_32, &t))
 		return platform_trap(p, cpu, &regs, &t);
 	p->outcome.others++;
-	if (regs.r[GDB_RIP] != p->image.entry && !traps_at(&p->traps, (uint32_t)regs.r[GDB_RIP]))
+	if (regs.r[GDB_RIP] != p->image.entry && !traps_at(&p->traps, regs.r[GDB_RIP]) && !traps_at(&p->loader.traps, regs.r[GDB_RIP]))
 		return true;
 	if (!gdb_step(g, cpu))
 		return platform_fail(p, "%s", g->why);
@@ -182,10 +196,12 @@ static bool handle(struct platform *p, const struct gdb_stop *stop)
 	}
 	if (stop->kind == GDB_STOP_WATCH) {
 		p->outcome.watches++;
-		if (!p->armed)
+		if (!p->m.area.base)
 			return true;
-		return stop->address == p->sinit.rlp_wakeup ? platform_wake(p, stop->cpu) : platform_absorb(p);
+		return p->armed && stop->address == p->sinit.rlp_wakeup ? platform_wake(p, stop->cpu) : platform_absorb(p);
 	}
+	if (stop->kind == GDB_STOP_READ)
+		return platform_loader(p, stop->cpu);
 	return stop->kind == GDB_STOP_TRAP ? handle_trap(p, stop->cpu) : true;
 }
 
@@ -224,13 +240,24 @@ static bool ended_well(struct platform *p)
 	return p->ended;
 }
 
+/* The machine stands where QEMU -S left it; the firmware has not run. */
+static bool start(struct platform *p)
+{
+	struct gdb *g = &p->m.gdb;
+
+	if (!gdb_break(g, p->image.entry, true) || !gdb_break(g, RESET_VECTOR, true))
+		return platform_fail(p, "%s", g->why);
+	/* Else the machine would stop where it stands, with the same outcome but for the first processor's place. */
+	return handle_trap(p, 0);
+}
+
 static bool run(struct platform *p, int end_fd)
 {
 	struct gdb *g = &p->m.gdb;
 	bool end = false;
 
-	if (!gdb_break(g, p->image.entry, true))
-		return platform_fail(p, "%s", g->why);
+	if (!start(p))
+		return false;
 	while (!end && !p->ended) {
 		struct gdb_stop stop;
 		uint64_t from;
@@ -257,7 +284,7 @@ bool platform_run(struct platform *p, int end_fd, char *why, size_t why_size)
 {
 	if (run(p, end_fd) || ended_well(p))
 		return true;
-	snprintf(why, why_size, "%s", p->why);
+	snprintf(why, why_size, "%s%s", p->m.qmp.gone ? "QEMU has died: " : "", p->why);
 	return false;
 }
 
@@ -286,6 +313,7 @@ void platform_free(struct platform *p)
 	shm_unmap(&p->m.regs);
 	shm_unmap(&p->m.area);
 	traps_free(&p->traps);
+	traps_free(&p->loader.traps);
 	txt_trace_free(&p->trace);
 	free(p);
 }

@@ -50,6 +50,7 @@ struct platform_outcome {
 	alg_set banks;
 	unsigned joined;                        /* processors that WAKEUP brought in */
 	unsigned sexits;
+	unsigned loaders;                       /* UEFI images that looked at the chipset and trap */
 	uint64_t stops[TRAP_KINDS], watches, others;    /* how often the machine stopped, and why */
 	uint64_t handling_us;                   /* time that it stood still for us */
 	uint64_t senter_us;                     /* of this, SENTER */

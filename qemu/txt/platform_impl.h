@@ -2,7 +2,16 @@
 #ifndef GL_TXT_PLATFORM_IMPL_H
 #define GL_TXT_PLATFORM_IMPL_H
 
+#include "qemu/txt/pe.h"
 #include "qemu/txt/platform.h"
+
+/* A boot loader in 64-bit mode that looks at the chipset. */
+struct platform_loader {
+	struct traps traps;
+	struct pe_found image;          /* base 0: none is known */
+	unsigned looks;                 /* reads of TXT.DIDVID that were looked at since the last reset */
+	bool watched;                   /* reads of TXT.DIDVID stop the machine */
+};
 
 /* Between the files of platform.h. Functions return false if the machine is gone or something failed; p->why then tells. */
 struct platform {
@@ -10,7 +19,8 @@ struct platform {
 	struct machine m;
 	struct link link;
 	struct image image;
-	struct traps traps;
+	struct traps traps;             /* of the MLE */
+	struct platform_loader loader;
 	struct txt_trace trace;
 	struct chipset chipset;
 	struct smx_cpu cpu[GDB_CPUS];
@@ -19,7 +29,8 @@ struct platform {
 	struct txt_tpm tpm;
 	struct platform_outcome outcome;
 	uint8_t shown[2][CHIPSET_SPACE_SIZE];   /* the register spaces as the guest was shown them last */
-	bool breakpoints;               /* set already */
+	bool breakpoints;               /* in the MLE: set already */
+	bool watched;                   /* writes to the registers stop the machine */
 	bool armed;                     /* the MLE has been entered since the last reset */
 	bool reset_seen;                /* the monitor has told of a reset that was not looked at yet */
 	bool ended;                     /* the monitor has told of QEMU's end */
@@ -33,8 +44,28 @@ struct platform {
 
 GL_MUST bool platform_fail(struct platform *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* arm.c: the machine stands at the MLE's entry and becomes a TXT platform. */
+/* SDM volume 3A, 2.2.1: IA32_EFER.LMA. */
+#define PLATFORM_EFER_LMA 0x400u
+static inline bool platform_in_long_mode(const struct gdb_regs *r)
+{
+	return r->r[GDB_EFER] & PLATFORM_EFER_LMA;
+}
+
+/*
+ * arm.c: the machine stands before the firmware's first instruction, after power-on or a reset: the register spaces get their place and
+ * values. Nothing else is there before the firmware runs, and it never sees the device.
+ */
+GL_MUST bool platform_at_reset(struct platform *p);
+/* The firmware is done with PCI: what a BIOS leaves in memory gets its place, unless it has it; writes to the registers are seen from now on. */
+GL_MUST bool platform_bios(struct platform *p);
+/* The machine stands at the MLE's entry and becomes a TXT platform. */
 GL_MUST bool platform_arm(struct platform *p);
+
+/* loader.c: TXT.DIDVID was read on the processor `cpu`. */
+GL_MUST bool platform_loader(struct platform *p, unsigned cpu);
+/* Forgets the loader; the next one is looked for, or no more. */
+GL_MUST bool platform_loader_reset(struct platform *p);
+GL_MUST bool platform_loader_done(struct platform *p);
 
 /* processor.c: the processor `cpu` stands at an instruction that traps. */
 GL_MUST bool platform_trap(struct platform *p, unsigned cpu, struct gdb_regs *regs, const struct trap *t);

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static json_t *hex32(uint32_t v)
 {
@@ -56,10 +57,26 @@ static json_t *trace(const struct platform *p)
 	return out ? out : json_array();
 }
 
+/* The last record of the rule that was broken last. A policy's rule is told by its own name there: then the last failure of any. */
+static const struct txt_trace_record *last_failure(const struct txt_trace *t, const char *rule)
+{
+	const struct txt_trace_record *any = NULL;
+
+	for (size_t i = t->count; rule && i > 0; i--) {
+		const struct txt_trace_record *r = &t->records[i - 1];
+
+		if (r->verdict == TXT_FAIL && strcmp(r->rule, rule) == 0)
+			return r;
+		if (r->verdict == TXT_FAIL && !any)
+			any = r;
+	}
+	return any;
+}
+
 char *txt_report_json(const struct platform *p, const char *failure)
 {
 	const struct platform_outcome *o = platform_outcome(p);
-	const struct txt_trace_record *bad = txt_trace_failure(platform_trace(p));
+	const struct txt_trace_record *bad = last_failure(platform_trace(p), o->rule);
 	json_t *out = json_object();
 	char *text;
 
@@ -70,13 +87,14 @@ char *txt_report_json(const struct platform *p, const char *failure)
 		{ "senter", json_string(platform_senter_name(o->senter)) },
 		{ "txt_errorcode", hex32((uint32_t)chipset_get(platform_chipset(p), CHIPSET_ERRORCODE)) },
 		{ "rule", o->rule ? json_string(o->rule) : json_null() },
-		{ "why", bad && o->rule && o->senter != PLATFORM_LAUNCHED ? json_string(bad->detail) : json_null() },
+		{ "why", bad && o->senter != PLATFORM_LAUNCHED ? json_string(bad->detail) : json_null() },
 		{ "drtm", json_boolean(o->drtm) },
 		{ "mle_hash", o->has_mle_hash ? digests(&o->mle_hash) : json_object() },
 		{ "secrets", json_boolean(chipset_secrets(platform_chipset(p))) },
 		{ "senters", json_integer(o->senters) },
 		{ "launches", json_integer(o->launches) },
 		{ "sexits", json_integer(o->sexits) },
+		{ "loaders", json_integer(o->loaders) },
 		{ "joined", json_integer(o->joined) },
 		{ "txt_resets", json_integer(o->txt_resets) },
 		{ "resets", json_integer(o->resets) },

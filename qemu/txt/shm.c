@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -175,6 +176,35 @@ static bool config_write(const struct shm *s, struct qmp *q, unsigned offset, ui
 	return qmp_monitor(q, line, NULL);
 }
 
+/* The address register as the monitor tells it: "portl[0x0cf8] = 0x80000000". */
+static bool config_address(struct qmp *q, uint32_t *out)
+{
+	char line[24], *text;
+	bool ok;
+
+	snprintf(line, sizeof(line), "i /w 0x%x", PORT_ADDRESS);
+	if (!qmp_monitor(q, line, &text))
+		return false;
+	ok = sscanf(text, "port%*[a-z][0x%*x] = 0x%" SCNx32, out) == 1;
+	if (!ok)
+		snprintf(q->why, sizeof(q->why), "the monitor does not tell the PCI address register: \"%.40s\"", text);
+	free(text);
+	return ok;
+}
+
+/* The guest may stand between its own writes to the two ports. */
+static bool config_move(const struct shm *s, struct qmp *q, uint64_t base)
+{
+	char line[32];
+	uint32_t kept;
+
+	if (!config_address(q, &kept) || !config_write(s, q, CONFIG_COMMAND, 0) || !config_write(s, q, CONFIG_BAR2, (uint32_t)base) ||
+	    !config_write(s, q, CONFIG_BAR2 + 4, 0) || !config_write(s, q, CONFIG_COMMAND, CONFIG_COMMAND_MEMORY))
+		return false;
+	snprintf(line, sizeof(line), "o /w 0x%x 0x%" PRIx32, PORT_ADDRESS, kept);
+	return qmp_monitor(q, line, NULL);
+}
+
 bool shm_place(struct shm *s, struct qmp *q, uint64_t base, char *why, size_t why_size)
 {
 	struct clash c = { .s = s, .base = base };
@@ -195,8 +225,7 @@ bool shm_place(struct shm *s, struct qmp *q, uint64_t base, char *why, size_t wh
 		snprintf(why, why_size, "0x%" PRIx64 " is taken by %s", base, c.name);
 		return false;
 	}
-	if (!config_write(s, q, CONFIG_COMMAND, 0) || !config_write(s, q, CONFIG_BAR2, (uint32_t)base) ||
-	    !config_write(s, q, CONFIG_BAR2 + 4, 0) || !config_write(s, q, CONFIG_COMMAND, CONFIG_COMMAND_MEMORY)) {
+	if (!config_move(s, q, base)) {
 		snprintf(why, why_size, "%s", q->why);
 		return false;
 	}

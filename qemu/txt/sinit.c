@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/hash.h"
+#include "lcp/acm_measure.h"
 #include "qemu/txt/sinit_run.h"
 
 #define SDM "Intel SDM 2D 7.3 GETSEC[SENTER]"
@@ -21,27 +21,6 @@ void sinit_bios_acm(uint8_t out[32], uint32_t date, uint16_t chipset, uint32_t s
 	wr_le64(&w, 0);
 	wr_le32(&w, control);
 	wr_le32(&w, 0);
-}
-
-void sinit_module_digest(const struct acm *a, uint8_t out[32])
-{
-	size_t user = 4 * ((size_t)a->header.length + a->header.scratch_size);
-	struct digests d;
-	struct hash h;
-
-	hash_init(&h, ALG_BIT(ALG_SHA256));
-	hash_update(&h, (struct span){ a->bytes.p, ACM_COMMON_SIZE });
-	hash_update(&h, (struct span){ a->bytes.p + user, a->bytes.n - user });
-	hash_final(&h, &d);
-	memcpy(out, d.d[ALG_SHA256], 32);
-}
-
-void sinit_drtm_data(const struct acm *a, uint32_t edx, uint8_t out[SINIT_DRTM_SIZE])
-{
-	struct wr w = wr_init((struct mspan){ out + 32, 4 });
-
-	sinit_module_digest(a, out);
-	wr_le32(&w, edx);
 }
 
 enum txt_rule sinit_fail(struct sinit *s, enum txt_rule rule, const char *format, ...)
@@ -84,14 +63,14 @@ enum txt_rule sinit_tpm(struct sinit *s, uint32_t rc, const char *what)
 /* The processor's part: all processors have met, then the TPM gets the module's digest at locality 4. */
 static enum txt_rule measure_module(struct sinit *s)
 {
-	uint8_t data[SINIT_DRTM_SIZE];
+	uint8_t data[ACM_DRTM_SIZE];
 	enum txt_rule rule;
 
 	for (unsigned i = 0; i < s->in->chipset->config.threads; i++)
 		chipset_join(s->in->chipset, i, true);
 	if (acm_decode(s->in->acm, &s->acm))
 		return sinit_fail(s, TXT_RULE_ACM_FORMAT, "%s", acm_strerror(acm_decode(s->in->acm, &s->acm)));
-	sinit_drtm_data(&s->acm, s->in->edx, data);
+	acm_drtm_data(&s->acm, s->in->edx, data);
 	rule = sinit_tpm(s, s->in->tpm->hash_sequence(s->in->tpm->ctx, SPAN_OF(data)), "_TPM_Hash_Start, _Data, _End");
 	if (rule)
 		return rule;

@@ -109,15 +109,4 @@ struct sinit_result {
 /* Runs all of it. `out` is always filled. Guest memory changes only in the event log and in the heap. */
 void sinit_run(const struct sinit_input *in, struct sinit_result *out);
 
-/* SHA-256 of what the processor measures of a module: without key, signature and scratch area (SDM 2D 7.3; SDG A.1). */
-void sinit_module_digest(const struct acm *a, uint8_t out[32]);
-
-/* What goes to the TPM at locality 4: that digest and EDX. */
-#define SINIT_DRTM_SIZE 36
-void sinit_drtm_data(const struct acm *a, uint32_t edx, uint8_t out[SINIT_DRTM_SIZE]);
-
-/* Event data of NV_INFO_HASH: for AUX, PS, PO a byte 1 and the public area as the TPM marshals it, or a byte 0. Returns the size. */
-#define SINIT_NV_INFO_MAX (3 * (1 + 4 + 2 + 4 + 2 + DIGEST_MAX + 2))
-size_t sinit_nv_info(const struct txt_nv_public *const indices[3], uint8_t out[SINIT_NV_INFO_MAX]);
-
 #endif

@@ -3,77 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lcp/digest.h"
-#include "lcp/evaluate.h"
 #include "lcp/host/sign.h"
+#include "lcp/measured.h"
 #include "qemu/txt/sinit.h"
 
 static_assert((int)SINIT_PO == (int)LCP_PO && (int)SINIT_PS == (int)LCP_PS, "owners are numbered alike");
-
-static void add(uint8_t *buf, size_t *n, struct span s)
-{
-	if (s.n <= SINIT_POLICY_BYTES - *n) {
-		memcpy(buf + *n, s.p, s.n);
-		*n += s.n;
-	}
-}
-
-/* The digest that matched: a hash of the element, its fallback, or a PCR info's. Empty if it cannot be found again. */
-static struct span matched_digest(struct span bytes, int index)
-{
-	struct lcp_element e;
-	struct lcp_pcr_info info;
-
-	if (lcp_element_decode(bytes, &e))
-		return (struct span){ NULL, 0 };
-	if (e.pcr_infos.n == 0)
-		return index < 0 ? e.fallback : lcp_element_hash(&e, (unsigned)index);
-
-	struct lcp_pcr_infos it = lcp_pcr_infos_in(&e);
-
-	for (int i = 0; lcp_pcr_infos_left(&it); i++) {
-		if (lcp_pcr_infos_next(&it, &info))
-			break;
-		if (i == index)
-			return info.digest;
-	}
-	return (struct span){ NULL, 0 };
-}
-
-static struct span element_bytes(const struct lcp_list *l, int number)
-{
-	struct lcp_elements it = lcp_elements_in(l->elements);
-	struct span bytes = { NULL, 0 };
-
-	for (int i = 0; i <= number; i++)
-		if (!lcp_elements_left(&it) || lcp_elements_next(&it, &bytes))
-			return (struct span){ NULL, 0 };
-	return bytes;
-}
-
-/* Details and authorities: for each subject that an element decided, in the order of the subjects. */
-static void collect(const struct sinit_policy_question *q, const struct lcp_verdict *v, struct sinit_policy_answer *out)
-{
-	for (enum lcp_subject i = 0; i < LCP_SUBJECTS; i++) {
-		const struct lcp_decision *by = &v->by[i];
-		struct digests d;
-		struct lcp_data data;
-		enum alg a;
-
-		if (by->outcome != LCP_MATCH || lcp_data_decode(q->data[by->at.owner], &data, NULL) || by->at.list < 0 ||
-		    by->at.list >= data.list_count)
-			continue;
-
-		const struct lcp_list *l = &data.lists[by->at.list];
-		struct span element = element_bytes(l, by->at.element);
-
-		if (element.n)
-			add(out->details, &out->details_size, matched_digest(element, by->index));
-		/* A list is named as the policy names it: by the digest that goes into PolicyHash. */
-		if (alg_by_id(v->policy[by->at.owner].hash_alg, &a) && !lcp_list_hash(l, ALG_BIT(a), &d))
-			add(out->authorities, &out->authorities_size, digest_span(&d, a));
-	}
-}
+static_assert(SINIT_POLICY_BYTES == LCP_MEASURED_MAX, "the answer has room for it");
 
 static void say_where(const struct lcp_verdict *v, struct sinit_policy_answer *out)
 {
@@ -104,6 +39,7 @@ static void evaluate(void *ctx, const struct sinit_policy_question *q, struct si
 		.verify = lcp_openssl_verify,
 	};
 	struct lcp_verdict v;
+	struct lcp_measured measured;
 
 	(void)ctx;
 	for (unsigned o = 0; o < LCP_OWNERS; o++) {
@@ -111,6 +47,7 @@ static void evaluate(void *ctx, const struct sinit_policy_question *q, struct si
 		p.data[o] = q->data[o];
 	}
 	lcp_evaluate(&p, &v);
+	lcp_measured(&v, p.data, &measured);
 
 	const struct lcp_rule_info *rule = lcp_rule_info(v.rule);
 
@@ -123,7 +60,7 @@ static void evaluate(void *ctx, const struct sinit_policy_question *q, struct si
 		.class = v.error.class,
 		.major = v.error.major,
 		.minor = v.error.minor,
-		.control = v.present[LCP_PO] ? v.policy[LCP_PO].control : v.present[LCP_PS] ? v.policy[LCP_PS].control : 0,
+		.control = measured.control,
 	};
 	/* The question stays open: an element asks for what is not there. SINIT would not find a match either. */
 	if (!v.allowed && v.error.source == TXT_ERROR_NONE) {
@@ -131,8 +68,12 @@ static void evaluate(void *ctx, const struct sinit_policy_question *q, struct si
 		out->major = TXT_LCP_ELEMENT_MISMATCH;
 	}
 	say_where(&v, out);
-	if (v.allowed)
-		collect(q, &v, out);
+	if (!v.allowed)
+		return;
+	memcpy(out->details, measured.details, measured.details_size);
+	out->details_size = measured.details_size;
+	memcpy(out->authorities, measured.authorities, measured.authorities_size);
+	out->authorities_size = measured.authorities_size;
 }
 
 const struct sinit_policy sinit_lcp = { .evaluate = evaluate };

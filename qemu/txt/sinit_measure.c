@@ -1,195 +1,65 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <string.h>
-
-#include "common/hash.h"
+#include "lcp/acm_measure.h"
 #include "qemu/txt/sinit_run.h"
+#include "txt/sinit_events.h"
 
 #define SDG "Intel TXT SDG 315168-016 "
 
-/* SDG appendix F, table of event types; the order is that of a real machine's log. */
-enum event_type {
-	EVTYPE_HASH_START = 0x402,
-	EVTYPE_MLE_HASH = 0x404,
-	EVTYPE_BIOSAC_REG_DATA = 0x40a,
-	EVTYPE_CPU_SCRTM_STAT = 0x40b,
-	EVTYPE_LCP_CONTROL_HASH = 0x40c,
-	EVTYPE_STM_HASH = 0x40e,
-	EVTYPE_OSSINITDATA_CAP_HASH = 0x40f,
-	EVTYPE_SINIT_PUBKEY_HASH = 0x410,
-	EVTYPE_LCP_DETAILS_HASH = 0x412,
-	EVTYPE_LCP_AUTHORITIES_HASH = 0x413,
-	EVTYPE_NV_INFO_HASH = 0x414,
-};
+static struct sinit_nv_public nv_public(const struct sinit *s, enum sinit_index i)
+{
+	const struct txt_nv_public *p = &s->nv[i];
 
-#define PCR_DETAILS 17
-#define PCR_AUTHORITIES 18
+	return (struct sinit_nv_public){ .exists = s->nv_exists[i], .index = p->index, .name_alg = p->name_alg, .attributes = p->attributes,
+		.policy = { p->policy, p->policy_size }, .size = p->size };
+}
 
-/* A value for each event; which of them an event takes is in the table below. */
-struct values {
-	uint8_t drtm[SINIT_DRTM_SIZE];
+/* What an event is about; some of it is put together in `room`. */
+struct room {
+	uint8_t drtm[ACM_DRTM_SIZE];
 	uint8_t scrtm[4], control[4], capabilities[4];
 	uint8_t nv_info[SINIT_NV_INFO_MAX];
-	size_t nv_info_size;
 };
 
-static struct span bios_acm(const struct sinit *s, const struct values *v)
-{
-	(void)v;
-	return SPAN_OF(s->in->platform->bios_acm);
-}
-
-static struct span drtm(const struct sinit *s, const struct values *v)
-{
-	(void)s;
-	return SPAN_OF(v->drtm);
-}
-
-static struct span scrtm(const struct sinit *s, const struct values *v)
-{
-	(void)s;
-	return SPAN_OF(v->scrtm);
-}
-
-static struct span control(const struct sinit *s, const struct values *v)
-{
-	(void)s;
-	return SPAN_OF(v->control);
-}
-
-static struct span capabilities(const struct sinit *s, const struct values *v)
-{
-	(void)s;
-	return SPAN_OF(v->capabilities);
-}
-
-static struct span nv_info(const struct sinit *s, const struct values *v)
-{
-	(void)s;
-	return (struct span){ v->nv_info, v->nv_info_size };
-}
-
-/* What is not there is measured as a zero byte. */
-static struct span or_zero(const uint8_t *p, size_t n)
-{
-	static const uint8_t zero;
-
-	return n ? (struct span){ p, n } : SPAN_OF(zero);
-}
-
-static struct span none(const struct sinit *s, const struct values *v)
-{
-	(void)s;
-	(void)v;
-	return or_zero(NULL, 0);
-}
-
-static struct span details(const struct sinit *s, const struct values *v)
-{
-	(void)v;
-	return or_zero(s->answer.details, s->answer.details_size);
-}
-
-static struct span authorities(const struct sinit *s, const struct values *v)
-{
-	(void)v;
-	return or_zero(s->answer.authorities, s->answer.authorities_size);
-}
-
-/* No data in the log: the digest is computed over the bytes that the event is about. */
-static struct span public_key(const struct sinit *s, const struct values *v)
-{
-	(void)v;
-	return s->acm.header.public_key;
-}
-
-/* SDG 1.10 (PCR 17, 18 with TPM 2.0) and the log of a real machine. */
-static const struct measurement {
-	uint8_t pcr;
-	uint16_t type;
-	struct span (*data)(const struct sinit *s, const struct values *v);     /* NULL: the MLE's digests */
-	bool silent;                    /* the data are not in the log */
-	bool by_cpu;                    /* extended by the processor already: logged only */
-	const char *name;
-} events[] = {
-	{ PCR_DETAILS, EVTYPE_HASH_START, drtm, .by_cpu = true, .name = "HASH_START" },
-	{ PCR_DETAILS, EVTYPE_BIOSAC_REG_DATA, bios_acm, .name = "BIOSAC_REG_DATA" },
-	{ PCR_DETAILS, EVTYPE_CPU_SCRTM_STAT, scrtm, .name = "CPU_SCRTM_STAT" },
-	{ PCR_DETAILS, EVTYPE_LCP_CONTROL_HASH, control, .name = "LCP_CONTROL_HASH" },
-	{ PCR_DETAILS, EVTYPE_LCP_DETAILS_HASH, details, .name = "LCP_DETAILS_HASH" },
-	{ PCR_DETAILS, EVTYPE_STM_HASH, none, .name = "STM_HASH" },
-	{ PCR_DETAILS, EVTYPE_OSSINITDATA_CAP_HASH, capabilities, .name = "OSSINITDATA_CAP_HASH" },
-	{ PCR_DETAILS, EVTYPE_MLE_HASH, NULL, .silent = true, .name = "MLE_HASH" },
-	{ PCR_DETAILS, EVTYPE_NV_INFO_HASH, nv_info, .name = "NV_INFO_HASH" },
-	{ PCR_AUTHORITIES, EVTYPE_SINIT_PUBKEY_HASH, public_key, .silent = true, .name = "SINIT_PUBKEY_HASH" },
-	{ PCR_AUTHORITIES, EVTYPE_CPU_SCRTM_STAT, scrtm, .name = "CPU_SCRTM_STAT" },
-	{ PCR_AUTHORITIES, EVTYPE_OSSINITDATA_CAP_HASH, capabilities, .name = "OSSINITDATA_CAP_HASH" },
-	{ PCR_AUTHORITIES, EVTYPE_LCP_CONTROL_HASH, control, .name = "LCP_CONTROL_HASH" },
-	{ PCR_AUTHORITIES, EVTYPE_LCP_AUTHORITIES_HASH, authorities, .name = "LCP_AUTHORITIES_HASH" },
-	{ PCR_AUTHORITIES, EVTYPE_NV_INFO_HASH, nv_info, .name = "NV_INFO_HASH" },
-};
-
-static void put_public(struct wr *w, const struct txt_nv_public *p)
-{
-	wr_u8(w, p != NULL);
-	if (!p)
-		return;
-	wr_be32(w, p->index);
-	wr_be16(w, p->name_alg);
-	wr_be32(w, p->attributes);
-	wr_be16(w, p->policy_size);
-	wr_bytes(w, (struct span){ p->policy, p->policy_size });
-	wr_be16(w, p->size);
-}
-
-size_t sinit_nv_info(const struct txt_nv_public *const indices[3], uint8_t out[SINIT_NV_INFO_MAX])
-{
-	struct wr w = wr_init((struct mspan){ out, SINIT_NV_INFO_MAX });
-
-	for (size_t i = 0; i < 3; i++)
-		put_public(&w, indices[i]);
-	return w.off;
-}
-
-static void le32(uint8_t out[4], uint32_t v)
+static struct span le32(uint8_t out[4], uint32_t v)
 {
 	struct wr w = wr_init((struct mspan){ out, 4 });
 
 	wr_le32(&w, v);
+	return wr_span(&w);
 }
 
-static void fill(const struct sinit *s, struct values *v)
+static struct sinit_values values(const struct sinit *s, struct room *room)
 {
-	const struct txt_nv_public *indices[3];
+	const struct sinit_nv_public nv[3] = { nv_public(s, SINIT_NV_AUX), nv_public(s, SINIT_NV_PS), nv_public(s, SINIT_NV_PO) };
+	struct sinit_values v = { .mle = &s->out->mle_hash };
 
-	for (size_t i = 0; i < GL_COUNT(indices); i++)
-		indices[i] = s->nv_exists[i] ? &s->nv[i] : NULL;
-	sinit_drtm_data(&s->acm, s->in->edx, v->drtm);
-	le32(v->scrtm, s->in->platform->scrtm);
-	le32(v->control, s->answer.control);
-	le32(v->capabilities, s->os.capabilities);
-	v->nv_info_size = sinit_nv_info(indices, v->nv_info);
+	acm_drtm_data(&s->acm, s->in->edx, room->drtm);
+	v.data[SINIT_DRTM] = SPAN_OF(room->drtm);
+	v.data[SINIT_BIOS_ACM] = SPAN_OF(s->in->platform->bios_acm);
+	v.data[SINIT_SCRTM] = le32(room->scrtm, s->in->platform->scrtm);
+	v.data[SINIT_LCP_CONTROL] = le32(room->control, s->answer.control);
+	v.data[SINIT_LCP_DETAILS] = (struct span){ s->answer.details, s->answer.details_size };
+	v.data[SINIT_LCP_AUTHORITIES] = (struct span){ s->answer.authorities, s->answer.authorities_size };
+	v.data[SINIT_CAPABILITIES] = le32(room->capabilities, s->os.capabilities);
+	v.data[SINIT_NV_INFO] = (struct span){ room->nv_info, sinit_nv_info(nv, room->nv_info) };
+	v.data[SINIT_PUBLIC_KEY] = s->acm.header.public_key;
+	return v;
 }
 
-static enum txt_rule measure_one(struct sinit *s, const struct values *v, const struct measurement *e)
+static enum txt_rule measure_one(struct sinit *s, const struct sinit_values *v, const struct sinit_event *e)
 {
-	struct span data = { NULL, 0 };
+	struct span data = sinit_event_data(e, v);
 	struct digests d;
 	enum txt_rule rule = TXT_OK;
 
-	if (e->data) {
-		data = e->data(s, v);
-		hash_span(s->extended, data, &d);
-	} else {
-		d = s->out->mle_hash;
-		d.banks = s->extended;
-	}
+	sinit_event_digest(e, v, s->extended, &d);
 	if (!e->by_cpu)
 		rule = sinit_tpm(s, s->in->tpm->extend(s->in->tpm->ctx, e->pcr, &d), e->name);
 	if (rule)
 		return rule;
 	txt_trace_add(s->in->trace, TXT_TPM, TXT_INFO, "extend", SDG "1.10, F", false, "PCR %u: %s (0x%03x), %zu bytes%s", e->pcr, e->name, e->type,
-		e->silent ? 0 : data.n, e->by_cpu ? ", done by the processor" : "");
-	rule = txtlog_append(&s->log, e->pcr, e->type, &d, e->silent ? (struct span){ NULL, 0 } : data);
+		data.n, e->by_cpu ? ", done by the processor" : "");
+	rule = txtlog_append(&s->log, e->pcr, e->type, &d, data);
 	return rule ? sinit_fail(s, rule, "%s", e->name) : TXT_OK;
 }
 
@@ -201,8 +71,8 @@ static uint32_t cap(struct sinit *s, alg_set banks)
 
 	for (enum alg a = 0; a < ALG_COUNT; a++)
 		one.d[a][0] = 1;
-	rc = s->in->tpm->extend(s->in->tpm->ctx, PCR_DETAILS, &one);
-	return rc ? rc : s->in->tpm->extend(s->in->tpm->ctx, PCR_AUTHORITIES, &one);
+	rc = s->in->tpm->extend(s->in->tpm->ctx, SINIT_PCR_DETAILS, &one);
+	return rc ? rc : s->in->tpm->extend(s->in->tpm->ctx, SINIT_PCR_AUTHORITIES, &one);
 }
 
 /* Banks that the module cannot hash for must not stay open to whoever comes next. */
@@ -219,12 +89,12 @@ static enum txt_rule cap_others(struct sinit *s)
 
 enum txt_rule sinit_measure(struct sinit *s)
 {
-	struct values v;
+	struct room room;
+	struct sinit_values v = values(s, &room);
 	enum txt_rule rule = TXT_OK;
 
-	fill(s, &v);
-	for (size_t i = 0; i < GL_COUNT(events) && !rule; i++)
-		rule = measure_one(s, &v, &events[i]);
+	for (size_t i = 0; i < sinit_event_count && !rule; i++)
+		rule = measure_one(s, &v, &sinit_events[i]);
 	return rule ? rule : cap_others(s);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "lcp/acm_measure.h"
 #include "lcp/txt_error.h"
 #include "qemu/txt/sinit_run.h"
 
@@ -22,23 +23,12 @@ bool sinit_indices(uint8_t set, struct sinit_indices *out)
 	return true;
 }
 
-/* The banks that the module can extend; with the agile policy the TPM does the hashing and all banks are extended. */
 static enum txt_rule choose_banks(struct sinit *s)
 {
-	bool embedded = s->os.flags & HEAP_OS_SINIT_EMBEDDED && s->acm.tpm.extend_policy & ACM_TPM_EXTEND_EMBEDDED;
-	alg_set known = 0;
-
-	if (!(s->acm.tpm.extend_policy & ACM_TPM_EXTEND_AGILE))
-		embedded = true;
-	for (uint32_t i = 0; s->acm.tpm_algs.present && i < s->acm.tpm_algs.count; i++) {
-		enum alg a;
-
-		if (alg_by_id(acm_tpm_alg_at(&s->acm, i), &a))
-			known |= ALG_BIT(a);
-	}
-	s->extended = embedded ? s->active & known : s->active;
+	s->extended = acm_banks(&s->acm, s->os.flags & HEAP_OS_SINIT_EMBEDDED, s->active);
 	if (!s->extended)
-		return sinit_fail(s, TXT_RULE_TPM_BANKS, "active 0x%x, the module has 0x%x", (unsigned)s->active, (unsigned)known);
+		return sinit_fail(s, TXT_RULE_TPM_BANKS, "active 0x%x, the module has 0x%x", (unsigned)s->active,
+			(unsigned)acm_banks(&s->acm, true, ALG_SET_ALL));
 	return TXT_OK;
 }
 

@@ -12,6 +12,7 @@
 #define FOUR_GIB 0x100000000ull
 /* CodeControl: bits 0 and 1 how to react to snoop hits, bit 2 newer; the others are reserved. */
 #define CONTROL_MASK 0x7u
+#define GDT_LIMIT_MAX 0xffffu
 
 /* The registers alone. */
 static enum smx_rule check_place(const struct smx_config *f, uint32_t base, uint32_t size)
@@ -83,7 +84,7 @@ static enum smx_rule check_entry(const struct header *h, uint32_t size)
 {
 	uint64_t user = 4 * ((uint64_t)h->length + h->scratch);
 
-	if (h->gdt_base < user || (uint64_t)h->gdt_base + h->gdt_limit >= size)
+	if (h->gdt_limit > GDT_LIMIT_MAX || h->gdt_base < user || (uint64_t)h->gdt_base + h->gdt_limit >= size)
 		return SMX_RULE_ACM_GDT;
 	if (h->entry < user || h->entry >= size)
 		return SMX_RULE_ACM_ENTRY;

@@ -64,7 +64,8 @@ def test_vlp_in_nv(tmp_path, index_set, vlp):
 
 @pytest.mark.parametrize("rule, errorcode_class", [
     ("PCR_Extend@3#1=rc:0x101", "tpm-error"), ("PCR_Extend@3#9=silent", "tpm-silent"), ("_TPM_Hash=rc:0x101", None),
-    ("GetCapability@3#1=rc:0x101", None), ("NV_ReadPublic@3#1=rc:0x101", None)])
+    ("GetCapability@3#1=rc:0x101", None), ("NV_ReadPublic@3#1=rc:0x101", None), ("NV_ReadPublic@3#3=short", "tpm-silent"),
+    ("PCR_Extend@3#14=garbage", "tpm-silent"), ("PCR_Extend@3#2=rc:0x907", "tpm-locality")])
 def test_tpm_fails_in_senter(tmp_path, rule, errorcode_class):
     """A TXT reset with TXT.ERRORCODE; never a launch."""
     r = boot(str(tmp_path), make_esp(str(tmp_path / "esp"), SHORT), "--fault", rule)
@@ -74,6 +75,12 @@ def test_tpm_fails_in_senter(tmp_path, rule, errorcode_class):
     assert r["rule"] in r.failed_rules()
     if errorcode_class:
         assert r["rule"] == errorcode_class
+
+
+def test_tpm_is_busy_in_senter(tmp_path):
+    """TPM_RC_RETRY: SINIT asks again. (Every command of SENTER, every way to fail: tests/unit/test_txt_link.c.)"""
+    r = boot(str(tmp_path), make_esp(str(tmp_path / "esp"), SHORT), "--fault", "PCR_Extend@3#5=rc:0x922", "--fault", "NV_ReadPublic@3#2=rc:0x922")
+    assert r["senter"] == "launched" and "measured launch succeeded" in r.serial_text() and r.dynamic_pcrs() == r.replayed()
 
 
 def test_errorcode_survives_the_reset(tmp_path):

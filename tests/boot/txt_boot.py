@@ -17,18 +17,27 @@ GEOLAUNCH = os.environ.get("GEOLAUNCH", os.path.join(TOP, "build/host/geolaunch"
 INPUTS = os.path.join(TOP, "build/txt-inputs")
 MODULES = "fat part_gpt part_msdos search search_fs_file configfile normal multiboot2 serial gzio echo relocator"
 
+HEAP_BASE = 0xC8000000
+ALGS = {"sha1": 4, "sha256": 0xB, "sha384": 0xC, "sha512": 0xD}
+SIZES = {4: 20, 0xB: 32, 0xC: 48, 0xD: 64}
+
 # logging: the serial console only. min_ram: low memory above OVMF's small reserved parts is not thrown away.
 TBOOT_LINE = "logging=serial loglvl=all ap_wake_mwait=true min_ram=0x2000000"
-LINUX_LINE = "console=ttyS0 loglevel=4 panic=-1 intel_iommu=on"
+# no_timer_check: on a busy host the kernel takes the emulated timer for broken and panics (interrupt remapping).
+LINUX_LINE = "console=ttyS0 loglevel=4 panic=-1 intel_iommu=on no_timer_check"
 
 INIT = """#!/bin/busybox sh
 /bin/busybox --install -s /bin
 mount -t proc p /proc; mount -t sysfs s /sys; mount -t devtmpfs d /dev
+echo "geolaunch-host: init=yes" >/dev/ttyS2
 for b in sha1 sha256 sha384 sha512; do
   for i in 17 18 19 20 21 22; do
     f=/sys/class/tpm/tpm0/pcr-$b/$i
     [ -e $f ] && echo "geolaunch-host: $b.$i=$(cat $f)" >/dev/ttyS2
   done
+done
+for f in /usr/bin/vmm /etc/vm/vm.json; do
+  [ -e $f ] && echo "geolaunch-host: file.$(basename $f)=$(stat -c %a $f):$(sha256sum $f | cut -d' ' -f1)" >/dev/ttyS2
 done
 echo "geolaunch-host: cpus=$(grep -c ^processor /proc/cpuinfo)" >/dev/ttyS2
 dmesg | grep -q "tboot: found shared page" && echo "geolaunch-host: tboot=yes" >/dev/ttyS2
@@ -111,18 +120,77 @@ class Result(dict):
         with open(self["explain"], encoding="utf-8") as f:
             return [line.split(":", 1)[0].split()[-1] for line in f if " FAIL " in line]
 
-    def log(self):
-        """The crypto-agile event log out of the heap (OsSinitData, element 8)."""
+    def _log_elements(self):
+        """The heap, and the extended elements of OsSinitData: type to content."""
         with open(self["heap"], "rb") as f:
             heap = f.read()
-        base = 0xC8000000
         at = 0
         for _ in range(2):
             at += struct.unpack_from("<Q", heap, at)[0]
-        element = at + 8 + 92
-        kind, _, where, _, first, end = struct.unpack_from("<IIQIII", heap, element)
-        assert kind == 8 and first == 0
-        return heap[where - base:where - base + end]
+        at += 8 + 92
+        found = {}
+        while struct.unpack_from("<I", heap, at)[0]:
+            kind, size = struct.unpack_from("<II", heap, at)
+            found[kind] = heap[at + 8:at + size]
+            at += size
+        return heap, found
+
+    def log(self):
+        """The crypto-agile event log out of the heap (OsSinitData, element 8)."""
+        heap, elements = self._log_elements()
+        where, _, first, end = struct.unpack("<QIII", elements[8])
+        assert first == 0 and 7 not in elements
+        return heap[where - HEAP_BASE:where - HEAP_BASE + end]
+
+    def logs_per_algorithm(self):
+        """
+        The older logs (element 7) of the TPM's banks: algorithm to [(pcr, type, digest, data)], without the record that begins them. tboot
+        makes logs for banks, too, that the TPM does not have: SINIT leaves them empty, and they are left out here.
+        """
+        heap, elements = self._log_elements()
+        assert 8 not in elements
+        logs = {}
+        for i in range(struct.unpack_from("<I", elements[7])[0]):
+            alg, _, where, _, first, end = struct.unpack_from("<HHQIII", elements[7], 4 + 24 * i)
+            if alg not in [ALGS[bank] for bank in self["pcrs"]]:
+                continue
+            log = heap[where - HEAP_BASE + first:where - HEAP_BASE + end]
+            at, logs[alg] = 0, []
+            if alg != 4:
+                assert struct.unpack_from("<II", log) == (0, 3) and log[32:48] == b"FRMT ID EVENT00\0"
+                assert struct.unpack_from("<II", log, 52) == ({0xB: 2, 0xC: 3, 0xD: 4}[alg], SIZES[alg])
+                at = 60
+            while at < len(log):
+                pcr, kind = struct.unpack_from("<II", log, at)
+                digest = log[at + 8:at + 8 + SIZES[alg]]
+                at += 8 + SIZES[alg]
+                n = struct.unpack_from("<I", log, at)[0]
+                logs[alg].append((pcr, kind, digest, log[at + 4:at + 4 + n]))
+                at += 4 + n
+            assert at == len(log)
+        return logs
+
+    def replayed(self):
+        """PCR 17-22 by the log, in the shape of result["pcrs"]: in each bank the events whose author extended it."""
+        log = events(self.log())
+        return {bank: _replay([(pcr, digests.get(ALGS[bank])) for pcr, _, digests, _ in log], bank) for bank in self["pcrs"]}
+
+    def replayed_per_algorithm(self):
+        """The same by the older logs."""
+        logs = self.logs_per_algorithm()
+        return {bank: _replay([(pcr, digest) for pcr, _, digest, _ in logs[ALGS[bank]]], bank) for bank in self["pcrs"]}
+
+    def dynamic_pcrs(self):
+        """PCR 17-22 as they were in the TPM when the machine ended."""
+        return {bank: {str(i): pcrs[str(i)].lower() for i in range(17, 23)} for bank, pcrs in self["pcrs"].items()}
+
+
+def _replay(extends, bank):
+    values = {str(i): bytes(hashlib.new(bank).digest_size) for i in range(17, 23)}
+    for pcr, digest in extends:
+        if digest is not None:
+            values[str(pcr)] = hashlib.new(bank, values[str(pcr)] + digest).digest()
+    return {i: v.hex() for i, v in values.items()}
 
 
 def boot(work, esp, *options):
@@ -132,10 +200,14 @@ def boot(work, esp, *options):
     p = subprocess.run([os.path.join(TOP, "qemu/run"), "--platform", "txt", "--esp", esp, "--json", out, "--keep", keep,
                         "--timeout", "240", *options], capture_output=True, text=True, timeout=300, check=False)
     assert os.path.exists(out), p.stderr
-    with open(out, encoding="utf-8") as f:
-        result = Result(json.load(f))
+    result = load(out)
     result["status"], result["stderr"] = p.returncode, p.stderr
     return result
+
+
+def load(path):
+    with open(path, encoding="utf-8") as f:
+        return Result(json.load(f))
 
 
 def replay(work, log, bank):
@@ -150,7 +222,6 @@ def replay(work, log, bank):
 def events(log):
     """A second, independent decoder: (pcr, type, {algorithm: digest}, data) of a crypto-agile log without its first event."""
     at = struct.unpack_from("<I", log, 28)[0] + 32
-    sizes = {4: 20, 0xB: 32, 0xC: 48, 0xD: 64}
     found = []
     while at < len(log):
         pcr, kind, count = struct.unpack_from("<III", log, at)
@@ -158,8 +229,8 @@ def events(log):
         digests = {}
         for _ in range(count):
             alg = struct.unpack_from("<H", log, at)[0]
-            digests[alg] = log[at + 2:at + 2 + sizes[alg]]
-            at += 2 + sizes[alg]
+            digests[alg] = log[at + 2:at + 2 + SIZES[alg]]
+            at += 2 + SIZES[alg]
         n = struct.unpack_from("<I", log, at)[0]
         found.append((pcr, kind, digests, log[at + 4:at + 4 + n]))
         at += 4 + n

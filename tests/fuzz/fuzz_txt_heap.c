@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The TXT heap as a guest leaves it. Input: the heap from its base on. It is taken apart, and SINIT runs over it on a machine in which everything
- * else is sound. Whatever it says, nothing is written outside of heap tables and event log, and a launch leaves what can be read again.
+ * The TXT heap as a guest leaves it. Input: the heap from its base on. It is taken apart and shown, and SINIT runs over it on a machine in
+ * which everything else is sound. Whatever it says, nothing is written outside of heap tables and event log, and a launch leaves what can be
+ * read again.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/txt_heap.h"
 #include "common/eventlog.h"
 #include "lcp/acm_make.h"
+#include "lcp/acm_measure.h"
 #include "qemu/txt/sinit.h"
 
 #define RAM 0x200000u
@@ -66,7 +69,7 @@ static uint32_t banks(void *ctx, alg_set *out)
 static uint32_t hash_sequence(void *ctx, struct span data)
 {
 	(void)ctx;
-	return data.n == SINIT_DRTM_SIZE ? 0 : TXT_TPM_SILENT;
+	return data.n == ACM_DRTM_SIZE ? 0 : TXT_TPM_SILENT;
 }
 
 static uint32_t extend(void *ctx, unsigned pcr, const struct digests *d)
@@ -190,6 +193,28 @@ static void look(struct span bytes)
 		abort();
 }
 
+/* What `geolaunch txt heap` does with a dump: refused with one line, or all of it can be shown. */
+static void show(struct span dump)
+{
+	struct txt_heap h;
+	struct cli_fault fault;
+	const struct heap_log *l;
+	json_t *json;
+
+	if (!txt_heap_decode("x", dump, 0, &h, &fault)) {
+		if (fault.code != CLI_INPUT || strchr(fault.text, '\n'))
+			abort();
+		return;
+	}
+	for (unsigned i = 0; (l = txt_heap_nth_log(&h, i)); i++)
+		if (txt_heap_log(&h, l).n > dump.n)
+			abort();
+	json = txt_heap_json(&h);
+	if (!json)
+		abort();
+	json_decref(json);
+}
+
 static void check_launch(void)
 {
 	struct heap_tables t;
@@ -227,6 +252,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (size > HEAP_SIZE)
 		return 0;
+	show((struct span){ data, size });
 	memset(heap, 0, sizeof(heap));
 	if (size)
 		memcpy(heap, data, size);

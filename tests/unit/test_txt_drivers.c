@@ -187,26 +187,35 @@ static void test_decode(void **state)
 		bool is;
 		enum trap_kind kind;
 		uint8_t length, reg;
+		enum trap_mode mode;
 	} rows[] = {
-		{ { 0x0f, 0xa2 }, 2, true, TRAP_CPUID, 2, 0 },
-		{ { 0x0f, 0x32 }, 2, true, TRAP_RDMSR, 2, 0 },
-		{ { 0x0f, 0x30 }, 2, true, TRAP_WRMSR, 2, 0 },
-		{ { 0x0f, 0x37 }, 2, true, TRAP_GETSEC, 2, 0 },
-		{ { 0x0f, 0x20, 0xe0 }, 3, true, TRAP_CR4_READ, 3, 0 },
-		{ { 0x0f, 0x20, 0xe6 }, 3, true, TRAP_CR4_READ, 3, 6 },
-		{ { 0x0f, 0x22, 0xe1 }, 3, true, TRAP_CR4_WRITE, 3, 1 },
-		{ { 0x0f, 0x22, 0xc0 }, 3, false, 0, 0, 0 },    /* mov cr0, eax */
-		{ { 0x0f, 0x20, 0xd8 }, 3, false, 0, 0, 0 },    /* mov eax, cr3 */
-		{ { 0x0f, 0x0b }, 2, false, 0, 0, 0 },
-		{ { 0x0f }, 1, false, 0, 0, 0 },
-		{ { 0 }, 0, false, 0, 0, 0 },
+		{ { 0x0f, 0xa2 }, 2, true, TRAP_CPUID, 2, 0, TRAP_MODE_32 },
+		{ { 0x0f, 0x32 }, 2, true, TRAP_RDMSR, 2, 0, TRAP_MODE_32 },
+		{ { 0x0f, 0x30 }, 2, true, TRAP_WRMSR, 2, 0, TRAP_MODE_32 },
+		{ { 0x0f, 0x37 }, 2, true, TRAP_GETSEC, 2, 0, TRAP_MODE_32 },
+		{ { 0x0f, 0x20, 0xe0 }, 3, true, TRAP_CR4_READ, 3, 0, TRAP_MODE_32 },
+		{ { 0x0f, 0x20, 0xe6 }, 3, true, TRAP_CR4_READ, 3, 6, TRAP_MODE_32 },
+		{ { 0x0f, 0x22, 0xe1 }, 3, true, TRAP_CR4_WRITE, 3, 1, TRAP_MODE_32 },
+		{ { 0x0f, 0x22, 0xc0 }, 3, false, 0, 0, 0, TRAP_MODE_32 },    /* mov cr0, eax */
+		{ { 0x0f, 0x20, 0xd8 }, 3, false, 0, 0, 0, TRAP_MODE_32 },    /* mov eax, cr3 */
+		{ { 0x0f, 0x0b }, 2, false, 0, 0, 0, TRAP_MODE_32 },
+		{ { 0x0f }, 1, false, 0, 0, 0, TRAP_MODE_32 },
+		{ { 0 }, 0, false, 0, 0, 0, TRAP_MODE_32 },
+		{ { 0x0f, 0xa2 }, 2, true, TRAP_CPUID, 2, 0, TRAP_MODE_64 },
+		{ { 0x48, 0x0f, 0x37 }, 3, true, TRAP_GETSEC, 3, 0, TRAP_MODE_64 },
+		{ { 0x0f, 0x20, 0xe0 }, 3, true, TRAP_CR4_READ, 3, 0, TRAP_MODE_64 },
+		{ { 0x41, 0x0f, 0x20, 0xe0 }, 4, true, TRAP_CR4_READ, 4, 8, TRAP_MODE_64 },     /* mov r8, cr4 */
+		{ { 0x41, 0x0f, 0x22, 0xe7 }, 4, true, TRAP_CR4_WRITE, 4, 15, TRAP_MODE_64 },   /* mov cr4, r15 */
+		{ { 0x44, 0x0f, 0x22, 0xe0 }, 4, false, 0, 0, 0, TRAP_MODE_64 },                /* mov cr12, rax */
+		{ { 0x44, 0x0f, 0x22, 0xc0 }, 4, false, 0, 0, 0, TRAP_MODE_64 },                /* mov cr8, rax */
+		{ { 0x41, 0x0f, 0x20, 0xe0 }, 4, false, 0, 0, 0, TRAP_MODE_32 },                /* inc ecx; mov eax, cr4 */
 	};
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
 		struct trap t = { 0 };
 
-		if (trap_decode((struct span){ rows[i].bytes, rows[i].n }, &t) != rows[i].is)
+		if (trap_decode((struct span){ rows[i].bytes, rows[i].n }, rows[i].mode, &t) != rows[i].is)
 			fail_msg("row %zu", i);
 		if (!rows[i].is)
 			continue;
@@ -244,7 +253,7 @@ static void test_find(void **state)
 	(void)state;
 	make_elf(&e, SPAN_OF(code));
 	assert_int_equal(parse(&e, &m), IMAGE_OK);
-	assert_true(traps_find(&m, &t));
+	assert_true(traps_find_in_image(&m, &t));
 	for (size_t i = 0; i < GL_COUNT(want); i++) {
 		const struct trap *one = traps_at(&t, BASE + CODE_OFFSET + want[i].at);
 
@@ -255,6 +264,36 @@ static void test_find(void **state)
 	assert_null(traps_at(&t, 0));
 	for (size_t i = 1; i < t.count; i++)
 		assert_true(t.list[i - 1].at < t.list[i].at);
+	traps_free(&t);
+}
+
+/* The same in 64-bit mode: code above 4 GiB, in two pieces, and a place in its middle that is entered. */
+static void test_find_64(void **state)
+{
+	static const uint8_t first[] = {
+		0x41, 0x0f, 0x22, 0xe1,         /* 0: mov cr4, r9 */
+		0xe9, 0xf7, 0x0f, 0x00, 0x00,   /* 4: jmp 0x1000 */
+		0x48,                           /* 9: data: a prefix */
+		0x0f, 0xa2,                     /* 10: cpuid, where somebody stands */
+		0xcb,                           /* 12: retf */
+	};
+	static const uint8_t second[] = { 0xb8, 0x0f, 0x32, 0x0f, 0x32, 0x0f, 0x37, 0xc3 };     /* mov eax, ..; getsec; ret */
+	const uint64_t base = 0x123456000;
+	const struct image_range code[] = { { base, SPAN_OF(first) }, { base + 0x1000, SPAN_OF(second) } };
+	struct traps t;
+
+	(void)state;
+	assert_true(traps_find(&(struct trap_code){ TRAP_MODE_64, code, 2, { base, base + 10 }, 2 }, &t));
+	assert_non_null(traps_at(&t, base));
+	assert_int_equal(traps_at(&t, base)->reg, 9);
+	assert_non_null(traps_at(&t, base + 10));
+	assert_int_equal(traps_at(&t, base + 10)->kind, TRAP_CPUID);
+	assert_non_null(traps_at(&t, base + 0x1005));
+	assert_int_equal(traps_at(&t, base + 0x1005)->kind, TRAP_GETSEC);
+	assert_null(traps_at(&t, base + 0x1001));
+	assert_null(traps_at(&t, (uint32_t)base));
+	traps_free(&t);
+	assert_false(traps_find(&(struct trap_code){ TRAP_MODE_64, code, IMAGE_MAX_RANGES + 1, { base }, 1 }, &t));
 	traps_free(&t);
 }
 
@@ -307,6 +346,12 @@ static void test_smx_registers(void **state)
 	assert_true(c.apic_base & SMX_APIC_BASE_BSP);
 	machine_from_smx(&c, &back);
 	assert_true(back.r[GDB_RIP] == 0x804000);
+	/* Upper halves stay where nothing changes. */
+	c.ebx = 5;
+	back = r;
+	machine_from_smx(&c, &back);
+	assert_true(back.r[GDB_RAX] == 0xffffffff00000004);
+	assert_true(back.r[GDB_RBX] == 5);
 	c = (struct smx_cpu){ .number = 1 };
 	machine_to_smx(&r, &c);
 	assert_false(c.apic_base & SMX_APIC_BASE_BSP);
@@ -418,14 +463,16 @@ static void test_qmp_hostile(void **state)
 	"{\"bar\": 4, \"type\": \"memory\", \"address\": 3355443200, \"size\": 16384}]}"
 #define PCI(id, devices) "{\"return\": [{\"bus\": 0, \"devices\": [" devices "]}], \"id\": " #id "}\r\n"
 
+#define NOTHING(id) "{\"return\": \"\", \"id\": " #id "}\r\n"
+
 static void test_shm(void **state)
 {
 	static const char *const answers[] = {
 		AGREED, PCI(2, OTHER ", " IVSHMEM(30, 1, 131072) ", " IVSHMEM(30, 2, 4194304)),
-		PCI(3, IVSHMEM(30, 1, 131072)), "{\"return\": \"\", \"id\": 4}\r\n", "{\"return\": \"\", \"id\": 5}\r\n", "{\"return\": \"\", \"id\": 6}\r\n",
-		"{\"return\": \"\", \"id\": 7}\r\n", "{\"return\": \"\", \"id\": 8}\r\n", "{\"return\": \"\", \"id\": 9}\r\n",
-		"{\"return\": \"\", \"id\": 10}\r\n", "{\"return\": \"\", \"id\": 11}\r\n",
-		PCI(12, OTHER), PCI(13, IVSHMEM(3, 0, 131072) ", " IVSHMEM(4, 0, 131072)), NULL,
+		PCI(3, IVSHMEM(30, 1, 131072)), "{\"return\": \"portl[0x0cf8] = 0x80000004\\r\\n\", \"id\": 4}\r\n",
+		NOTHING(5), NOTHING(6), NOTHING(7), NOTHING(8), NOTHING(9), NOTHING(10), NOTHING(11), NOTHING(12), NOTHING(13),
+		PCI(14, OTHER), PCI(15, IVSHMEM(3, 0, 131072)), "{\"return\": \"what?\", \"id\": 16}\r\n",
+		PCI(17, IVSHMEM(3, 0, 131072) ", " IVSHMEM(4, 0, 131072)), NULL,
 	};
 	struct shm s = { .size = 131072 };
 	struct qmp q = { 0 };
@@ -442,6 +489,9 @@ static void test_shm(void **state)
 	/* Where the other device is: 0xc8000000. */
 	assert_false(shm_place(&s, &q, 0xc8000000, why, sizeof(why)));
 	assert_non_null(strstr(why, "00:01.0"));
+	/* A monitor that does not tell what the guest has in the address register. */
+	assert_false(shm_place(&s, &q, 0xfed20000, why, sizeof(why)));
+	assert_non_null(strstr(why, "what?"));
 	assert_false(shm_place(&s, &q, 0xfed21000, why, sizeof(why)));
 	assert_false(shm_place(&s, &q, 0x100000000, why, sizeof(why)));
 	assert_false(shm_find(&s, &q, why, sizeof(why)));
@@ -453,7 +503,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_image), cmocka_unit_test(test_image_refuses), cmocka_unit_test(test_multiboot2), cmocka_unit_test(test_decode),
-		cmocka_unit_test(test_find), cmocka_unit_test(test_ram), cmocka_unit_test(test_smx_registers), cmocka_unit_test(test_qmp),
+		cmocka_unit_test(test_find), cmocka_unit_test(test_find_64), cmocka_unit_test(test_ram), cmocka_unit_test(test_smx_registers),
+		cmocka_unit_test(test_qmp),
 		cmocka_unit_test(test_qmp_hostile), cmocka_unit_test(test_shm),
 	};
 

@@ -125,6 +125,7 @@ static void test_stop(void **state)
 		{ "T05thread:p01.0a;", true, GDB_STOP_TRAP, 9, 0 },
 		{ "T05thread:02;watch:fed20000;", true, GDB_STOP_WATCH, 1, 0xfed20000 },
 		{ "T05watch:c83fffc0;thread:03", true, GDB_STOP_WATCH, 2, 0xc83fffc0 },
+		{ "T05thread:01;rwatch:fed30110;", true, GDB_STOP_READ, 0, 0xfed30110 },
 		{ "T02thread:01;", true, GDB_STOP_INTERRUPT, 0, 0 },
 		{ "T0bthread:01;", true, GDB_STOP_OTHER, 0, 0 },
 		{ "W00", true, GDB_STOP_EXIT, 0, 0 },
@@ -141,6 +142,7 @@ static void test_stop(void **state)
 		{ "T05thread:-1;", false, 0, 0, 0 },
 		{ "T05thread:ffffffffffffffffff;", false, 0, 0, 0 },
 		{ "T05watch:xyz;", false, 0, 0, 0 },
+		{ "T05rwatch:;", false, 0, 0, 0 },
 	};
 
 	(void)state;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "evp.h"
+#include "txt_rule_cases.h"
 #include "txt_world.h"
 
 static struct world w;
@@ -73,6 +74,13 @@ static void acm_key(void) { w.dpr[WORLD_SINIT - WORLD_HEAP + 130]++; }
 static void acm_control(void) { world_put(&w, WORLD_SINIT + 32, 0x100, 4); }
 static void acm_gdt_low(void) { world_put(&w, WORLD_SINIT + 44, 0x100, 4); }
 static void acm_gdt_high(void) { world_put(&w, WORLD_SINIT + 40, 0xffffffff, 4); }
+static void acm_gdt_limit(void)
+{
+	w.recipe.size = 0x20000;
+	world_build(&w);
+	w.cpu.ecx = w.recipe.size;
+	world_put(&w, WORLD_SINIT + 40, 0x10000, 4);
+}
 static void acm_entry_low(void) { world_put(&w, WORLD_SINIT + 52, 0x4bf, 4); }
 static void acm_entry_high(void) { world_put(&w, WORLD_SINIT + 52, 0x10000, 4); }
 static void acm_sel_null(void) { world_put(&w, WORLD_SINIT + 48, 0, 4); }
@@ -93,62 +101,8 @@ static const struct smx_case {
 	enum smx_rule rule;
 	unsigned code;                  /* of the TXT shutdown */
 } cases[] = {
-	{ no_smx, SMX_RULE_NO_SMX, 0 },
-	{ smxe, SMX_RULE_SMXE, 0 },
-	{ leaf_1, SMX_RULE_LEAF, 0 },
-	{ leaf_9, SMX_RULE_LEAF, 0 },
-	{ leaf_huge, SMX_RULE_LEAF, 0 },
-	{ leaf_not_had, SMX_RULE_LEAF, 0 },
-	{ chipset, SMX_RULE_CHIPSET, 0 },
-	{ vmx, SMX_RULE_VMX, 0 },
-	{ pe, SMX_RULE_PE, 0 },
-	{ cd, SMX_RULE_CD, 0 },
-	{ nw, SMX_RULE_NW, 0 },
-	{ ne, SMX_RULE_NE, 0 },
-	{ cpl, SMX_RULE_CPL, 0 },
-	{ vm86, SMX_RULE_VM86, 0 },
-	{ bsp, SMX_RULE_BSP, 0 },
-	{ in_mle_already, SMX_RULE_IN_MLE, 0 },
-	{ smm, SMX_RULE_SMM, 0 },
-	{ tpm, SMX_RULE_TPM, 0 },
-	{ edx, SMX_RULE_EDX, 0 },
-	{ feature_lock, SMX_RULE_FEATURE_LOCK, 0 },
-	{ feature_senter, SMX_RULE_FEATURE_SENTER, 0 },
-	{ feature_functions, SMX_RULE_FEATURE_FUNCTIONS, 0 },
-	{ txt_reset, SMX_RULE_TXT_RESET, 0 },
-	{ mce, SMX_RULE_MCE, 0 },
-	{ mcip, SMX_RULE_MCIP, 0 },
-	{ acm_alignment, SMX_RULE_ACM_ALIGNMENT, 0 },
-	{ acm_size, SMX_RULE_ACM_SIZE, 0 },
-	{ acm_small, SMX_RULE_ACM_SMALL, 0 },
-	{ acm_zero, SMX_RULE_ACM_SMALL, 0 },
-	{ acm_large, SMX_RULE_ACM_LARGE, 0 },
-	{ acm_4g, SMX_RULE_ACM_4G, 0 },
-	{ acm_nowhere, SMX_RULE_ACM_MEMORY, 5 },
-	{ acm_module_type, SMX_RULE_ACM_MODULE_TYPE, 6 },
-	{ acm_claimed, SMX_RULE_ACM_CLAIMED_SIZE, 8 },
-	{ acm_header, SMX_RULE_ACM_HEADER, 8 },
-	{ acm_scratch, SMX_RULE_ACM_HEADER, 8 },
-	{ acm_key_size, SMX_RULE_ACM_HEADER, 8 },
-	{ acm_key, SMX_RULE_ACM_KEY, 7 },
-	{ acm_version, SMX_RULE_ACM_VERSION, 6 },
-	{ acm_control, SMX_RULE_ACM_CONTROL, 8 },
-	{ acm_gdt_low, SMX_RULE_ACM_GDT, 8 },
-	{ acm_gdt_high, SMX_RULE_ACM_GDT, 8 },
-	{ acm_entry_low, SMX_RULE_ACM_ENTRY, 8 },
-	{ acm_entry_high, SMX_RULE_ACM_ENTRY, 8 },
-	{ acm_sel_null, SMX_RULE_ACM_SEGMENT, 8 },
-	{ acm_sel_rpl, SMX_RULE_ACM_SEGMENT, 8 },
-	{ acm_sel_limit, SMX_RULE_ACM_SEGMENT, 8 },
-	{ sexit_outside, SMX_RULE_NOT_IN_MLE, 0 },
-	{ wakeup_outside, SMX_RULE_NOT_IN_MLE, 0 },
-	{ smctrl_outside, SMX_RULE_NOT_IN_MLE, 0 },
-	{ sexit_vmx, SMX_RULE_VMX, 0 },
-	{ sexit_cpl, SMX_RULE_CPL, 0 },
-	{ wakeup_ap, SMX_RULE_BSP, 0 },
-	{ smctrl_ebx, SMX_RULE_SMCTRL_EBX, 0 },
-	{ exitac, SMX_RULE_NOT_IN_ACM, 0 },
-	{ enteraccs_key, SMX_RULE_ACM_KEY, 7 },
+#define CASE(f, r, code) { f, SMX_RULE_##r, code },
+	SMX_CASES(CASE)
 };
 
 static void check(const struct smx_case *c)
@@ -190,12 +144,17 @@ static void test_each_rule(void **state)
 	}
 }
 
+static void test_join_rules(void **state);
+static void test_cr4(void **state);
+static void test_msrs(void **state);
+
 static void test_all_rules_have_a_case(void **state)
 {
-	static const enum smx_rule elsewhere[] = {
-		SMX_OK, SMX_RULE_JOIN_MEMORY, SMX_RULE_JOIN_LIMIT, SMX_RULE_JOIN_SELECTOR,      /* test_join_rules */
-		SMX_RULE_CR4, SMX_RULE_MSR_LOCKED, SMX_RULE_MSR_READ_ONLY,                      /* test_cr4, test_msrs */
-	};
+#define HERE(r, f) { SMX_RULE_##r, f },
+	static const struct {
+		enum smx_rule rule;
+		void (*test)(void **);
+	} elsewhere[] = { { SMX_OK, NULL }, SMX_ELSEWHERE(HERE) };
 
 	(void)state;
 	for (enum smx_rule r = 0; r < SMX_RULES; r++) {
@@ -204,7 +163,7 @@ static void test_all_rules_have_a_case(void **state)
 		for (size_t i = 0; i < GL_COUNT(cases); i++)
 			found = found || cases[i].rule == r;
 		for (size_t i = 0; i < GL_COUNT(elsewhere); i++)
-			found = found || elsewhere[i] == r;
+			found = found || elsewhere[i].rule == r;
 		if (!found)
 			fprintf(stderr, "no case for %s\n", smx_rule_info(r)->id);
 		assert_true(found);

@@ -3,138 +3,7 @@
  * A multiboot2 program that asks a TXT platform what tboot never asks: every leaf of GETSEC, the rules that SENTER checks, and the register spaces.
  * Each answer is a line "mle: NAME=VALUE" on the first serial port. 32-bit, no library. test_txt_mle.py has the values that must come.
  */
-#include <stdint.h>
-
-#define PUBLIC 0xfed30000u
-#define PRIVATE 0xfed20000u
-#define SMXE 0x4000u
-#define CR0_NE 0x20u
-
-__attribute__((section(".multiboot"), used, aligned(8))) static const struct {
-	uint32_t magic, architecture, length, checksum;
-	uint16_t type, flags;
-	uint32_t size;
-} header = { 0xe85250d6, 0, 24, -(0xe85250d6u + 24), 0, 0, 8 };
-
-struct __attribute__((packed)) pointer {
-	uint16_t limit;
-	uint32_t base;
-};
-
-static uint64_t gdt[] = { 0, 0x00cf9b000000ffff, 0x00cf93000000ffff };
-static uint64_t idt[32];
-static volatile uint32_t vector, error, at;
-static uint8_t stack[8192] __attribute__((used, aligned(16)));
-
-static void out(uint16_t port, uint8_t v)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
-}
-
-static uint8_t in(uint16_t port)
-{
-	uint8_t v;
-
-	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
-	return v;
-}
-
-static void put(const char *s)
-{
-	for (; *s; s++) {
-		while (!(in(0x3fd) & 0x20))
-			;
-		out(0x3f8, (uint8_t)*s);
-	}
-}
-
-static void hex(uint32_t v)
-{
-	char text[9];
-
-	for (int i = 7; i >= 0; i--, v >>= 4)
-		text[i] = "0123456789abcdef"[v & 15];
-	text[8] = 0;
-	put(text);
-}
-
-static void say(const char *name, uint32_t v)
-{
-	put("mle: ");
-	put(name);
-	put("=");
-	hex(v);
-	put("\r\n");
-}
-
-/* Each faulting instruction here has two bytes: the handlers note vector, error code and address, and go on behind it. */
-__asm__(".globl on_ud, on_gp\n"
-	"on_ud: push $0; push %eax; mov $6, %eax; jmp 1f\n"
-	"on_gp: push %eax; mov $13, %eax\n"
-	"1: mov %eax, vector; mov 4(%esp), %eax; mov %eax, error; mov 8(%esp), %eax; mov %eax, at\n"
-	"addl $2, 8(%esp); pop %eax; add $4, %esp; iret\n");
-extern char on_ud[], on_gp[];
-
-static void gate(unsigned n, const void *to)
-{
-	uint32_t a = (uint32_t)to;
-
-	idt[n] = (a & 0xffff) | 8u << 16 | (uint64_t)(0x8e00 | (a & 0xffff0000)) << 32;
-}
-
-struct regs {
-	uint32_t eax, ebx, ecx, edx;
-};
-
-static uint32_t tried;          /* address of the last instruction that may fault */
-
-/* EBX is saved for position-independent code's sake. */
-static struct regs getsec(uint32_t leaf, uint32_t ebx, uint32_t ecx, uint32_t edx)
-{
-	struct regs r = { leaf, ebx, ecx, edx };
-
-	vector = error = at = 0;
-	__asm__ volatile("movl $1f, %4\n1: .byte 0x0f, 0x37" : "+a"(r.eax), "+b"(r.ebx), "+c"(r.ecx), "+d"(r.edx), "=m"(tried) : : "memory");
-	return r;
-}
-
-/* What came of it: the vector, FF for a wrong error code or address. 0: no fault. */
-static void say_fault(const char *name)
-{
-	say(name, vector == 0 ? 0 : error == 0 && at == tried ? vector : 0xff);
-}
-
-static void try(const char *name, uint32_t leaf, uint32_t ebx, uint32_t ecx, uint32_t edx)
-{
-	(void)getsec(leaf, ebx, ecx, edx);
-	say_fault(name);
-}
-
-static uint32_t cr4(void)
-{
-	uint32_t v;
-
-	__asm__ volatile("mov %%cr4, %0" : "=r"(v));
-	return v;
-}
-
-static void set_cr4(uint32_t v)
-{
-	__asm__ volatile("mov %0, %%cr4" : : "r"(v));
-}
-
-static void set_cr0(uint32_t clear, uint32_t set)
-{
-	uint32_t v;
-
-	__asm__ volatile("mov %%cr0, %0" : "=r"(v));
-	__asm__ volatile("mov %0, %%cr0" : : "r"((v & ~clear) | set));
-}
-
-static volatile uint32_t *reg(uint32_t at_)
-{
-	return (volatile uint32_t *)at_;
-}
+#include "mle.h"
 
 static void processor(void)
 {
@@ -144,9 +13,10 @@ static void processor(void)
 	say("cpuid-1-ecx-smx-vmx", c & 0x60);
 	__asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(0x3a));
 	say("feature-control", a);
-	vector = error = at = 0;
-	__asm__ volatile("movl $1f, %0\n1: wrmsr" : "=m"(tried) : "a"(0), "d"(0), "c"(0x3a));
+	wrmsr(0x3a, 0);
 	say_fault("wrmsr-feature-control");
+	wrmsr(0x17, 0);
+	say_fault("wrmsr-platform-id");
 
 	try("getsec-without-smxe", 0, 0, 0, 0);
 	set_cr4(cr4() | SMXE);
@@ -189,6 +59,43 @@ static void registers(void)
 	say("secrets-through-public", *reg(PUBLIC + 0x8f0));
 }
 
+/* In ring 3: GETSEC's leaf `leaf` there, and back by interrupt 32. */
+static volatile uint32_t kernel_stack;
+static uint8_t user_stack[1024] __attribute__((used, aligned(16)));
+static struct {
+	uint32_t link, esp0, ss0, rest[23];
+} tss;
+
+__asm__("ring3: pusha; mov %esp, kernel_stack; mov $0x23, %edx; mov %edx, %ds; mov %edx, %es\n"
+	"push $0x23; push $user_stack + 1024; pushf; push $0x1b; push $1f; iret\n"
+	"1: movl $2f, tried\n2: .byte 0x0f, 0x37\nmov %eax, user_eax; int $32\n"
+	"on_back: mov kernel_stack, %esp; mov $0x10, %edx; mov %edx, %ds; mov %edx, %es; popa; ret\n");
+extern char on_back[];
+static volatile uint32_t user_eax __attribute__((used));
+
+static void in_ring_3(const char *name, uint32_t leaf)
+{
+	static uint8_t fault_stack[1024] __attribute__((aligned(16)));
+	uint32_t a = (uint32_t)&tss;
+
+	tss.ss0 = 16;
+	tss.esp0 = (uint32_t)fault_stack + sizeof(fault_stack);
+	gdt[5] = (sizeof(tss) - 1) | (uint64_t)(a & 0xffffff) << 16 | 0x89ull << 40 | (uint64_t)(a >> 24) << 56;
+	__asm__ volatile("ltr %w0" : : "r"(40) : "memory");
+	gate(32, on_back);
+	idt[32] |= 0x6000ull << 32;
+	vector = error = at = user_eax = 0;
+	__asm__ volatile("call ring3" : : "a"(leaf), "b"(0) : "memory");
+	say_fault(name);
+}
+
+static void rings(void)
+{
+	in_ring_3("ring-3-capabilities", 0);
+	say("ring-3-capabilities-eax", user_eax);
+	in_ring_3("ring-3-senter", 4);
+}
+
 /* SENTER's own rules, in the order of the SDM; the SINIT module that the BIOS left is a good one. */
 static void senter(void)
 {
@@ -200,12 +107,20 @@ static void senter(void)
 	set_cr0(0, 0x40000000);
 	try("senter-without-cache", 4, base, size, 0);
 	set_cr0(0x40000000, 0);
+	wrmsr(0x17a, 4);
+	try("senter-machine-check", 4, base, size, 0);
+	wrmsr(0x17a, 0);
 	try("senter-edx", 4, base, size, 1);
 	try("senter-unaligned", 4, base + 64, size, 0);
 	try("senter-size", 4, base, size - 4, 0);
 	try("senter-small", 4, base, 64, 0);
 	try("senter-large", 4, base, 0x800000, 0);
+	try("senter-4g", 4, 0xfffff000, size, 0);
 	try("enteraccs-unaligned", 2, base + 4, size, 0);
+	try("enteraccs-size", 2, base, size - 4, 0);
+	try("enteraccs-small", 2, base, 64, 0);
+	try("enteraccs-large", 2, base, 0x800000, 0);
+	try("enteraccs-4g", 2, 0xfffff000, size, 0);
 	put("mle: senter\r\n");
 	/* No OsSinitData in the heap: SINIT itself refuses, and the machine is reset. */
 	(void)getsec(4, base, size, 0);
@@ -214,22 +129,15 @@ static void senter(void)
 
 static void __attribute__((used)) run(void)
 {
-	struct pointer g = { sizeof(gdt) - 1, (uint32_t)gdt }, i = { sizeof(idt) - 1, (uint32_t)idt };
-
-	__asm__ volatile("lgdt %0; ljmp $8, $1f; 1: mov %1, %%ds; mov %1, %%es; mov %1, %%ss" : : "m"(g), "r"(16) : "memory");
-	gate(6, on_ud);
-	gate(13, on_gp);
-	__asm__ volatile("lidt %0" : : "m"(i));
-	say("errorcode", *reg(PUBLIC + 0x30));
-	if (*reg(PUBLIC + 0x30)) {
+	set_up();
+	say("errorcode", last_error());
+	if (last_error()) {
 		/* After the TXT reset: TXT.CMD.RESET has no effect while the private space is closed. */
 		*reg(PRIVATE + 0x38) = 1;
-		put("mle: done\r\n");
-		/* Off: SLP_EN in PM1a control of q35. */
-		for (;;)
-			__asm__ volatile("outw %0, %1" : : "a"((uint16_t)0x2000), "Nd"((uint16_t)0x604));
+		power_off();
 	}
 	processor();
+	rings();
 	registers();
 	senter();
 	for (;;)
