@@ -4,10 +4,11 @@
 #include "common/eventlog.h"
 #include "console.h"
 #include "efi/core/launch.h"
-#include "initrd.h"
-#include "linux.h"
+#include "host.h"
 #include "platform.h"
 #include "publish.h"
+#include "slots.h"
+#include "txt_launch.h"
 #include "volume.h"
 
 #define LOG_ROOM ((size_t)64 * 1024)
@@ -77,12 +78,14 @@ static void op_close(void *ctx, void *file)
 static uint8_t *op_alloc(void *ctx, size_t n)
 {
 	struct app *a = ctx;
-	EFI_PHYSICAL_ADDRESS where = 0;
+	/* Linux takes its memory from the firmware; others are told 32-bit addresses. */
+	bool low = a->launch.description.hypervisor != HYPERVISOR_LINUX;
+	EFI_PHYSICAL_ADDRESS where = low ? UINT32_MAX : 0;
 	UINTN pages = 0;
 
 	if (a->memory_count == GL_COUNT(a->memory) || !env_pages(n, &pages))
 		return NULL;
-	if (EFI_ERROR(note(a, a->env->bs->AllocatePages(AllocateAnyPages, EfiLoaderData, pages, &where))))
+	if (EFI_ERROR(note(a, a->env->bs->AllocatePages(low ? AllocateMaxAddress : AllocateAnyPages, EfiLoaderData, pages, &where))))
 		return NULL;
 	a->memory[a->memory_count].where = where;
 	a->memory[a->memory_count++].pages = pages;
@@ -275,6 +278,12 @@ static void print_banks(struct app *a)
 	struct text t = TEXT_OF(buf);
 
 	text_str(&t, "geolaunch: ");
+	/* In txt mode SENTER opens it. */
+	if (a->launch.description.mode == DESCRIPTION_TXT && a->platform.state != PLATFORM_READY && a->platform.firmware_tpm) {
+		text_str(&t, "TPM 2.0, through the firmware until SENTER opens locality 2");
+		console_line(a->env, buf);
+		return;
+	}
 	text_str(&t, platform_text(a->platform.state));
 	if (a->platform.state == PLATFORM_READY) {
 		text_str(&t, "; banks");
@@ -334,52 +343,37 @@ static void print_verdict(struct app *a)
 	console_line(a->env, buf);
 }
 
-/* Hands over to the kernel. Returns only on failure; which status, is in a->status. */
+/* Hands over to the hypervisor. Returns only on failure; which status, is in a->status. */
 static void start(struct app *a)
 {
-	struct span image = launch_kernel(&a->launch), initrd = launch_initrd(&a->launch);
-	struct linux_kernel kernel;
+	const struct launch *l = &a->launch;
+	const struct host host = {
+		.kind = l->description.hypervisor, .image = launch_image(l, ROLE_HYPERVISOR), .cmdline = launch_cmdline(l, ROLE_HYPERVISOR),
+		.name = launch_file_name(l, ROLE_HYPERVISOR), .kernel = launch_image(l, ROLE_KERNEL),
+		.kernel_cmdline = launch_cmdline(l, ROLE_KERNEL), .kernel_name = launch_file_name(l, ROLE_KERNEL), .initrd = launch_initrd(l),
+	};
 
-	if (EFI_ERROR(note(a, initrd_offer(a->env, initrd)))) {
-		console_line(a->env, "geolaunch: the initrd cannot be offered to the kernel: another boot loader offers one already");
-		return;
-	}
-	if (EFI_ERROR(note(a, linux_load(a->env, image, launch_cmdline(&a->launch), &kernel)))) {
-		console_line(a->env, "geolaunch: the firmware does not accept the hypervisor image: it must be a Linux kernel with EFI stub (and signed, with Secure Boot)");
-	} else {
-		console_line(a->env, "geolaunch: starting the hypervisor");
-		if (EFI_ERROR(note(a, linux_start(a->env, &kernel))))
-			console_line(a->env, "geolaunch: the hypervisor came back");
-	}
-	if (!initrd_withdraw(a->env)) {
-		a->no_return = true;
-		console_line(a->env, "geolaunch: the firmware does not give up the initrd");
-	}
+	(void)note(a, host_start(a->env, &host, &a->no_return));
 }
 
-static EFI_STATUS run(struct app *a)
+/* The hypervisor is in memory, and what is to be measured is. */
+static EFI_STATUS hand_over(struct app *a)
 {
-	enum launch_prepared prepared;
+	if (a->launch.measured && op_read_pcrs(a, &a->pcrs))
+		launch_print_pcrs(&a->launch, &a->pcrs);
+	give_back(a);
+	publish(a);
+	volume_close(&a->volume);
+	print_times(a);
+	print_verdict(a);
+	start(a);
+	return cap_and_halt(a, CAP_START_FAILED);
+}
+
+static EFI_STATUS run_direct(struct app *a)
+{
 	enum vlp_action act;
 
-	(void)a->env->bs->SetWatchdogTimer(0, 0, 0, NULL);
-	console_line(a->env, "geolaunch " GEOLAUNCH_VERSION " direct launch");
-	a->launch.ops = &ops;
-	a->launch.ctx = a;
-	platform_open(a->env, &a->platform);
-	print_banks(a);
-	if (a->platform.state == PLATFORM_READY && !open_log(a)) {
-		console_line(a->env, "geolaunch: no memory for the event log");
-		a->log_full = true;
-		return cap_and_halt(a, CAP_START_FAILED);
-	}
-	if (EFI_ERROR(note(a, volume_open(a->env, &a->volume)))) {
-		console_line(a->env, "geolaunch: \\EFI\\geolaunch: no such folder on the volume that geolaunch.efi was started from: install a build again");
-		return cap_and_halt(a, CAP_DESCRIPTION_MISSING);
-	}
-	prepared = launch_prepare(&a->launch);
-	if (prepared != LAUNCH_PREPARED)
-		return cap_and_halt(a, launch_cap(prepared));
 	if (a->platform.state == PLATFORM_READY) {
 		act = launch_measure(&a->launch, a->platform.tpm.banks);
 	} else {
@@ -393,15 +387,76 @@ static EFI_STATUS run(struct app *a)
 	}
 	if (act != VLP_ACT_CONTINUE)
 		return halt(a, a->launch.apply.why);
-	if (a->launch.measured && op_read_pcrs(a, &a->pcrs))
-		launch_print_pcrs(&a->launch, &a->pcrs);
-	give_back(a);
-	publish(a);
-	volume_close(&a->volume);
-	print_times(a);
-	print_verdict(a);
-	start(a);
-	return cap_and_halt(a, CAP_START_FAILED);
+	return hand_over(a);
+}
+
+/*
+ * Without a launch nothing may pass for one: PCR 17-22 get a cap where locality 2 is open. Where it is closed they have the values of a
+ * host that was started without one, and nobody can change them before SENTER does.
+ */
+static bool cap_unmeasured(struct app *a)
+{
+	if (a->platform.state != PLATFORM_READY) {
+		console_line(a->env, "geolaunch: PCR 17-22 keep the values that tell no launch took place: TPM locality 2 is closed");
+		return true;
+	}
+	if (platform_take_again(a->env, &a->platform) && apply_cap_all(&ops.tpm, a, a->platform.tpm.banks, CAP_PREFLIGHT))
+		return true;
+	console_line(a->env, "geolaunch: the TPM refused to cap all of PCR 17-22");
+	a->no_return = true;
+	return false;
+}
+
+static EFI_STATUS run_txt(struct app *a)
+{
+	EFI_STATUS status;
+	enum txt_end end = txt_launch(a->env, &a->launch, &a->platform, &status);
+	enum vlp_action act;
+
+	(void)note(a, status);
+	if (end == TXT_HALT)
+		return cap_and_halt(a, CAP_PREFLIGHT);
+	say(a, "NOT MEASURED: ", "no TXT launch can succeed here, and the policy lets the hypervisor start without one");
+	if (!cap_unmeasured(a))
+		return halt(a, CAP_TPM_ERROR);
+	act = launch_measure(&a->launch, 0);
+	return act == VLP_ACT_CONTINUE ? hand_over(a) : halt(a, a->launch.apply.why);
+}
+
+static EFI_STATUS run(struct app *a)
+{
+	enum slots_result slots = SLOTS_NONE;
+	enum launch_prepared prepared;
+	EFI_STATUS status;
+
+	(void)a->env->bs->SetWatchdogTimer(0, 0, 0, NULL);
+	status = volume_open(a->env, &a->volume);
+	if (!EFI_ERROR(status) && a->volume.shared)
+		slots = slots_start(a->env, &a->volume, &status);
+	if (slots == SLOTS_CAME_BACK)
+		return status;
+	if (EFI_ERROR(note(a, status)))
+		volume_close(&a->volume);
+	console_line(a->env, "geolaunch " GEOLAUNCH_VERSION);
+	a->launch.ops = &ops;
+	a->launch.ctx = a;
+	platform_open(a->env, &a->platform);
+	if (a->platform.state == PLATFORM_READY && !open_log(a)) {
+		console_line(a->env, "geolaunch: no memory for the event log");
+		a->log_full = true;
+		return cap_and_halt(a, CAP_START_FAILED);
+	}
+	if (!a->volume.folder) {
+		if (slots == SLOTS_NONE)
+			say(a, a->volume.shared ? "\\EFI\\geolaunch: no such folder on the volume" : "no folder to be opened at the place",
+				" that geolaunch.efi was started from: install a build again");
+		return cap_and_halt(a, CAP_DESCRIPTION_MISSING);
+	}
+	prepared = launch_prepare(&a->launch);
+	print_banks(a);
+	if (prepared != LAUNCH_PREPARED)
+		return cap_and_halt(a, launch_cap(prepared));
+	return a->launch.description.mode == DESCRIPTION_TXT ? run_txt(a) : run_direct(a);
 }
 
 EFI_STATUS app_run(struct efi_env *env)

@@ -5,6 +5,7 @@
 #include <efi.h>
 
 #include "common/span.h"
+#include "efi/hardware.h"
 #include "tpm/mmio.h"
 
 /*
@@ -19,6 +20,10 @@ struct efi_env {
 	uint64_t (*ticks)(void);                /* a counter that never goes back: the TSC */
 	uint64_t ticks_start;
 	uint64_t ticks_per_ms;                  /* never 0 */
+	/* Calls what was loaded to `entry` with EAX and EBX set: the multiboot2 machine state of x86-64 EFI with boot services. */
+	void (*enter)(uint64_t entry, uint32_t eax, uint32_t ebx);
+	const struct hardware *hardware;        /* processor, chipset, memory */
+	struct span handoff_code;               /* efi/handoff.S */
 };
 
 /* Vendor GUID of what we publish: event log variable and configuration table. */

@@ -48,6 +48,18 @@ static uint64_t tsc(void)
 	return (uint64_t)hi << 32 | lo;
 }
 
+/* Whoever is called may use every register; the stack is the firmware's, aligned to 16 before the call. */
+static void enter(uint64_t entry, uint32_t eax, uint32_t ebx)
+{
+	__asm__ volatile("pushq %%rbp\n\tsubq $8, %%rsp\n\tcld\n\tcall *%%rcx\n\taddq $8, %%rsp\n\tpopq %%rbp"
+			 : "+a"(eax), "+b"(ebx), "+c"(entry)
+			 :
+			 : "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory");
+}
+
+/* efi/handoff.S */
+extern const uint8_t handoff_code[] __attribute__((visibility("hidden"))), handoff_code_end[] __attribute__((visibility("hidden")));
+
 #ifdef GEOLAUNCH_DEBUG
 /* For scripts/gdb-efi, which reads the line and lets us go on. Debug builds only: a host that waits here for ever is of no use. */
 extern const char ImageBase[] __attribute__((visibility("hidden")));    /* efi.lds */
@@ -78,7 +90,9 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 	const struct tpm_mmio mmio = {
 		.read8 = read8, .read32 = read32, .write8 = write8, .write32 = write32, .delay_us = delay_us, .ctx = st->BootServices,
 	};
-	struct efi_env env = { .image = image, .st = st, .bs = st->BootServices, .mmio = &mmio, .ticks = tsc, .ticks_start = tsc() };
+	struct efi_env env = { .image = image, .st = st, .bs = st->BootServices, .mmio = &mmio, .ticks = tsc, .ticks_start = tsc(),
+		.enter = enter, .hardware = &hardware_real,
+		.handoff_code = { handoff_code, (size_t)(handoff_code_end - handoff_code) } };
 	uint64_t t = tsc();
 
 	env.bs->Stall(5000);

@@ -4,11 +4,18 @@
 
 #include "env.h"
 
-/* The folder \EFI\geolaunch\ of the volume that the application was started from. */
+/*
+ * The folder that a launch is read from, on the volume that the application was started from: the application's own folder, so that
+ * every build lies in one with its own geolaunch.efi. Started as \EFI\BOOT\BOOTX64.EFI, or from a place that the firmware does not
+ * tell, it is \EFI\geolaunch.
+ */
 struct volume {
+	EFI_HANDLE device;              /* with the file system */
 	EFI_FILE_HANDLE folder;
+	bool shared;                    /* it is \EFI\geolaunch because nothing says otherwise: there may be slots, see slots.h */
 };
 
+/* `out` is set on success only, but for `shared`. */
 GL_MUST EFI_STATUS volume_open(struct efi_env *env, struct volume *out);
 void volume_close(struct volume *v);
 

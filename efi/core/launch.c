@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "efi/core/launch_file.h"
 #include "efi/core/launch_report.h"
 
 /* Large enough that the firmware's per-call cost vanishes, small enough that the bytes are still in a cache when they are hashed. */
@@ -10,7 +11,7 @@
 /* More than any file of a launch has; keeps all sums far from wrapping. */
 #define FILE_MAX ((uint64_t)4 * 1024 * 1024 * 1024 - 4096)
 
-static struct launch_file open_file(struct launch *l, struct span name)
+struct launch_file launch_open_file(struct launch *l, struct span name)
 {
 	struct launch_file f = { .io = LAUNCH_IO_MISSING };
 	uint64_t size = 0;
@@ -28,7 +29,7 @@ static struct launch_file open_file(struct launch *l, struct span name)
 	return f;
 }
 
-static void close_file(struct launch *l, struct launch_file *f)
+void launch_close_file(struct launch *l, struct launch_file *f)
 {
 	if (f->file)
 		l->ops->close(l->ctx, f->file);
@@ -36,7 +37,7 @@ static void close_file(struct launch *l, struct launch_file *f)
 }
 
 /* Reads the whole file into its place, each piece hashed while it is at hand. `out` may be NULL. Closes the file. */
-static enum launch_io read_file(struct launch *l, struct launch_file *f, struct span name, alg_set algs, struct digests *out)
+enum launch_io launch_read_file(struct launch *l, struct launch_file *f, struct span name, alg_set algs, struct digests *out)
 {
 	struct hash h;
 	uint64_t start = l->ops->now_us(l->ctx), shown = 0;
@@ -59,28 +60,28 @@ static enum launch_io read_file(struct launch *l, struct launch_file *f, struct 
 		if (report_progress(l, name, off, f->size, t0 - start, &shown))
 			shown = t0 - start;
 	}
-	close_file(l, f);
+	launch_close_file(l, f);
 	if (f->io == LAUNCH_IO_OK && out)
 		hash_final(&h, out);
 	return f->io;
 }
 
 /* A small file as a whole, into memory of its own. */
-static enum launch_io read_small(struct launch *l, struct span name, size_t max, struct span *out)
+enum launch_io launch_read_small(struct launch *l, struct span name, size_t max, struct span *out)
 {
-	struct launch_file f = open_file(l, name);
+	struct launch_file f = launch_open_file(l, name);
 
 	if (f.io == LAUNCH_IO_OK && f.size > max) {
-		close_file(l, &f);
+		launch_close_file(l, &f);
 		return LAUNCH_IO_ERROR;
 	}
 	if (f.io == LAUNCH_IO_OK) {
 		f.place = l->ops->alloc(l->ctx, f.size);
 		if (!f.place) {
-			close_file(l, &f);
+			launch_close_file(l, &f);
 			return LAUNCH_IO_ERROR;
 		}
-		f.io = read_file(l, &f, name, 0, NULL);
+		f.io = launch_read_file(l, &f, name, 0, NULL);
 	}
 	if (f.io == LAUNCH_IO_OK)
 		*out = (struct span){ f.place, f.size };
@@ -93,7 +94,7 @@ static enum launch_prepared prepare_description(struct launch *l)
 	size_t line = 0;
 	enum description_error e;
 
-	switch (read_small(l, name, DESCRIPTION_MAX_SIZE, &l->description_bytes)) {
+	switch (launch_read_small(l, name, DESCRIPTION_MAX_SIZE, &l->description_bytes)) {
 	case LAUNCH_IO_OK:
 		break;
 	case LAUNCH_IO_MISSING:
@@ -116,7 +117,7 @@ static enum launch_prepared prepare_policy(struct launch *l)
 	struct span name = l->description.policy;
 	enum vlp_error e;
 
-	switch (read_small(l, name, LAUNCH_POLICY_MAX, &l->policy_bytes)) {
+	switch (launch_read_small(l, name, LAUNCH_POLICY_MAX, &l->policy_bytes)) {
 	case LAUNCH_IO_OK:
 		break;
 	case LAUNCH_IO_MISSING:
@@ -194,7 +195,7 @@ static bool lay_out(struct launch *l)
 static bool place_files(struct launch *l)
 {
 	for (size_t i = 0; i < l->description.module_count; i++)
-		l->files[i] = open_file(l, l->description.modules[i].file);
+		l->files[i] = launch_open_file(l, l->description.modules[i].file);
 	if (!lay_out(l))
 		return false;
 	if (l->initrd_size) {
@@ -244,20 +245,38 @@ static bool finish_initrd(struct launch *l)
 	return cpio_write((struct mspan){ l->initrd, l->initrd_size }, l->initrd_file, l->members, l->member_count) == CPIO_OK;
 }
 
+/*
+ * Module 0: the description itself, which decides what the others are. In txt mode it is the stage, and a host that is started without
+ * a launch does not need it; it is compared with the policy all the same.
+ */
+static enum vlp_action measure_module_zero(struct launch *l, alg_set algs)
+{
+	const struct description_module *stage = &l->description.txt.stage;
+	struct span bytes = l->description_bytes;
+	struct digests image;
+	bool ok = true;
+
+	if (l->description.mode == DESCRIPTION_TXT)
+		ok = launch_read_small(l, stage->file, LAUNCH_STAGE_MAX, &bytes) == LAUNCH_IO_OK;
+	l->current_size = ok ? bytes.n : 0;
+	if (ok)
+		hash_span(algs, bytes, &image);
+	if (l->description.mode != DESCRIPTION_TXT)
+		return apply_module(&l->apply, &(struct apply_module){
+			.number = 0, .role = ROLE_DESCRIPTION, .file = SPAN_LITERAL(LAUNCH_DESCRIPTION_FILE), .image = &image });
+	return apply_module(&l->apply, &(struct apply_module){
+		.number = 0, .role = ROLE_STAGE, .file = stage->file, .cmdline = description_module_cmdline(stage), .image = ok ? &image : NULL });
+}
+
 static enum vlp_action measure_modules(struct launch *l)
 {
 	alg_set algs = apply_algs(&l->apply);
+	enum vlp_action act = measure_module_zero(l, algs);
 	struct digests image;
-	enum vlp_action act;
 
-	/* Module 0: the description itself, which decides what the others are. */
-	hash_span(algs, l->description_bytes, &image);
-	l->current_size = l->description_bytes.n;
-	act = apply_module(&l->apply, &(struct apply_module){
-		.number = 0, .role = ROLE_DESCRIPTION, .file = SPAN_LITERAL(LAUNCH_DESCRIPTION_FILE), .image = &image });
 	for (size_t i = 0; i < l->description.module_count && act == VLP_ACT_CONTINUE; i++) {
 		const struct description_module *m = &l->description.modules[i];
-		bool ok = l->files[i].io == LAUNCH_IO_OK && read_file(l, &l->files[i], m->file, algs, &image) == LAUNCH_IO_OK;
+		bool ok = l->files[i].io == LAUNCH_IO_OK && launch_read_file(l, &l->files[i], m->file, algs, &image) == LAUNCH_IO_OK;
 
 		l->current_size = l->files[i].size;
 		act = apply_module(&l->apply, &(struct apply_module){
@@ -270,7 +289,13 @@ static enum vlp_action measure_modules(struct launch *l)
 static void close_all(struct launch *l)
 {
 	for (size_t i = 0; i < l->description.module_count; i++)
-		close_file(l, &l->files[i]);
+		launch_close_file(l, &l->files[i]);
+}
+
+static bool can_start(const struct launch *l)
+{
+	return launch_image(l, ROLE_HYPERVISOR).n > 0 &&
+	       (l->description.hypervisor != HYPERVISOR_XEN || launch_image(l, ROLE_KERNEL).n > 0);
 }
 
 static enum vlp_action measure_all(struct launch *l)
@@ -287,7 +312,7 @@ static enum vlp_action measure_all(struct launch *l)
 		act = apply_modules_end(&l->apply);
 	if (act == VLP_ACT_CONTINUE)
 		act = apply_nv(&l->apply);
-	if (act == VLP_ACT_CONTINUE && (!finish_initrd(l) || launch_kernel(l).n == 0)) {
+	if (act == VLP_ACT_CONTINUE && (!finish_initrd(l) || !can_start(l))) {
 		l->ops->line(l->ctx, "geolaunch: the hypervisor could not be loaded, there is nothing to start");
 		act = apply_error(&l->apply, TB_ERR_FATAL, CAP_START_FAILED);
 	}
@@ -310,20 +335,37 @@ enum vlp_action launch_measure(struct launch *l, alg_set banks)
 	return act;
 }
 
-struct span launch_kernel(const struct launch *l)
+/* The first module with that role, module_count if there is none. */
+static size_t find_role(const struct launch *l, enum role role)
 {
-	for (size_t i = 0; i < l->description.module_count; i++)
-		if (l->description.modules[i].role == ROLE_HYPERVISOR && l->files[i].io == LAUNCH_IO_OK)
-			return (struct span){ l->files[i].place, l->files[i].size };
-	return (struct span){ NULL, 0 };
+	size_t i = 0;
+
+	while (i < l->description.module_count && l->description.modules[i].role != role)
+		i++;
+	return i;
 }
 
-struct span launch_cmdline(const struct launch *l)
+struct span launch_image(const struct launch *l, enum role role)
 {
-	for (size_t i = 0; i < l->description.module_count; i++)
-		if (l->description.modules[i].role == ROLE_HYPERVISOR)
-			return l->description.modules[i].cmdline;
-	return (struct span){ NULL, 0 };
+	size_t i = find_role(l, role);
+
+	if (i == l->description.module_count || l->files[i].io != LAUNCH_IO_OK)
+		return (struct span){ NULL, 0 };
+	return (struct span){ l->files[i].place, l->files[i].size };
+}
+
+struct span launch_cmdline(const struct launch *l, enum role role)
+{
+	size_t i = find_role(l, role);
+
+	return i == l->description.module_count ? (struct span){ NULL, 0 } : l->description.modules[i].cmdline;
+}
+
+struct span launch_file_name(const struct launch *l, enum role role)
+{
+	size_t i = find_role(l, role);
+
+	return i == l->description.module_count ? (struct span){ NULL, 0 } : l->description.modules[i].file;
 }
 
 struct span launch_initrd(const struct launch *l)

@@ -14,6 +14,7 @@
 
 #define LAUNCH_DESCRIPTION_FILE "launch.conf"
 #define LAUNCH_POLICY_MAX (64u * 1024)
+#define LAUNCH_STAGE_MAX (16u * 1024 * 1024)
 
 enum launch_io {
 	LAUNCH_IO_OK,
@@ -90,12 +91,14 @@ enum cap launch_cap(enum launch_prepared p);
 
 /*
  * Loads and measures everything. `banks` = 0: not measured, but still compared with the policy. After VLP_ACT_CONTINUE the host may be
- * started from launch_kernel() and launch_initrd(); after VLP_ACT_HALT PCR 17-22 are capped.
+ * started from launch_image() and launch_initrd(); after VLP_ACT_HALT PCR 17-22 are capped.
  */
 GL_MUST enum vlp_action launch_measure(struct launch *l, alg_set banks);
 
-struct span launch_kernel(const struct launch *l);
-struct span launch_cmdline(const struct launch *l);
+/* Of the first module with that role: its bytes in memory, its configured command line, the name of its file. Empty if there is none. */
+struct span launch_image(const struct launch *l, enum role role);
+struct span launch_cmdline(const struct launch *l, enum role role);
+struct span launch_file_name(const struct launch *l, enum role role);
 /* initrd with members appended; empty if there is neither. */
 struct span launch_initrd(const struct launch *l);
 

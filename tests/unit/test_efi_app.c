@@ -69,7 +69,7 @@ static void test_events(void **state)
 static void test_screen(void **state)
 {
 	static const char *const lines[] = {
-		"geolaunch " GEOLAUNCH_VERSION " direct launch",
+		"geolaunch " GEOLAUNCH_VERSION,
 		"geolaunch: TPM 2.0, locality 2 open; banks sha1 sha256 sha384 sha512",
 		"  PCR 17  policy ",
 		"  PCR 18  policy ",

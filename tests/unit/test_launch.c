@@ -215,8 +215,8 @@ static void test_good(void **state)
 {
 	(void)state;
 	assert_int_equal(launch(ALG_SET_ALL), VLP_ACT_CONTINUE);
-	assert_true(span_equal(launch_kernel(&l), SPAN_OF(kernel)));
-	assert_int_equal(launch_cmdline(&l).n, 0);
+	assert_true(span_equal(launch_image(&l, ROLE_HYPERVISOR), SPAN_OF(kernel)));
+	assert_int_equal(launch_cmdline(&l, ROLE_HYPERVISOR).n, 0);
 	assert_memory_equal(launch_initrd(&l).p, "initrd\0\0" "070701", 14);
 	assert_int_equal(fake.largest_read, PIECE);
 	for (size_t i = 0; i < fake.file_count; i++)
@@ -230,7 +230,7 @@ static void test_unmeasured(void **state)
 {
 	(void)state;
 	assert_int_equal(launch(0), VLP_ACT_CONTINUE);
-	assert_true(span_equal(launch_kernel(&l), SPAN_OF(kernel)));
+	assert_true(span_equal(launch_image(&l, ROLE_HYPERVISOR), SPAN_OF(kernel)));
 	assert_int_equal(fake.extends, 0);
 	assert_false(l.measured);
 	assert_non_null(strstr(fake.text, "  PCR --  module 1 hypervisor linux "));
