@@ -1,337 +1,119 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/build.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cli/predict.h"
-#include "cli/source.h"
-#include "cli/tree.h"
-#include "cli/vlp_edit.h"
-#include "common/hash.h"
-#include "tboot-policy/apply.h"
-
-#define ESP "esp/EFI/geolaunch/"
-#define DESCRIPTION_FILE "launch.conf"
-#define POLICY_FILE "policy.vlp"
-#define GEO_FILE "geo.bin"
+#include "cli/build_impl.h"
 
 /* Everything at the top of an output directory. */
-static const char *const output_names[] = { "expected.json", GEO_FILE, "esp", NULL };
+static const char *const output_names[] = { "expected.json", BUILD_GEO, BUILD_LCP, "esp", NULL };
 static const char *const folders[] = { "esp", "esp/EFI", "esp/EFI/BOOT", "esp/EFI/geolaunch" };
 /* The firmware starts the first if nothing else is configured (UEFI 2.10, 3.5.1.1); the second is for a boot entry. */
-static const char *const efi_files[] = { "esp/EFI/BOOT/BOOTX64.EFI", ESP "geolaunch.efi" };
+static const char *const efi_files[] = { "esp/EFI/BOOT/BOOTX64.EFI", BUILD_ESP "geolaunch.efi" };
 
-struct build {
-	const struct build_options *options;
-	struct build_result *out;
-	struct cli_fault *fault;
-	alg_set algs;                   /* the banks and the policy's algorithm */
-	struct source efi, geo;
-	struct source sources[1 + MANIFEST_MAX_MODULES];        /* by module number */
-	struct tree tree;
-	struct interrupt stop;
-	uint8_t description[DESCRIPTION_MAX_SIZE];
-	size_t description_size;
-	struct vlp policy;              /* its hashes are those of out->modules and geo_measured */
-	struct digests geo_measured;
-	uint8_t policy_bytes[VLP_MAX_SIZE];
-};
-
-static void build_end(struct build **b)
+static void close_all(struct source *s, size_t n)
 {
-	if (!*b)
-		return;
-	tree_end(&(*b)->tree);
-	source_close(&(*b)->efi);
-	source_close(&(*b)->geo);
-	for (size_t i = 0; i < GL_COUNT((*b)->sources); i++)
-		source_close(&(*b)->sources[i]);
-	interrupt_release(&(*b)->stop);
-	free(*b);
+	for (size_t i = 0; i < n; i++)
+		source_close(&s[i]);
 }
 
-/* ---- looking at the inputs ---- */
+static void build_end(struct build **p)
+{
+	struct build *b = *p;
 
-static void name_module_file(struct build_module *m, unsigned nth_file)
+	if (!b)
+		return;
+	tree_end(&b->tree);
+	source_close(&b->efi);
+	source_close(&b->geo);
+	source_close(&b->lcp_policy);
+	close_all(b->sources, GL_COUNT(b->sources));
+	close_all(b->extras, GL_COUNT(b->extras));
+	close_all(b->logs, GL_COUNT(b->logs));
+	for (size_t i = 0; i < GL_COUNT(b->extra_bytes); i++)
+		free(b->extra_bytes[i].p);
+	for (size_t i = 0; i < GL_COUNT(b->log_bytes); i++)
+		free(b->log_bytes[i].p);
+	free(b->lcp_policy_bytes.p);
+	interrupt_release(&b->stop);
+	free(b);
+}
+
+/* ---- names ---- */
+
+static const char *esp_name(const struct manifest *m, enum role role)
 {
 	static const char *const names[ROLE_COUNT] = {
-		[ROLE_DESCRIPTION] = DESCRIPTION_FILE, [ROLE_HYPERVISOR] = "linux", [ROLE_INITRD] = "initrd", [ROLE_VMM] = "vmm",
+		[ROLE_DESCRIPTION] = BUILD_DESCRIPTION, [ROLE_KERNEL] = "kernel", [ROLE_INITRD] = "initrd", [ROLE_VMM] = "vmm",
+		[ROLE_TBOOT] = "tboot", [ROLE_STAGE] = "stage", [ROLE_SINIT] = "sinit", [ROLE_LCP] = "lcp",
 	};
 
-	if (names[m->role])
-		(void)snprintf(m->file, sizeof(m->file), "%s", names[m->role]);
+	return role == ROLE_HYPERVISOR ? hypervisor_name(m->hypervisor) : names[role];
+}
+
+/* The bytes of its command line, by the rule that whoever measures it uses, too. */
+static struct span cmdline_of(const struct manifest_module *given)
+{
+	const struct description_module m = { .role = given->role, .cmdline = span_str(given->cmdline.s), .path = span_str(given->path.s) };
+
+	return description_module_cmdline(&m);
+}
+
+static void list_module(struct build_module *m, const struct manifest *manifest, const struct manifest_module *given, unsigned nth_file)
+{
+	const char *name = esp_name(manifest, given->role);
+
+	*m = (struct build_module){ .given = given, .from = given->file.s, .role = given->role, .pcr = given->pcr, .cmdline = cmdline_of(given) };
+	if (name)
+		(void)snprintf(m->file, sizeof(m->file), "%s", name);
 	else
 		(void)snprintf(m->file, sizeof(m->file), "file-%u", nth_file);
+}
+
+static void list_txt(struct build_result *out)
+{
+	static const struct manifest_module lcp = { .role = ROLE_LCP };
+	const struct manifest *m = &out->manifest;
+
+	list_module(&out->modules[0], m, &m->txt.stage, 0);
+	list_module(&out->extras[BUILD_TBOOT], m, &m->txt.tboot, 0);
+	if (m->txt.sinit.file.s)
+		list_module(&out->extras[BUILD_SINIT], m, &m->txt.sinit, 0);
+	if (m->txt.lcp_data.s) {
+		list_module(&out->extras[BUILD_LCP_DATA], m, &lcp, 0);
+		out->extras[BUILD_LCP_DATA].from = m->txt.lcp_data.s;
+	}
 }
 
 static void list_modules(struct build_result *out)
 {
 	unsigned files = 0;
 
-	out->modules[0] = (struct build_module){ .role = ROLE_DESCRIPTION, .pcr = role_table[ROLE_DESCRIPTION].pcr };
-	name_module_file(&out->modules[0], 0);
+	if (out->manifest.mode == DESCRIPTION_TXT) {
+		list_txt(out);
+	} else {
+		out->modules[0] = (struct build_module){ .role = ROLE_DESCRIPTION, .pcr = role_table[ROLE_DESCRIPTION].pcr };
+		(void)snprintf(out->modules[0].file, sizeof(out->modules[0].file), "%s", BUILD_DESCRIPTION);
+	}
 	for (size_t i = 0; i < out->manifest.module_count; i++) {
 		const struct manifest_module *given = &out->manifest.modules[i];
-		struct build_module *m = &out->modules[i + 1];
 
-		*m = (struct build_module){ .given = given, .role = given->role, .pcr = given->pcr };
-		name_module_file(m, files);
+		list_module(&out->modules[i + 1], &out->manifest, given, files);
 		files += given->role == ROLE_FILE;
 	}
 	out->module_count = out->manifest.module_count + 1;
 }
 
-static bool check_kernel(struct build *b, const struct source *s, const struct yaml_text *file)
-{
-	static const char *const wrong[] = {
-		[SOURCE_OTHER] = "no Linux kernel with an EFI stub for x86-64",
-		[SOURCE_PE] = "an EFI program, but no Linux kernel",
-		[SOURCE_GZIP] = "compressed with gzip",
-		[SOURCE_ELF] = "an ELF file",
-	};
-	enum source_kind kind = source_kind(s);
-
-	return kind == SOURCE_LINUX ||
-	       manifest_fail(&b->out->manifest, file->line, "give a bzImage (Debian: /boot/vmlinuz-*) built with CONFIG_EFI_STUB", b->fault,
-			     "\"%.200s\" is %s", file->s, wrong[kind]);
-}
-
-static bool open_inputs(struct build *b)
-{
-	const struct manifest *m = &b->out->manifest;
-
-	for (size_t i = 0; i < m->module_count; i++) {
-		const struct yaml_text *file = &m->modules[i].file;
-		struct source *s = &b->sources[i + 1];
-
-		if (!source_open(m, file, s, b->fault))
-			return false;
-		b->out->modules[i + 1].size = s->size;
-		if (m->modules[i].role == ROLE_HYPERVISOR && !check_kernel(b, s, file))
-			return false;
-	}
-	if (m->geo.file.s && !source_open(m, &m->geo.file, &b->geo, b->fault))
-		return false;
-	if (!b->options->efi)
-		return true;
-	if (!source_open_plain(b->options->efi, "name geolaunch.efi with --efi or GEOLAUNCH_EFI", &b->efi, b->fault))
-		return false;
-	b->out->efi_size = b->efi.size;
-	return source_kind(&b->efi) == SOURCE_PE ||
-	       cli_fail(b->fault, CLI_INPUT, "this is no EFI application for x86-64: %s: name geolaunch.efi with --efi or GEOLAUNCH_EFI",
-			b->options->efi);
-}
-
-static bool check_geo_size(struct build *b, size_t n)
-{
-	const struct manifest *m = &b->out->manifest;
-
-	if (n > APPLY_NV_MAX)
-		return manifest_fail(m, m->geo.file.line, "measure a digest of it instead", b->fault,
-				     "\"%.200s\" is larger than %d bytes, which is all that is read at boot", m->geo.file.s, APPLY_NV_MAX);
-	return !m->geo.raw || n == 32 || n == 48 || n == 64 ||
-	       manifest_fail(m, m->geo.file.line, "give 32, 48 or 64 bytes, or use kind nv", b->fault,
-			     "\"%.200s\" has %zu bytes, but nv_raw content is extended as a digest", m->geo.file.s, n);
-}
-
-/* The content that the NV index is expected to have. Small: read here, before anything is made. */
-static bool read_geo(struct build *b)
-{
-	const struct manifest_geo *geo = &b->out->manifest.geo;
-	struct build_result *out = b->out;
-
-	if (!geo->given)
-		return true;
-	if (geo->has_tag) {
-		out->geo = malloc(sizeof(geo->tag));
-		out->geo_size = sizeof(geo->tag);
-		if (!out->geo)
-			return cli_fail(b->fault, CLI_IO, "out of memory: geo tag");
-		memcpy(out->geo, geo->tag, sizeof(geo->tag));
-		return true;
-	}
-	if (!check_geo_size(b, (size_t)b->geo.size))
-		return false;
-	out->geo = malloc((size_t)b->geo.size);
-	out->geo_size = (size_t)b->geo.size;
-	if (!out->geo)
-		return cli_fail(b->fault, CLI_IO, "out of memory: %s", b->geo.path);
-	return pread(b->geo.fd, out->geo, out->geo_size, 0) == (ssize_t)out->geo_size ||
-	       cli_fail(b->fault, CLI_IO, "cannot read: %s: try again", b->geo.path);
-}
-
-/* ---- launch description, policy ---- */
-
-/* Bytes of a module's command line, by the rule that geolaunch.efi uses, too. */
-static struct span module_cmdline(const struct build_module *m)
-{
-	struct description_module dm = { .role = m->role };
-
-	if (!m->given)
-		return (struct span){ NULL, 0 };
-	dm.cmdline = span_str(m->given->cmdline.s);
-	dm.path = span_str(m->given->path.s);
-	return description_module_cmdline(&dm);
-}
-
-static bool write_description(struct build *b)
-{
-	const struct build_result *out = b->out;
-	CLEANUP_FREE struct description *d = calloc(1, sizeof(*d));
-	enum description_error error;
-	size_t at = 0;
-
-	if (!d)
-		return cli_fail(b->fault, CLI_IO, "out of memory: launch description");
-	d->mode = DESCRIPTION_DIRECT;
-	d->on_halt = out->manifest.halt_return ? DESCRIPTION_RETURN : DESCRIPTION_POWEROFF;
-	d->halt_delay = out->manifest.halt_delay;
-	d->policy = SPAN_LITERAL(POLICY_FILE);
-	d->module_count = out->manifest.module_count;
-	for (size_t i = 0; i < d->module_count; i++) {
-		const struct manifest_module *m = &out->manifest.modules[i];
-
-		d->modules[i] = (struct description_module){
-			.role = m->role,
-			.file = span_str(out->modules[i + 1].file),
-			.cmdline = span_str(m->cmdline.s),
-			.path = span_str(m->path.s),
-			.mode = m->mode,
-		};
-	}
-	error = description_validate(d, &at);
-	if (!error)
-		error = description_write(d, (struct mspan){ b->description, sizeof(b->description) }, &b->description_size);
-	if (error)
-		return manifest_fail(&out->manifest, at ? out->manifest.modules[at - 1].file.line : 1, "change it; see geolaunch-manifest(5)",
-				     b->fault, "the launch description is not possible: %s", description_strerror(error));
-	b->out->modules[0].size = b->description_size;
-	hash_span(b->algs, (struct span){ b->description, b->description_size }, &b->out->modules[0].image);
-	return true;
-}
-
-static void measure_modules(struct build *b)
-{
-	for (size_t i = 0; i < b->out->module_count; i++) {
-		struct build_module *m = &b->out->modules[i];
-
-		measure_module(b->algs, module_cmdline(m), &m->image, &m->measured);
-	}
-}
-
-/* With `want` the entry demands the digest of the policy's algorithm out of it; without, anything is allowed. */
-static enum vlp_error add_entry(struct build *b, struct vlp_entry entry, const struct digests *want)
-{
-	if (want)
-		entry.hashes = digest_span(want, b->out->manifest.policy_hash);
-	return vlp_edit_insert(&b->policy, b->policy.entry_count, &entry);
-}
-
-static enum vlp_error add_nv_entry(struct build *b)
-{
-	const struct manifest_geo *geo = &b->out->manifest.geo;
-	const struct vlp_entry entry = { .module = geo->raw ? VLP_MODULE_NV_RAW : VLP_MODULE_NV, .pcr = geo->pcr, .nv_index = geo->index };
-
-	measure_nv(b->algs, geo->raw, (struct span){ b->out->geo, b->out->geo_size }, &b->geo_measured);
-	return add_entry(b, entry, geo->verify ? &b->geo_measured : NULL);
-}
-
-static_assert(1 + MANIFEST_MAX_MODULES + 1 <= VLP_MAX_ENTRIES, "an entry for every module and the NV index");
-
-static enum vlp_error add_entries(struct build *b)
-{
-	/* tboot's module 0 rule extends it to PCR 17; the entry only lets it pass. */
-	enum vlp_error error = add_entry(b, (struct vlp_entry){ .module = 0, .pcr = VLP_PCR_NONE }, NULL);
-
-	for (size_t i = 1; i < b->out->module_count && !error; i++)
-		error = add_entry(b, (struct vlp_entry){ .module = (uint8_t)i, .pcr = b->out->modules[i].pcr }, &b->out->modules[i].measured);
-	return !error && b->out->manifest.geo.given ? add_nv_entry(b) : error;
-}
-
-static bool write_policy(struct build *b)
-{
-	const struct manifest *m = &b->out->manifest;
-	enum vlp_error error;
-
-	vlp_edit_begin(&b->policy, m->policy_type, m->policy_hash, VLP_CONTROL_EXTEND_PCR17);
-	error = add_entries(b);
-	if (!error)
-		error = vlp_encode(&b->policy, (struct mspan){ b->policy_bytes, sizeof(b->policy_bytes) }, &b->out->policy_size);
-	if (error == VLP_E_SIZE || error == VLP_E_BUFFER)
-		return manifest_fail(m, m->policy_line, "use a shorter policy hash or fewer files", b->fault,
-				     "the policy is larger than %d bytes, which is all that tboot and a TPM's NV take", VLP_MAX_SIZE);
-	return !error || manifest_fail(m, m->policy_line, "see geolaunch-manifest(5)", b->fault, "the policy is not possible: %s",
-				       vlp_strerror(error));
-}
-
-/* ---- prediction ---- */
-
-/* Whether it tells a country: only our own record does. */
-static void find_country(struct build_result *out)
-{
-	struct geo_tag tag;
-
-	if (out->geo && geo_decode((struct span){ out->geo, out->geo_size }, &tag) == GEO_OK)
-		memcpy(out->expected.country, tag.country, sizeof(out->expected.country));
-}
-
-static bool predict_launch(struct build *b)
-{
-	struct build_result *out = b->out;
-	const struct manifest *m = &out->manifest;
-	struct predict_module modules[1 + MANIFEST_MAX_MODULES];
-	const struct predict_nv nv = {
-		.index = m->geo.index,
-		.content = { out->geo, out->geo_size },
-		.provenance = m->geo.has_tag ? PROVENANCE_GIVEN : PROVENANCE_COMPUTED,
-		.from = m->geo.has_tag ? "geo.tag" : m->geo.file.s,
-	};
-	const struct predict_input in = {
-		.policy = &b->policy,
-		.policy_bytes = { b->policy_bytes, out->policy_size },
-		.policy_from = POLICY_FILE,
-		.banks = m->banks,
-		.modules = modules,
-		.module_count = out->module_count,
-		.nv = &nv,
-		.nv_count = m->geo.given,
-	};
-
-	for (size_t i = 0; i < out->module_count; i++) {
-		const struct build_module *bm = &out->modules[i];
-
-		modules[i] = (struct predict_module){
-			.role = bm->role,
-			.file = bm->file,
-			.cmdline = module_cmdline(bm),
-			.image = &bm->image,
-			.from = bm->given ? bm->given->file.s : bm->file,
-		};
-	}
-	out->expected.name = strdup(m->name);
-	out->expected.mode = strdup("direct");
-	if (!out->expected.name || !out->expected.mode)
-		return cli_fail(b->fault, CLI_IO, "out of memory: prediction");
-	out->expected.policy_type = m->policy_type;
-	out->expected.policy_hash = m->policy_hash;
-	find_country(out);
-	return predict(&in, &out->expected, b->fault);
-}
-
 /* ---- the tree ---- */
 
-static bool copy_module(struct build *b, size_t number)
+static bool copy_module(struct build *b, const struct source *s, struct build_module *m)
 {
-	struct build_module *m = &b->out->modules[number];
 	CLEANUP_FD int fd = -1;
 	char name[64];
 
-	(void)snprintf(name, sizeof(name), ESP "%s", m->file);
+	(void)snprintf(name, sizeof(name), BUILD_ESP "%s", m->file);
 	fd = tree_create(&b->tree, name, b->fault);
-	return fd >= 0 && source_copy(&b->sources[number], &fd, 1, b->algs, &m->image, &b->stop, b->fault) &&
-	       tree_close(&b->tree, name, &fd, b->fault);
+	return fd >= 0 && source_copy(s, &fd, 1, b->algs, &m->image, &b->stop, b->fault) && tree_close(&b->tree, name, &fd, b->fault);
 }
 
 static bool copy_efi(struct build *b)
@@ -348,6 +130,8 @@ static bool copy_efi(struct build *b)
 
 static bool make_tree(struct build *b)
 {
+	struct build_result *out = b->out;
+
 	if (!tree_begin(&b->tree, b->fault))
 		return false;
 	for (size_t i = 0; i < GL_COUNT(folders); i++)
@@ -355,8 +139,11 @@ static bool make_tree(struct build *b)
 			return false;
 	if (!copy_efi(b))
 		return false;
-	for (size_t i = 1; i < b->out->module_count; i++)
-		if (!copy_module(b, i))
+	for (size_t i = build_is_txt(b) ? 0 : 1; i < out->module_count; i++)
+		if (!copy_module(b, &b->sources[i], &out->modules[i]))
+			return false;
+	for (size_t i = 0; i < BUILD_EXTRAS; i++)
+		if (out->extras[i].given && !copy_module(b, &b->extras[i], &out->extras[i]))
 			return false;
 	return true;
 }
@@ -364,13 +151,21 @@ static bool make_tree(struct build *b)
 static bool write_results(struct build *b)
 {
 	CLEANUP_FREE char *text = expected_text(&b->out->expected);
+	const struct build_bytes *lcp = &b->lcp_policy_bytes;
 
 	if (!text)
 		return cli_fail(b->fault, CLI_IO, "out of memory: expected.json");
-	return tree_write(&b->tree, ESP DESCRIPTION_FILE, (struct span){ b->description, b->description_size }, b->fault) &&
-	       tree_write(&b->tree, ESP POLICY_FILE, (struct span){ b->policy_bytes, b->out->policy_size }, b->fault) &&
-	       (!b->out->geo || tree_write(&b->tree, GEO_FILE, (struct span){ b->out->geo, b->out->geo_size }, b->fault)) &&
+	return tree_write(&b->tree, BUILD_ESP BUILD_DESCRIPTION, (struct span){ b->description, b->description_size }, b->fault) &&
+	       tree_write(&b->tree, BUILD_ESP BUILD_POLICY, (struct span){ b->policy_bytes, b->out->policy_size }, b->fault) &&
+	       (!b->out->geo || tree_write(&b->tree, BUILD_GEO, (struct span){ b->out->geo, b->out->geo_size }, b->fault)) &&
+	       (!lcp->p || tree_write(&b->tree, BUILD_LCP, (struct span){ lcp->p, lcp->n }, b->fault)) &&
 	       tree_write(&b->tree, "expected.json", span_str(text), b->fault);
+}
+
+static void none(struct source *s, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		s[i] = SOURCE_NONE;
 }
 
 static struct build *build_begin(const struct build_options *options, struct build_result *out, struct cli_fault *fault)
@@ -381,9 +176,11 @@ static struct build *build_begin(const struct build_options *options, struct bui
 		(void)cli_fail(fault, CLI_IO, "out of memory: build");
 		return NULL;
 	}
-	*b = (struct build){ .options = options, .out = out, .fault = fault, .tree = TREE_NONE, .efi = SOURCE_NONE, .geo = SOURCE_NONE };
-	for (size_t i = 0; i < GL_COUNT(b->sources); i++)
-		b->sources[i] = SOURCE_NONE;
+	*b = (struct build){ .options = options, .out = out, .fault = fault, .tree = TREE_NONE, .efi = SOURCE_NONE, .geo = SOURCE_NONE,
+		.lcp_policy = SOURCE_NONE };
+	none(b->sources, GL_COUNT(b->sources));
+	none(b->extras, GL_COUNT(b->extras));
+	none(b->logs, GL_COUNT(b->logs));
 	interrupt_hold(&b->stop);
 	return b;
 }
@@ -391,8 +188,11 @@ static struct build *build_begin(const struct build_options *options, struct bui
 /* The manifest and everything that can be found wrong with it and its files before they are hashed. */
 static bool look_at_inputs(struct build *b)
 {
-	return open_inputs(b) && read_geo(b) && write_description(b) &&
-	       write_policy(b);         /* no digests yet, but the policy's size is that of the final one */
+	if (!build_open_inputs(b) || (!b->policy_only && !build_choose_banks(b)))
+		return false;
+	b->algs = b->banks | ALG_BIT(b->out->manifest.policy_hash);
+	return build_read_geo(b) && (!build_is_txt(b) || build_write_rules(b)) && build_write_description(b) &&
+	       build_write_policy(b);   /* no digests yet, but the policy's size is that of the final one */
 }
 
 bool build_run(const struct build_options *options, struct build_result *out, struct cli_fault *fault)
@@ -403,7 +203,6 @@ bool build_run(const struct build_options *options, struct build_result *out, st
 	if (!b || !manifest_load(options->manifest, &out->manifest, fault))
 		return false;
 	list_modules(out);
-	b->algs = out->manifest.banks | ALG_BIT(out->manifest.policy_hash);
 	if (!tree_check(&b->tree, options->output, options->force, output_names, fault) || !look_at_inputs(b))
 		return false;
 	out->efi = strdup(options->efi);
@@ -415,8 +214,8 @@ bool build_run(const struct build_options *options, struct build_result *out, st
 		return false;
 
 	/* 3. What follows from the digests. */
-	measure_modules(b);
-	if (!write_policy(b) || !predict_launch(b) || !write_results(b))
+	build_measure_modules(b);
+	if (!build_write_policy(b) || !build_predict(b) || !write_results(b))
 		return false;
 	if (interrupted(&b->stop))
 		return cli_fail(fault, CLI_IO, "interrupted: %s: nothing was written", options->output);
@@ -440,15 +239,15 @@ bool build_policy(const char *manifest, struct mspan buf, size_t *n, struct cli_
 		return cli_fail(fault, CLI_IO, "out of memory: build");
 	if (!b || !manifest_load(manifest, &out->manifest, fault))
 		return false;
+	b->policy_only = true;
 	list_modules(out);
-	b->algs = ALG_BIT(out->manifest.policy_hash);
 	if (!look_at_inputs(b))
 		return false;
-	for (size_t i = 1; i < out->module_count; i++)
+	for (size_t i = build_is_txt(b) ? 0 : 1; i < out->module_count; i++)
 		if (!source_copy(&b->sources[i], NULL, 0, b->algs, &out->modules[i].image, &b->stop, fault))
 			return false;
-	measure_modules(b);
-	if (!write_policy(b))
+	build_measure_modules(b);
+	if (!build_write_policy(b))
 		return false;
 	if (out->policy_size > buf.n)
 		return cli_fail(fault, CLI_IO, "no room for the policy of: %s", manifest);
@@ -462,6 +261,7 @@ void build_free(struct build_result *r)
 	expected_free(&r->expected);
 	manifest_free(&r->manifest);
 	free(r->efi);
+	free(r->stage);
 	free(r->geo);
 	free(r->leftover);
 }

@@ -4,6 +4,7 @@
 
 #include "cli/expected.h"
 #include "cli/manifest.h"
+#include "common/stage_rules.h"
 
 /*
  * From a manifest to what a host needs:
@@ -12,10 +13,17 @@
  *   DIR/geo.bin                             what the geo NV index shall hold; only with a geo entry, for `provision`
  *   DIR/esp/EFI/BOOT/BOOTX64.EFI            geolaunch.efi
  *   DIR/esp/EFI/geolaunch/geolaunch.efi     the same
- *   DIR/esp/EFI/geolaunch/launch.conf       launch description (common/description.h), module 0
+ *   DIR/esp/EFI/geolaunch/launch.conf       launch description (common/description.h), module 0 of direct mode
  *   DIR/esp/EFI/geolaunch/policy.vlp        the policy
- *   DIR/esp/EFI/geolaunch/linux, initrd, vmm, file-0, ...
+ *   DIR/esp/EFI/geolaunch/linux or xen, kernel, initrd, vmm, file-0, ...
  *
+ * and in txt mode:
+ *
+ *   DIR/lcp.pol                             what the owner's LCP index shall hold; only with a launch control policy, for `provision`
+ *   DIR/esp/EFI/geolaunch/tboot, sinit, lcp
+ *   DIR/esp/EFI/geolaunch/stage             module 0
+ *
+ * Xen and tboot are unpacked if they are gzip'ed: GRUB, their usual loader, hands them on like that, and so they are measured.
  * The same inputs give the same bytes.
  */
 
@@ -23,24 +31,38 @@ struct build_options {
 	const char *manifest;
 	const char *output;
 	const char *efi;                /* geolaunch.efi */
+	const char *stage;              /* of mode txt, unless the manifest names one; NULL: the one beside this program */
 	bool force;
 };
 
-/* A module as built; number 0 is the launch description. */
+/* A module as built; number 0 is the launch description, in txt mode the stage. */
 struct build_module {
 	char file[16];                  /* name in EFI/geolaunch */
-	const struct manifest_module *given;    /* in the manifest; NULL for number 0 */
+	const struct manifest_module *given;    /* in the manifest; NULL for the launch description */
+	const char *from;               /* where the bytes come from; NULL for the launch description */
 	enum role role;
 	uint8_t pcr;
+	struct span cmdline;            /* as measured */
 	uint64_t size;
 	struct digests image;           /* of the bytes, for the banks and the policy's algorithm */
 	struct digests measured;        /* what is extended, the same algorithms */
+};
+
+/* What txt mode has besides the modules. */
+enum build_extra {
+	BUILD_TBOOT,
+	BUILD_SINIT,
+	BUILD_LCP_DATA,
+	BUILD_EXTRAS
 };
 
 struct build_result {
 	struct manifest manifest;
 	struct build_module modules[1 + MANIFEST_MAX_MODULES];
 	size_t module_count;
+	struct build_module extras[BUILD_EXTRAS];       /* given NULL: there is none; nothing measured */
+	char *stage;                    /* the stage as found, if the manifest does not name it */
+	char rules[STAGE_RULES_MAX_SIZE + 1];           /* the stage's; "" in direct mode */
 	char *efi;                      /* geolaunch.efi as found */
 	uint64_t efi_size;
 	struct digests efi_digest;      /* SHA-256 */

@@ -40,6 +40,8 @@ struct cli_command {
 };
 
 extern const struct cli_command cmd_build;
+extern const struct cli_command cmd_install;
+extern const struct cli_command cmd_fleet;
 extern const struct cli_command cmd_geo;
 extern const struct cli_command cmd_verify;
 extern const struct cli_command cmd_log;

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <getopt.h>
-#include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "cli/beside.h"
 #include "cli/build.h"
 #include "cli/cli.h"
+#include "cli/cmd_build_fleet.h"
 #include "common/text.h"
 
 #define COMMAND "build"
-/* Where geolaunch.efi lies beside this program: installed (PREFIX/bin, PREFIX/lib), and in the build tree (build/host, build/efi). */
-static const char *const beside[] = { "/../lib/geolaunch/geolaunch.efi", "/../efi/geolaunch.efi" };
 
 struct options {
 	struct build_options build;
+	const char *fleet;
 	bool json;
 	bool help;
 };
 
-enum { OPTION_EFI = 256, OPTION_JSON, OPTION_FORCE };
+enum { OPTION_EFI = 256, OPTION_STAGE, OPTION_FLEET, OPTION_JSON, OPTION_FORCE };
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "efi", required_argument, NULL, OPTION_EFI },
+	{ "fleet", required_argument, NULL, OPTION_FLEET },
+	{ "stage", required_argument, NULL, OPTION_STAGE },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "help", no_argument, NULL, 'h' },
@@ -31,7 +32,8 @@ static const struct option long_options[] = {
 
 static void print_help(void)
 {
-	printf("usage: geolaunch build MANIFEST -o DIR [--efi FILE] [--json] [--force]\n"
+	printf("usage: geolaunch build MANIFEST -o DIR [--efi FILE] [--stage FILE]\n"
+	       "                       [--fleet TABLE] [--json] [--force]\n"
 	       "\n"
 	       "Makes the EFI system partition's tree (DIR/esp) and the expected measurements\n"
 	       "(DIR/expected.json) from a manifest, see geolaunch-manifest(5).\n"
@@ -39,6 +41,10 @@ static void print_help(void)
 	       "  -o, --output DIR  directory to make; it appears complete or not at all\n"
 	       "      --efi FILE    geolaunch.efi (default: $GEOLAUNCH_EFI, else\n"
 	       "                    ../lib/geolaunch/geolaunch.efi beside this program)\n"
+	       "      --stage FILE  geolaunch-stage.elf, for mode txt (default: that of the\n"
+	       "                    manifest, else $GEOLAUNCH_STAGE, else beside geolaunch.efi)\n"
+	       "      --fleet TABLE build for every host of the table (CSV), see\n"
+	       "                    geolaunch-fleet(1)\n"
 	       "      --json        print the summary as JSON\n"
 	       "      --force       replace the output of an earlier build\n"
 	       "  -h, --help        this text\n");
@@ -56,6 +62,12 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPTION_EFI:
 			o->build.efi = optarg;
+			break;
+		case OPTION_FLEET:
+			o->fleet = optarg;
+			break;
+		case OPTION_STAGE:
+			o->build.stage = optarg;
 			break;
 		case OPTION_JSON:
 			o->json = true;
@@ -82,30 +94,6 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return CLI_OK;
 }
 
-/* `room` holds the path if it is one of those beside this program. */
-static const char *efi_file(const struct options *o, char room[PATH_MAX + 64])
-{
-	const char *environment = getenv("GEOLAUNCH_EFI");
-	ssize_t n;
-	char *slash;
-
-	if (o->build.efi)
-		return o->build.efi;
-	if (environment && *environment)
-		return environment;
-	n = readlink("/proc/self/exe", room, PATH_MAX);
-	room[n < 0 ? 0 : n] = 0;
-	slash = strrchr(room, '/');
-	for (size_t i = GL_COUNT(beside); slash && i-- > 0;) {
-		strcpy(slash, beside[i]);
-		if (access(room, R_OK) == 0)
-			return room;
-	}
-	if (!slash)
-		strcpy(room, beside[0]);
-	return room;
-}
-
 /* ---- warnings ---- */
 
 /*
@@ -128,7 +116,7 @@ static bool add_warning(json_t *list, struct cli_fault *fault, const char *forma
 }
 
 /* Each is one line: what, where, what to do. */
-static bool find_warnings(const struct build_result *r, json_t *list, struct cli_fault *fault)
+bool cmd_build_warnings(const struct build_result *r, json_t *list, struct cli_fault *fault)
 {
 	const struct manifest *m = &r->manifest;
 
@@ -177,7 +165,40 @@ static void print_module(const struct build_result *r, unsigned number, enum alg
 	text_size(&size, m->size);
 	printf("%6u  %-11s %-11s %10s  %3u  ", number, role_table[m->role].name, m->file, buf, m->pcr);
 	print_bytes(digest_span(&m->measured, bank), 8);
-	printf("  %s\n", m->given ? m->given->file.s : "");
+	printf("  %s\n", m->from ? m->from : "");
+}
+
+/* What is measured of these is in the events of SINIT. */
+static void print_extras(const struct build_result *r)
+{
+	for (size_t i = 0; i < BUILD_EXTRAS; i++) {
+		const struct build_module *m = &r->extras[i];
+		char buf[32];
+		struct text size = TEXT_OF(buf);
+
+		text_size(&size, m->size);
+		if (m->given)
+			printf("        %-11s %-11s %10s                         %s\n", role_table[m->role].name, m->file, buf, m->from);
+	}
+	if (r->rules[0])
+		printf("\ntboot: %s\nstage: %s\n", r->manifest.txt.tboot.cmdline.s, r->rules);
+}
+
+/* How sure the prediction is: what was assumed, and how many values are possible. */
+static void print_certainty(const struct expected *e)
+{
+	size_t sets = 0;
+
+	for (size_t i = 0; i < e->event_count; i++) {
+		const struct expected_event *v = &e->events[i];
+
+		sets += v->alternative_count > 0;
+		if (v->provenance == PROVENANCE_ASSUMED)
+			printf("  assumed for PCR %u: %s: %s%s\n", v->pcr, v->name, v->from_count ? v->from[0] : "",
+			       v->alternative_count ? ", or another value" : "");
+	}
+	if (sets)
+		printf("  %zu events have alternatives: these are the first of the possible values of PCR 17 and 18\n", sets);
 }
 
 static void print_summary(const struct build_options *o, const struct build_result *r)
@@ -185,11 +206,12 @@ static void print_summary(const struct build_options *o, const struct build_resu
 	const struct manifest *m = &r->manifest;
 	enum alg bank = shown_bank(m);
 
-	printf("%s: %s, mode direct, policy %s with %s, %zu bytes\n\n", o->output, m->name, vlp_type_name(m->policy_type),
+	printf("%s: %s, mode %s, policy %s with %s, %zu bytes\n\n", o->output, m->name, description_mode_name(m->mode), vlp_type_name(m->policy_type),
 	       alg_table[m->policy_hash].name, r->policy_size);
 	printf("module  role        file              size  PCR  %-16s  from\n", alg_table[bank].name);
 	for (unsigned i = 0; i < r->module_count; i++)
 		print_module(r, i, bank);
+	print_extras(r);
 	if (m->geo.given)
 		printf("\ngeo: NV index 0x%08x, %s, %zu bytes, PCR %u, %s, %s%s\n", m->geo.index, m->geo.raw ? "nv_raw" : "nv", r->geo_size,
 		       m->geo.pcr, m->geo.verify ? "verified" : "measured only", r->expected.country[0] ? "country " : "no geo tag of ours",
@@ -202,22 +224,41 @@ static void print_summary(const struct build_options *o, const struct build_resu
 		print_bytes(pcr_value(&r->expected.pcrs, bank, pcr), DIGEST_MAX);
 		printf("\n");
 	}
-	printf("\nDirect mode: these values prove no dynamic launch (no D-RTM).\n");
+	if (m->mode == DESCRIPTION_DIRECT)
+		printf("\nDirect mode: these values prove no dynamic launch (no D-RTM).\n");
+	else
+		print_certainty(&r->expected);
 }
 
 /* ---- the same as JSON ---- */
 
-static json_t *module_json(const struct build_result *r, unsigned number)
+static json_t *module_json(const struct build_module *m, int number)
 {
-	const struct build_module *m = &r->modules[number];
-	const struct manifest_module *given = m->given;
+	CLEANUP_FREE char *cmdline = strndup((const char *)m->cmdline.p ? (const char *)m->cmdline.p : "", m->cmdline.n);
+	bool member = role_table[m->role].member;
 	char mode[8];
 
-	(void)snprintf(mode, sizeof(mode), "%04o", given ? given->mode : 0);
-	return json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:i, s:o}", "number", (int)number, "role", role_table[m->role].name,
-			 "file", m->file, "from", given ? given->file.s : NULL, "cmdline", given ? given->cmdline.s : NULL,
-			 "path", given ? given->path.s : NULL, "mode", given && given->path.s ? mode : NULL, "size", (json_int_t)m->size,
+	(void)snprintf(mode, sizeof(mode), "%04o", member ? m->given->mode : 0);
+	return json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:i, s:o}", "number", number, "role", role_table[m->role].name,
+			 "file", m->file, "from", m->from, "cmdline", member || m->cmdline.n == 0 ? NULL : cmdline,
+			 "path", member ? cmdline : NULL, "mode", member ? mode : NULL, "size", (json_int_t)m->size,
 			 "pcr", (int)m->pcr, "digests", cli_json_digests(&m->measured));
+}
+
+/* tboot, SINIT, LCP data: digests of the files themselves. */
+static json_t *extras_json(const struct build_result *r)
+{
+	CLEANUP_JSON json_t *out = json_object();
+
+	for (size_t i = 0; i < BUILD_EXTRAS; i++) {
+		const struct build_module *m = &r->extras[i];
+		const char *cmdline = m->given ? m->given->cmdline.s : NULL;
+
+		if (m->given && json_object_set_new(out, role_table[m->role].name, json_pack("{s:s, s:s, s:s?, s:I, s:o}", "file", m->file,
+				"from", m->from, "cmdline", cmdline, "size", (json_int_t)m->size, "digests", cli_json_digests(&m->image))) != 0)
+			return NULL;
+	}
+	return json_incref(out);
 }
 
 static json_t *modules_json(const struct build_result *r)
@@ -225,7 +266,7 @@ static json_t *modules_json(const struct build_result *r)
 	CLEANUP_JSON json_t *out = json_array();
 
 	for (unsigned i = 0; i < r->module_count; i++)
-		if (json_array_append_new(out, module_json(r, i)) != 0)
+		if (json_array_append_new(out, module_json(&r->modules[i], (int)i)) != 0)
 			return NULL;
 	return json_incref(out);
 }
@@ -246,14 +287,17 @@ static json_t *geo_json(const struct build_result *r)
 static json_t *summary_json(const struct build_options *o, const struct build_result *r, json_t *warnings)
 {
 	const struct manifest *m = &r->manifest;
-
-	return json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:s, s:I, s:o}, s:o, s:o, s:o, s:O}",
-		"output", o->output, "name", m->name, "mode", "direct", "drtm", 0,
+	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:s, s:I, s:o}, s:o, s:o, s:o, s:O}",
+		"output", o->output, "name", m->name, "mode", description_mode_name(m->mode), "drtm", (int)r->expected.drtm,
 		"country", r->expected.country[0] ? r->expected.country : NULL,
 		"policy", "type", vlp_type_name(m->policy_type), "hash", alg_table[m->policy_hash].name, "size", (json_int_t)r->policy_size,
 		"efi", "from", r->efi, "size", (json_int_t)r->efi_size, "digests", cli_json_digests(&r->efi_digest),
 		"modules", modules_json(r), "geo", geo_json(r), "pcrs", cli_json_pcrs(&r->expected.pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST),
 		"warnings", warnings);
+
+	if (m->mode == DESCRIPTION_TXT && json_object_set_new(out, "txt", extras_json(r)) != 0)
+		return NULL;
+	return json_incref(out);
 }
 
 static bool report(const struct options *o, const struct build_result *r, struct cli_fault *fault)
@@ -262,7 +306,7 @@ static bool report(const struct options *o, const struct build_result *r, struct
 	json_t *text;
 	size_t i;
 
-	if (!find_warnings(r, warnings, fault))
+	if (!cmd_build_warnings(r, warnings, fault))
 		return false;
 	json_array_foreach(warnings, i, text)
 		cli_error(COMMAND, "warning: %s", json_string_value(text));
@@ -286,7 +330,7 @@ static int run(int argc, char **argv)
 {
 	CLEANUP(free_result) struct build_result *result = calloc(1, sizeof(*result));
 	struct options o = { .json = false };
-	char efi[PATH_MAX + 64];
+	CLEANUP_FREE char *efi = NULL;
 	struct cli_fault fault;
 	int rc = parse_options(argc, argv, &o);
 
@@ -297,8 +341,14 @@ static int run(int argc, char **argv)
 		if (cli_flush(&fault))
 			return CLI_OK;
 	} else {
-		o.build.efi = efi_file(&o, efi);
-		if (!result)
+		if (!o.build.efi)
+			o.build.efi = efi = beside_efi();
+		if (!o.build.efi) {
+			(void)cli_fail(&fault, CLI_IO, "out of memory: build");
+		} else if (o.fleet) {
+			if (cmd_build_fleet(&o.build, o.fleet, o.json, &fault))
+				return CLI_OK;
+		} else if (!result)
 			(void)cli_fail(&fault, CLI_IO, "out of memory: build");
 		else if (build_run(&o.build, result, &fault) && report(&o, result, &fault))
 			return CLI_OK;

@@ -28,10 +28,11 @@ struct work {
 	struct provision_step step;
 };
 
-enum { OPTION_VLP = 256, OPTION_LCP, OPTION_GEO, OPTION_GEO_INDEX, OPTION_ERROR_INDEX, OPTION_NO_VLP, OPTION_NO_GEO, OPTION_INDEX_SET,
+enum { OPTION_HOST = 256, OPTION_VLP, OPTION_LCP, OPTION_GEO, OPTION_GEO_INDEX, OPTION_ERROR_INDEX, OPTION_NO_VLP, OPTION_NO_GEO, OPTION_INDEX_SET,
 	OPTION_SINIT, OPTION_TCTI, OPTION_OWNER_AUTH, OPTION_REPLACE, OPTION_DRY_RUN, OPTION_CHECK, OPTION_JSON };
 
 static const struct option long_options[] = {
+	{ "host", required_argument, NULL, OPTION_HOST },
 	{ "vlp", required_argument, NULL, OPTION_VLP },
 	{ "lcp", required_argument, NULL, OPTION_LCP },
 	{ "geo", required_argument, NULL, OPTION_GEO },
@@ -60,6 +61,8 @@ static void print_help(void)
 	       "\n"
 	       "what:\n"
 	       "      BUILD-DIR          output of 'geolaunch build': its policy and geo tag\n"
+	       "      --host NAME        host of a fleet, see geolaunch-fleet(1); BUILD-DIR is then\n"
+	       "                         the fleet's directory\n"
 	       "      --vlp FILE         verified launch policy (instead of the one in BUILD-DIR)\n"
 	       "      --lcp FILE         owner's launch control policy\n"
 	       "      --geo FILE         content of the geo index (instead of BUILD-DIR's)\n"
@@ -95,6 +98,8 @@ GL_MUST static bool misused(const char *what)
 static const char **text_option(struct options *o, int option)
 {
 	switch (option) {
+	case OPTION_HOST:
+		return &o->files.host;
 	case OPTION_VLP:
 		return &o->files.vlp;
 	case OPTION_LCP:

@@ -3,20 +3,32 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/cmd_txt_heap.h"
 #include "lcp/txt_error.h"
 
 #define COMMAND "txt"
 #define HELP "'geolaunch txt --help'"
 
+enum action { DECODE_ERROR, HEAP, ACTION_COUNT };
+
+static const char *const action_names[ACTION_COUNT] = { "decode-error", "heap" };
+
 struct options {
+	enum action action;
 	uint32_t code;
+	const char *file;
+	const char *log_out;
+	uint64_t base;
+	bool has_base;
 	bool json;
 	bool help;
 };
 
-enum { OPTION_JSON = 256 };
+enum { OPTION_JSON = 256, OPTION_BASE, OPTION_LOG_OUT };
 
 static const struct option long_options[] = {
+	{ "base", required_argument, NULL, OPTION_BASE },
+	{ "log-out", required_argument, NULL, OPTION_LOG_OUT },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -25,23 +37,63 @@ static const struct option long_options[] = {
 static void print_help(void)
 {
 	printf("usage: geolaunch txt decode-error CODE [--json]\n"
+	       "       geolaunch txt heap FILE [--base ADDR] [--log-out FILE] [--json]\n"
 	       "\n"
-	       "Says in words what a value of the register TXT.ERRORCODE means: 'txt-stat'\n"
-	       "and the boot loader show it after a launch that ended in a reset.\n"
-	       "\n"
+	       "decode-error: says in words what a value of the register TXT.ERRORCODE means:\n"
+	       "'txt-stat' and the boot loader show it after a launch that ended in a reset.\n"
 	       "  CODE              32 bits, for example 0xc0000c71\n"
+	       "heap: shows a dump of the TXT heap, the tables that BIOS, boot loader and SINIT\n"
+	       "hand to each other.\n"
+	       "      --base ADDR   TXT.HEAP.BASE of the machine, to find what the heap points to\n"
+	       "      --log-out FILE  write the event log in it to FILE, for 'geolaunch log'\n"
+	       "both:\n"
 	       "      --json        report as JSON\n"
 	       "  -h, --help        this text\n");
+}
+
+static int check_arguments(int argc, char **argv, struct options *o)
+{
+	uint64_t v;
+
+	while (optind < argc && o->action < ACTION_COUNT && strcmp(argv[optind], action_names[o->action]) != 0)
+		o->action++;
+	if (argc - optind != 2 || o->action == ACTION_COUNT) {
+		cli_error(COMMAND, "say decode-error and one code, or heap and one file: see " HELP);
+		return CLI_USAGE;
+	}
+	if (o->action == HEAP) {
+		o->file = argv[optind + 1];
+		return CLI_OK;
+	}
+	if (o->has_base || o->log_out) {
+		cli_error(COMMAND, "--base and --log-out are for 'txt heap' only: see " HELP);
+		return CLI_USAGE;
+	}
+	if (!cli_number(argv[optind + 1], UINT32_MAX, &v)) {
+		cli_error(COMMAND, "decode-error %s: not a number of at most 32 bits such as 0xc0000c71", argv[optind + 1]);
+		return CLI_USAGE;
+	}
+	o->code = (uint32_t)v;
+	return CLI_OK;
 }
 
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	int option;
-	uint64_t v;
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
 		switch (option) {
+		case OPTION_BASE:
+			if (!cli_number(optarg, UINT64_MAX, &o->base)) {
+				cli_error(COMMAND, "--base %s: not an address such as 0x6fb20000", optarg);
+				return CLI_USAGE;
+			}
+			o->has_base = true;
+			break;
+		case OPTION_LOG_OUT:
+			o->log_out = optarg;
+			break;
 		case OPTION_JSON:
 			o->json = true;
 			break;
@@ -52,16 +104,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 			return cli_usage_error(COMMAND, argc, argv, option, HELP);
 		}
 	}
-	if (argc - optind != 2 || strcmp(argv[optind], "decode-error") != 0) {
-		cli_error(COMMAND, "say decode-error and one code: see " HELP);
-		return CLI_USAGE;
-	}
-	if (!cli_number(argv[optind + 1], UINT32_MAX, &v)) {
-		cli_error(COMMAND, "decode-error %s: not a number of at most 32 bits such as 0xc0000c71", argv[optind + 1]);
-		return CLI_USAGE;
-	}
-	o->code = (uint32_t)v;
-	return CLI_OK;
+	return check_arguments(argc, argv, o);
 }
 
 static const char *const sources[] = {
@@ -124,6 +167,8 @@ GL_MUST static bool report(const struct options *o, struct cli_fault *fault)
 	char buf[2048];
 	struct text t = TEXT_OF(buf);
 
+	if (o->action == HEAP)
+		return cmd_txt_heap(o->file, o->base, o->log_out, o->json, fault);
 	if (o->json) {
 		CLEANUP_JSON json_t *v = code_json(o->code);
 
@@ -155,4 +200,4 @@ static int run(int argc, char **argv)
 	return fault.code;
 }
 
-const struct cli_command cmd_txt = { COMMAND, "say what a value of TXT.ERRORCODE means", run };
+const struct cli_command cmd_txt = { COMMAND, "decode TXT.ERRORCODE and the TXT heap", run };

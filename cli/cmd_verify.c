@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/expected_choose.h"
+#include "cli/fleet.h"
 #include "cli/host_tpm.h"
 #include "cli/livelog.h"
 #include "cli/pcrfile.h"
@@ -16,6 +18,7 @@
 
 struct options {
 	const char *expected;
+	const char *host;
 	const char *tcti;
 	const char *pcrs;
 	const char *log;
@@ -27,9 +30,10 @@ struct options {
 	bool help;
 };
 
-enum { OPTION_TCTI = 256, OPTION_PCRS, OPTION_LOG, OPTION_NO_LOG, OPTION_JSON, OPTION_FULL, OPTION_BANKS };
+enum { OPTION_HOST = 256, OPTION_TCTI, OPTION_PCRS, OPTION_LOG, OPTION_NO_LOG, OPTION_JSON, OPTION_FULL, OPTION_BANKS };
 
 static const struct option long_options[] = {
+	{ "host", required_argument, NULL, OPTION_HOST },
 	{ "tcti", required_argument, NULL, OPTION_TCTI },
 	{ "pcrs", required_argument, NULL, OPTION_PCRS },
 	{ "log", required_argument, NULL, OPTION_LOG },
@@ -45,10 +49,12 @@ static const struct option long_options[] = {
 static void print_help(void)
 {
 	printf("usage: geolaunch verify EXPECTED [--tcti STR | --pcrs FILE] [--log FILE | --no-log]\n"
+	       "       geolaunch verify FLEET --host NAME ...\n"
 	       "                        [--require-banks LIST] [--json] [--quiet] [--full]\n"
 	       "\n"
 	       "Compares expected measurements with a TPM's PCR 17-22 and the launch's event log.\n"
 	       "\n"
+	       "      --host NAME  host of a fleet, see geolaunch-fleet(1)\n"
 	       "      --tcti STR   the TPM: device:/dev/tpm0, swtpm:path=SOCKET, ...\n"
 	       "                   (default: the kernel's device)\n"
 	       "      --pcrs FILE  PCR values instead of a TPM: JSON as qemu/run writes it, or\n"
@@ -95,6 +101,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":qh", long_options, NULL)) != -1) {
 		switch (option) {
+		case OPTION_HOST:
+			o->host = optarg;
+			break;
 		case OPTION_TCTI:
 			o->tcti = optarg;
 			break;
@@ -142,6 +151,25 @@ static int parse_options(int argc, char **argv, struct options *o)
 }
 
 /* ---- input ---- */
+
+GL_MUST static bool get_expected(const struct options *o, struct expected *out, struct cli_fault *fault)
+{
+	char error[512];
+
+	if (o->host) {
+		CLEANUP(fleet_close) struct fleet fleet = FLEET_NONE;
+		CLEANUP_FREE struct fleet_record *record = malloc(sizeof(*record));
+
+		if (!record)
+			return cli_fail(fault, CLI_IO, "out of memory: %s", o->host);
+		return fleet_open(o->expected, &fleet, fault) && fleet_find(&fleet, o->host, record, out, fault);
+	}
+	if (fleet_is(o->expected))
+		return cli_fail(fault, CLI_USAGE, "this is a fleet: %s: name one of its hosts with --host", o->expected);
+	if (access(o->expected, R_OK) != 0)
+		return cli_fail(fault, CLI_IO, "%s: %s", o->expected, strerror(errno));
+	return expected_load(o->expected, out, error, sizeof(error)) || cli_fail(fault, CLI_INPUT, "%s", error);
+}
 
 GL_MUST static bool get_pcrs(const struct options *o, struct pcrs *out, struct cli_fault *fault)
 {
@@ -349,12 +377,12 @@ GL_MUST static bool run_verify(const struct options *o, int *code, struct cli_fa
 	struct pcrs tpm;
 	char error[512];
 
-	if (access(o->expected, R_OK) != 0)
-		return cli_fail(fault, CLI_IO, "%s: %s", o->expected, strerror(errno));
-	if (!expected_load(o->expected, &e, error, sizeof(error)))
-		return cli_fail(fault, CLI_INPUT, "%s", error);
+	if (!get_expected(o, &e, fault))
+		return false;
 	if (!get_log(o, &log, fault) || !get_pcrs(o, &tpm, fault))
 		return false;
+	expected_choose(&e, &tpm, log.kind != LIVELOG_NONE, log.log);
+
 	const struct verify_input in = { .expected = &e, .tpm = &tpm, .has_log = log.kind != LIVELOG_NONE, .log = log.log };
 
 	if (!verify(&in, &r, error, sizeof(error)))

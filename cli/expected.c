@@ -13,15 +13,24 @@
 static const char *const provenance_names[PROVENANCE_COUNT] = {
 	[PROVENANCE_COMPUTED] = "computed",
 	[PROVENANCE_GIVEN] = "given",
+	[PROVENANCE_CAPTURED] = "captured",
 	[PROVENANCE_ASSUMED] = "assumed",
 };
+
+static void free_from(char **from, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(from[i]);
+	free(from);
+}
 
 static void free_event(struct expected_event *e)
 {
 	free(e->name);
-	for (size_t i = 0; i < e->from_count; i++)
-		free(e->from[i]);
-	free(e->from);
+	free_from(e->from, e->from_count);
+	for (size_t i = 0; i < e->alternative_count; i++)
+		free_from(e->alternatives[i].from, e->alternatives[i].from_count);
+	free(e->alternatives);
 }
 
 void expected_free(struct expected *e)
@@ -43,21 +52,40 @@ static const char *type_name(uint32_t type)
 	return name ? name : "unknown";
 }
 
-static json_t *from_json(const struct expected_event *e)
+static json_t *from_json(char *const *from, size_t n)
 {
 	CLEANUP_JSON json_t *out = json_array();
 
-	for (size_t i = 0; i < e->from_count; i++)
-		if (json_array_append_new(out, json_string(e->from[i])) != 0)
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(out, json_string(from[i])) != 0)
 			return NULL;
+	return json_incref(out);
+}
+
+/* NULL if there are none, too: it is then left out. */
+static json_t *alternatives_json(const struct expected_event *e)
+{
+	CLEANUP_JSON json_t *out = e->alternative_count ? json_array() : NULL;
+
+	for (size_t i = 0; i < e->alternative_count; i++) {
+		const struct expected_alternative *a = &e->alternatives[i];
+
+		if (json_array_append_new(out, json_pack("{s:o, s:o}", "digests", cli_json_digests(&a->digests),
+							 "from", from_json(a->from, a->from_count))) != 0)
+			return NULL;
+	}
 	return json_incref(out);
 }
 
 static json_t *event_json(const struct expected_event *e)
 {
-	return json_pack("{s:i, s:I, s:s, s:s, s:o, s:{s:s, s:o}}", "pcr", (int)e->pcr, "type", (json_int_t)e->type, "type_name", type_name(e->type),
-			 "name", e->name, "digests", cli_json_digests(&e->digests), "provenance",
-			 "kind", provenance_names[e->provenance], "from", from_json(e));
+	CLEANUP_JSON json_t *out = json_pack("{s:i, s:I, s:s, s:s, s:o, s:{s:s, s:o}}", "pcr", (int)e->pcr, "type", (json_int_t)e->type,
+		"type_name", type_name(e->type), "name", e->name, "digests", cli_json_digests(&e->digests), "provenance",
+		"kind", provenance_names[e->provenance], "from", from_json(e->from, e->from_count));
+
+	if (e->alternative_count && json_object_set_new(out, "alternatives", alternatives_json(e)) != 0)
+		return NULL;
+	return json_incref(out);
 }
 
 static json_t *events_json(const struct expected *e)
@@ -219,24 +247,54 @@ static bool take_digests(struct reader *r, json_t *o, alg_set banks, struct dige
 	return out->banks || wrong(r, "\"digests\" is missing or empty");
 }
 
-static bool take_from(struct reader *r, json_t *list, struct expected_event *out)
+static bool take_from(struct reader *r, json_t *list, char ***from, size_t *n)
 {
 	size_t i;
 	json_t *item;
 
 	if (!json_is_array(list))
 		return wrong(r, "\"from\" is no list");
-	out->from = calloc(json_array_size(list) + 1, sizeof(*out->from));
-	if (!out->from)
+	*from = calloc(json_array_size(list) + 1, sizeof(**from));
+	if (!*from)
 		return out_of_memory(r);
 	json_array_foreach(list, i, item) {
 		if (!json_is_string(item))
 			return wrong(r, "\"from\" holds something else than texts");
-		out->from[i] = strdup(json_string_value(item));
-		if (!out->from[i])
+		(*from)[i] = strdup(json_string_value(item));
+		if (!(*from)[i])
 			return out_of_memory(r);
-		out->from_count++;
+		++*n;
 	}
+	return true;
+}
+
+static bool take_alternative(struct reader *r, json_t *o, alg_set banks, struct expected_event *e)
+{
+	static const char *const keys[] = { "digests", "from", NULL };
+	struct expected_alternative *out = &e->alternatives[e->alternative_count++];
+
+	if (!known_keys(r, o, "an alternative", keys) || !take_digests(r, json_object_get(o, "digests"), banks, &out->digests))
+		return false;
+	if (out->digests.banks != e->digests.banks)
+		return wrong(r, "an alternative has other banks than the event");
+	return take_from(r, json_object_get(o, "from"), &out->from, &out->from_count);
+}
+
+static bool take_alternatives(struct reader *r, json_t *list, alg_set banks, struct expected_event *e)
+{
+	size_t i;
+	json_t *item;
+
+	if (!list)
+		return true;
+	if (!json_is_array(list) || json_array_size(list) == 0 || json_array_size(list) > EXPECTED_MAX_ALTERNATIVES)
+		return wrong(r, "\"alternatives\" is no list, empty or too long");
+	e->alternatives = calloc(json_array_size(list), sizeof(*e->alternatives));
+	if (!e->alternatives)
+		return out_of_memory(r);
+	json_array_foreach(list, i, item)
+		if (!take_alternative(r, item, banks, e))
+			return false;
 	return true;
 }
 
@@ -249,12 +307,12 @@ static bool take_provenance(struct reader *r, json_t *o, struct expected_event *
 	    !take_choice(r, o, "kind", provenance_names, PROVENANCE_COUNT, &kind))
 		return false;
 	out->provenance = (enum provenance)kind;
-	return take_from(r, json_object_get(o, "from"), out);
+	return take_from(r, json_object_get(o, "from"), &out->from, &out->from_count);
 }
 
 static bool take_event(struct reader *r, json_t *o, alg_set banks, struct expected_event *out)
 {
-	static const char *const keys[] = { "pcr", "type", "type_name", "name", "digests", "provenance", NULL };
+	static const char *const keys[] = { "pcr", "type", "type_name", "name", "digests", "provenance", "alternatives", NULL };
 	CLEANUP_FREE char *named = NULL;
 	uint32_t pcr;
 
@@ -269,7 +327,8 @@ static bool take_event(struct reader *r, json_t *o, alg_set banks, struct expect
 		return wrong(r, "\"type_name\" is not that of \"type\"");
 	out->name = take_string(r, o, "name");
 	return out->name && take_digests(r, json_object_get(o, "digests"), banks, &out->digests) &&
-	       take_provenance(r, json_object_get(o, "provenance"), out);
+	       take_provenance(r, json_object_get(o, "provenance"), out) &&
+	       take_alternatives(r, json_object_get(o, "alternatives"), banks, out);
 }
 
 static bool take_events(struct reader *r, json_t *list, struct expected *out)
@@ -327,6 +386,28 @@ static bool take_pcrs(struct reader *r, json_t *o, struct expected *out)
 	for (unsigned a = 0; a < ALG_COUNT; a++)
 		if (out->banks & ALG_BIT(a) && out->pcrs.known[a] != all)
 			return wrong(r, "\"pcrs\" lacks values of PCR 17 to 22 in some bank");
+	return true;
+}
+
+/* Events of one type choose together, and not among too many combinations. */
+static bool check_alternatives(struct reader *r, const struct expected *e)
+{
+	size_t combinations = 1;
+
+	for (size_t i = 0; i < e->event_count; i++) {
+		const struct expected_event *v = &e->events[i];
+		size_t first = 0;
+
+		if (!v->alternative_count)
+			continue;
+		while (e->events[first].type != v->type || !e->events[first].alternative_count)
+			first++;
+		if (e->events[first].alternative_count != v->alternative_count)
+			return wrong(r, "events of one type have different numbers of \"alternatives\"");
+		combinations *= first == i ? 1 + v->alternative_count : 1;
+		if (combinations > EXPECTED_MAX_COMBINATIONS)
+			return wrong(r, "there are too many combinations of \"alternatives\"");
+	}
 	return true;
 }
 
@@ -399,7 +480,7 @@ static bool take_all(struct reader *r, json_t *root, struct expected *out)
 	out->drtm = json_is_true(drtm);
 	return take_country(r, json_object_get(root, "country"), out->country) && take_policy(r, json_object_get(root, "policy"), out) &&
 	       take_banks(r, json_object_get(root, "banks"), &out->banks) && take_events(r, json_object_get(root, "events"), out) &&
-	       take_pcrs(r, json_object_get(root, "pcrs"), out) && check_replay(r, out);
+	       take_pcrs(r, json_object_get(root, "pcrs"), out) && check_alternatives(r, out) && check_replay(r, out);
 }
 
 bool expected_parse(const char *path, struct span text, struct expected *out, char *error, size_t cap)

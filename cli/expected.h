@@ -19,10 +19,17 @@
  *   "events": [ {
  *       "pcr": 17, "type": 1440, "type_name": "EV_GEOLAUNCH_POLICY", "name": "policy",
  *       "digests": { "sha256": "<hex>", ... },
- *       "provenance": { "kind": "computed", "from": [ "policy.vlp" ] }     kind: computed | given | assumed; from: for people
+ *       "provenance": { "kind": "computed", "from": [ "policy.vlp" ] },    kind: computed | given | captured | assumed;
+ *                                        from: for people
+ *       "alternatives": [ { "digests": { ... }, "from": [ "another.log" ] } ]          only if there are any
  *   } ... ],                             in the order in which they are extended
  *   "pcrs": { "sha256": { "17": "<hex>", ..., "22": "<hex>" }, ... }
  * }
+ *
+ * An event has digests only for the banks that whoever measures it extends: tboot extends one, SINIT and we all. Alternatives are further
+ * values that are just as good: platforms differ in what SINIT measures of them. Where several events of one type have some, they have
+ * equally many, and the same one holds for all of them (SINIT measures some things into both PCR 17 and 18). "pcrs" are the values with
+ * the first choice of each; with another one, that of PCR 17 or 18 is another one, too.
  *
  * "from" of a module is its file and, if not empty, the command line that is hashed with it: [ "vmlinuz", "cmdline: quiet" ], for what
  * is put into the initrd [ "vmm", "path: /usr/bin/vmm" ]. Of an NV index its content's file or "geo.tag", of the closing event PCRs.
@@ -33,8 +40,19 @@
 enum provenance {
 	PROVENANCE_COMPUTED,    /* from the files or earlier events named */
 	PROVENANCE_GIVEN,       /* a value that the manifest states */
+	PROVENANCE_CAPTURED,    /* from the log of a host */
 	PROVENANCE_ASSUMED,
 	PROVENANCE_COUNT
+};
+
+#define EXPECTED_MAX_ALTERNATIVES 15
+/* Most combinations of alternatives in a file. */
+#define EXPECTED_MAX_COMBINATIONS 4096u
+
+struct expected_alternative {
+	struct digests digests; /* same banks as the event's own */
+	char **from;
+	size_t from_count;
 };
 
 struct expected_event {
@@ -45,6 +63,8 @@ struct expected_event {
 	enum provenance provenance;
 	char **from;            /* from_count strings: files or values */
 	size_t from_count;
+	struct expected_alternative *alternatives;
+	size_t alternative_count;
 };
 
 struct expected {

@@ -81,7 +81,8 @@ static void print_roles(FILE *f)
 {
 	fputs("\n## Roles of modules\n\n"
 	      "The PCR is the default of the manifest, from which the policy is made; the policy is what counts at boot.\n"
-	      "Members of the initrd are appended to it in memory, at the path that is measured as their command line.\n\n"
+	      "Members of the initrd are appended to it in memory, at the path that is measured as their command line.\n"
+	      "tboot, SINIT module and LCP data are there in txt mode only; SINIT measures what they are, not a rule of ours.\n\n"
 	      "| role | PCR | how many | delivered |\n"
 	      "|---|---|---|---|\n", f);
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
@@ -89,7 +90,7 @@ static void print_roles(FILE *f)
 
 		cell(f, r->name);
 		fprintf(f, "| %u | %s | %s |\n", r->pcr, r->many ? "any number" : "one",
-			i == ROLE_DESCRIPTION ? "not" : r->member ? "as a member of the initrd" : "by itself");
+			i == ROLE_DESCRIPTION ? "not" : r->member ? "as a member of the initrd" : r->numbered ? "by itself" : "to tboot");
 	}
 }
 

@@ -3,6 +3,7 @@
 #define GL_CLI_LINT_H
 
 #include "cli/expected.h"
+#include "common/stage_rules.h"
 #include "lcp/acm.h"
 #include "lcp/evaluate.h"
 #include "tboot-policy/vlp.h"
@@ -59,6 +60,7 @@ enum lint_extpol {
 /* tboot's command line, as tboot understands it. */
 struct lint_tboot {
 	bool given;
+	bool extpol_given;
 	enum lint_extpol extpol;
 	uint16_t extpol_alg;    /* TPM_ALG_ID, with LINT_EXTPOL_FIXED */
 	char extpol_text[LINT_WORD_MAX];
@@ -79,6 +81,7 @@ struct lint_facts {
 	/* the build directory */
 	const struct expected *expected;
 	struct span policy_bytes;       /* policy.vlp */
+	const struct stage_rules *rules;        /* the stage's, of a build for txt mode; NULL: none, or they cannot be read */
 	const struct lint_module *modules;
 	size_t module_count;
 

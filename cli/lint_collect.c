@@ -7,7 +7,6 @@
 #include "cli/lcp.h"
 #include "cli/lint_impl.h"
 #include "cli/vlp_image.h"
-#include "common/description.h"
 #include "lcp/host/sign.h"
 #include "lcp/mle_hash.h"
 
@@ -22,6 +21,13 @@ void lint_collected_free(struct lint_collected *c)
 	free(c->modules);
 	expected_free(&c->expected);
 	lint_tpm_free(&c->tpm);
+	free(c->description);
+	free(c->description_text);
+	free(c->tboot_cmdline);
+	free(c->tboot_path);
+	free(c->sinit_path);
+	free(c->lcp_path);
+	free(c->lcp_data_path);
 	free(c->policy);
 	free(c->sinit);
 	for (unsigned o = 0; o < LCP_OWNERS; o++) {
@@ -113,7 +119,7 @@ GL_MUST static bool list_modules(struct lint_collected *c, struct cli_fault *fau
 	for (size_t i = 0; i < c->expected.event_count; i++) {
 		struct lint_module m = { .number = 0 };
 
-		if (c->expected.events[i].type != MEASURE_MODULE)
+		if (!lint_is_module(&c->expected.events[i]))
 			continue;
 		if (!parse_name(c->expected.events[i].name, &m))
 			return cli_fail(fault, CLI_INPUT, "expected.json: \"%s\" is no name of a module: build again", c->expected.events[i].name);
@@ -128,15 +134,15 @@ GL_MUST static bool list_modules(struct lint_collected *c, struct cli_fault *fau
 }
 
 /* What is measured as the module's command line; empty if the description does not say. */
-static struct span cmdline_of(const struct description *d, bool described, unsigned number)
+static struct span cmdline_of(const struct description *d, unsigned number)
 {
-	if (!described || number == 0 || number > d->module_count)
+	if (!d || number > d->module_count)
 		return (struct span){ NULL, 0 };
-	return description_module_cmdline(&d->modules[number - 1]);
+	/* in direct mode there is no stage, and its command line is empty */
+	return description_module_cmdline(number == 0 ? &d->txt.stage : &d->modules[number - 1]);
 }
 
-GL_MUST static bool measure_file(const char *folder, const struct description *d, bool described, struct lint_module *m, alg_set algs,
-	struct cli_fault *fault)
+GL_MUST static bool measure_file(const char *folder, const struct description *d, struct lint_module *m, alg_set algs, struct cli_fault *fault)
 {
 	CLEANUP_FREE char *path = path_in(folder, m->file);
 	struct digests image;
@@ -148,32 +154,78 @@ GL_MUST static bool measure_file(const char *folder, const struct description *d
 		return true;
 	if (!vlp_image_hash(path, false, algs, &image, fault))
 		return false;
-	measure_module(algs, cmdline_of(d, described, m->number), &image, &m->measured);
+	measure_module(algs, cmdline_of(d, m->number), &image, &m->measured);
 	return true;
+}
+
+/* One that is missing or wrong is a finding, not a fault. */
+GL_MUST static bool read_description(const char *build, struct lint_collected *c, struct cli_fault *fault)
+{
+	CLEANUP_FREE struct description *d = calloc(1, sizeof(*d));
+	CLEANUP_FREE char *path = path_in(build, ESP "/launch.conf");
+	size_t n;
+
+	if (!d || !path)
+		return no_memory(fault);
+	if (access(path, F_OK) != 0)
+		return true;
+	if (!read_file(path, DESCRIPTION_MAX_SIZE, &c->description_text, &n, fault))
+		return false;
+	if (description_parse((struct span){ c->description_text, n }, d, NULL))
+		return true;
+	c->description = d;
+	d = NULL;
+	return true;
+}
+
+/* A file of the build for txt mode, unless the user named another one. */
+GL_MUST static bool default_file(const char *build, const char *name, char **path, const char **source, struct cli_fault *fault)
+{
+	if (*source)
+		return true;
+	*path = path_in(build, name);
+	if (!*path)
+		return no_memory(fault);
+	if (access(*path, F_OK) == 0)
+		*source = *path;
+	return true;
+}
+
+/* tboot, its command line, SINIT and launch control policy of a build for txt mode. */
+GL_MUST static bool add_txt(struct lint_sources *s, struct lint_collected *c, struct cli_fault *fault)
+{
+	const struct description *d = c->description;
+
+	if (strcmp(c->expected.mode, "txt") != 0)
+		return true;
+	if (!default_file(s->build, ESP "/tboot", &c->tboot_path, &s->tboot, fault) ||
+	    !default_file(s->build, ESP "/sinit", &c->sinit_path, &s->sinit, fault) ||
+	    !default_file(s->build, ESP "/lcp", &c->lcp_data_path, &s->lcp_data[LCP_PO], fault) ||
+	    !default_file(s->build, "lcp.pol", &c->lcp_path, &s->lcp[LCP_PO], fault))
+		return false;
+	if (!d || d->mode != DESCRIPTION_TXT)
+		return true;
+	if (stage_rules_parse(d->txt.stage.cmdline, &c->rules, NULL) == STAGE_RULES_OK)
+		c->facts.rules = &c->rules;
+	if (s->tboot_cmdline)
+		return true;
+	s->tboot_cmdline = c->tboot_cmdline = strndup((const char *)d->txt.tboot.cmdline.p, d->txt.tboot.cmdline.n);
+	return s->tboot_cmdline || no_memory(fault);
 }
 
 GL_MUST static bool measure_modules(const char *build, struct lint_collected *c, struct cli_fault *fault)
 {
-	CLEANUP_FREE struct description *d = malloc(sizeof(*d));
-	CLEANUP_FREE char *folder = path_in(build, ESP), *path = path_in(build, ESP "/launch.conf");
-	CLEANUP_FREE uint8_t *text = NULL;
+	CLEANUP_FREE char *folder = path_in(build, ESP);
 	alg_set algs = c->expected.banks | ALG_BIT(c->expected.policy_hash);
-	bool described = false;
-	size_t n;
 	enum alg alg;
 
-	if (!d || !folder || !path)
+	if (!folder)
 		return no_memory(fault);
-	if (access(path, F_OK) == 0) {
-		if (!read_file(path, DESCRIPTION_MAX_SIZE, &text, &n, fault))
-			return false;
-		described = description_parse((struct span){ text, n }, d, NULL) == DESCRIPTION_OK;
-	}
 	/* The policy may have been replaced by one of another algorithm. */
 	if (c->facts.policy_bytes.n > 2 && alg_by_id(c->facts.policy_bytes.p[2], &alg))
 		algs |= ALG_BIT(alg);
 	for (size_t i = 0; i < c->facts.module_count; i++)
-		if (!measure_file(folder, d, described, &c->modules[i], algs, fault))
+		if (!measure_file(folder, c->description, &c->modules[i], algs, fault))
 			return false;
 	return true;
 }
@@ -256,12 +308,13 @@ GL_MUST static bool hash_mle(const struct lint_sources *s, struct lint_facts *f,
 	return true;
 }
 
-bool lint_collect(const struct lint_sources *s, struct lint_collected *out, struct cli_fault *fault)
+bool lint_collect(const struct lint_sources *given, struct lint_collected *out, struct cli_fault *fault)
 {
+	struct lint_sources with_defaults = *given, *s = &with_defaults;
 	struct lint_facts *f = &out->facts;
 
 	if (s->build && (!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !list_modules(out, fault) ||
-		!measure_modules(s->build, out, fault)))
+		!read_description(s->build, out, fault) || !add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
 		return false;
 	if (!read_sinit(s->sinit, out, fault))
 		return false;

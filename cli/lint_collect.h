@@ -4,6 +4,7 @@
 
 #include "cli/lint.h"
 #include "cli/lint_tpm.h"
+#include "common/description.h"
 
 /* From files and a TPM to the facts that the rules look at. */
 
@@ -28,6 +29,10 @@ struct lint_collected {
 	struct expected expected;
 	struct lint_module *modules;    /* their `file`s are allocated, too */
 	struct lint_tpm tpm;
+	struct description *description;        /* launch.conf; NULL: it cannot be read. Its spans point into description_text */
+	uint8_t *description_text;
+	struct stage_rules rules;
+	char *tboot_cmdline, *tboot_path, *sinit_path, *lcp_path, *lcp_data_path;       /* of a build for txt mode */
 	uint8_t *policy, *sinit, *lcp[LCP_OWNERS], *lcp_data[LCP_OWNERS];
 };
 

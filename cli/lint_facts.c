@@ -6,6 +6,7 @@
 #include <tss2/tss2_tpm2_types.h>
 
 #include "cli/lint_impl.h"
+#include "cli/predict.h"
 #include "geo/geo.h"
 
 const char *const lint_read_names[LINT_READ_COUNT] = { "not-tried", "ok", "password", "lockout", "failed" };
@@ -111,6 +112,16 @@ const struct expected_event *lint_expected_nv(const struct lint_facts *f, const 
 		if (f->expected->events[i].type == MEASURE_NV && !strcmp(f->expected->events[i].name, buf))
 			return &f->expected->events[i];
 	return NULL;
+}
+
+bool lint_is_policy(const struct expected_event *e)
+{
+	return e->type == MEASURE_POLICY || (e->type == PREDICT_TYPE_TBOOT && !strcmp(e->name, "policy"));
+}
+
+bool lint_is_module(const struct expected_event *e)
+{
+	return e->type == MEASURE_MODULE || (e->type == PREDICT_TYPE_TBOOT && !lint_is_policy(e));
 }
 
 const struct lint_module *lint_module(const struct lint_facts *f, unsigned number)

@@ -82,6 +82,10 @@ GL_MUST bool lint_extpol_alg(const struct lint_facts *f, enum alg *out);
 /* The event that the build expects of an NV entry; NULL if there is none. */
 const struct expected_event *lint_expected_nv(const struct lint_facts *f, const struct vlp_entry *e);
 
+/* Measurements of modules and of the policy, by geolaunch.efi or by tboot. */
+GL_MUST bool lint_is_module(const struct expected_event *e);
+GL_MUST bool lint_is_policy(const struct expected_event *e);
+
 /* The module of the build; NULL if there is none with this number. */
 const struct lint_module *lint_module(const struct lint_facts *f, unsigned number);
 

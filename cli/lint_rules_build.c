@@ -7,6 +7,8 @@
 
 #include "cli/lint_impl.h"
 #include "common/hash.h"
+#include "lcp/acm_measure.h"
+#include "txt/sinit_events.h"
 
 /* True if the digests agree in every bank that both know. */
 GL_MUST static bool agree(const struct digests *a, const struct digests *b)
@@ -24,7 +26,7 @@ static const struct expected_event *module_event(const struct lint_facts *f, uns
 	int n = snprintf(prefix, sizeof(prefix), "module %u ", number);
 
 	for (size_t i = 0; i < f->expected->event_count; i++)
-		if (f->expected->events[i].type == MEASURE_MODULE && !strncmp(f->expected->events[i].name, prefix, (size_t)n))
+		if (lint_is_module(&f->expected->events[i]) && !strncmp(f->expected->events[i].name, prefix, (size_t)n))
 			return &f->expected->events[i];
 	return NULL;
 }
@@ -60,7 +62,7 @@ static void check_changed_policy(const struct lint_world *w, struct lint_run *ru
 		return;
 	measure_policy(f->expected->banks, w->policy.control, f->policy_bytes, &d);
 	for (size_t i = 0; i < f->expected->event_count; i++)
-		if (f->expected->events[i].type == MEASURE_POLICY && !agree(&d, &f->expected->events[i].digests)) {
+		if (lint_is_policy(&f->expected->events[i]) && !agree(&d, &f->expected->events[i].digests)) {
 			lint_where(run, "policy.vlp");
 			lint_found(run, "%s", "");
 			return;
@@ -107,6 +109,81 @@ static void check_no_bank(const struct lint_world *w, struct lint_run *run)
 	lint_found(run, "%s", "");
 }
 
+static bool rule_fits(const struct vlp *p, const struct vlp_entry *e, const struct stage_rules *r, const struct stage_nv *nv)
+{
+	enum alg alg;
+
+	if (nv->index != e->nv_index || nv->raw != (e->module == VLP_MODULE_NV_RAW) || nv->pcr != e->pcr ||
+	    nv->any != (e->hash_type == VLP_HASH_ANY))
+		return false;
+	return nv->any || (alg_by_id(p->hash_alg, &alg) && alg == r->hash_alg && span_equal(stage_rules_hashes(r, nv), e->hashes));
+}
+
+/* tboot obeys the policy, but ignores its NV entries; the stage obeys its rules. */
+static void check_rules(const struct lint_world *w, struct lint_run *run)
+{
+	const struct stage_rules *r = w->f->rules;
+	size_t entries = 0;
+
+	if (w->direct || w->policy_error)
+		return;
+	lint_where(run, "launch.conf");
+	if (!r) {
+		lint_found(run, "The stage's rules, or the whole description, cannot be read.");
+		return;
+	}
+	if ((unsigned)r->policy != w->policy.type)
+		lint_found(run, "The types differ.");
+	for (unsigned i = 0; i < w->policy.entry_count; i++) {
+		const struct vlp_entry *e = &w->policy.entries[i];
+		bool fits = false;
+
+		if (!lint_entry_is_nv(e))
+			continue;
+		entries++;
+		for (size_t k = 0; k < r->nv_count; k++)
+			fits |= rule_fits(&w->policy, e, r, &r->nv[k]);
+		if (!fits)
+			lint_found(run, "No rule is that of the policy's entry %u, NV index 0x%08x.", i, e->nv_index);
+	}
+	if (r->nv_count > entries)
+		lint_found(run, "There are rules for %zu NV indices, and %zu entries.", r->nv_count, entries);
+}
+
+static const struct expected_event *sinit_event(const struct lint_facts *f, uint32_t type)
+{
+	for (size_t i = 0; i < f->expected->event_count; i++)
+		if (f->expected->events[i].pcr == SINIT_PCR_DETAILS && f->expected->events[i].type == type)
+			return &f->expected->events[i];
+	return NULL;
+}
+
+static void check_tboot(const struct lint_world *w, struct lint_run *run)
+{
+	const struct expected_event *e = sinit_event(w->f, SINIT_EVTYPE_MLE_HASH);
+
+	if (!e || agree(&w->f->mle, &e->digests))
+		return;
+	lint_where(run, "tboot");
+	lint_found(run, "%s", "");
+}
+
+static void check_sinit(const struct lint_world *w, struct lint_run *run)
+{
+	const struct expected_event *e = sinit_event(w->f, SINIT_EVTYPE_HASH_START);
+	uint8_t data[ACM_DRTM_SIZE];
+	struct digests d;
+
+	if (!e || !w->f->sinit_file)
+		return;
+	acm_drtm_data(&w->f->sinit, 0, data);
+	hash_span(ALG_SET_ALL, SPAN_OF(data), &d);
+	if (agree(&d, &e->digests))
+		return;
+	lint_where(run, "%s", w->f->sinit_file);
+	lint_found(run, "%s", "");
+}
+
 const struct lint_rule lint_build_rules[] = {
 	{ "GL-BUILD-001", LINT_ERROR, "a file of the build is missing",
 		"The launch needs a module that is not in the build directory: a cap is measured in its place, and with the policy types continue "
@@ -140,5 +217,20 @@ const struct lint_rule lint_build_rules[] = {
 		"There is no bank in which the launch could be compared with the prediction.",
 		"Activate one of the predicted banks, or change 'banks' in the manifest and build again.",
 		"geolaunch-manifest(5), banks", check_no_bank },
+	{ "GL-BUILD-008", LINT_ERROR, "the stage's rules are not those of the policy",
+		"tboot measures and compares the modules by the policy and ignores its NV entries; the stage measures NV indices by the rules on its "
+		"command line. If the two differ, the geo tag is measured or compared otherwise than the policy says, or not at all.",
+		"Build again instead of editing launch.conf or policy.vlp in the build directory.",
+		"geolaunch-manifest(5), mode txt", check_rules },
+	{ "GL-BUILD-009", LINT_ERROR, "tboot or its command line is not the one that expected.json was made from",
+		"SINIT measures both into PCR 17, which will end in another value than predicted: 'geolaunch verify' will name MLE_HASH. A launch "
+		"control policy with the old digest denies the launch.",
+		"Build again after every change of tboot or its command line, and give lint the tboot and the command line of the host.",
+		"Intel TXT SDG 315168-016 1.10", check_tboot },
+	{ "GL-BUILD-010", LINT_ERROR, "the SINIT module is not the one that expected.json was made from",
+		"The processor measures the module into PCR 17, which will end in another value than predicted: 'geolaunch verify' will name "
+		"HASH_START.",
+		"Build again after every change of the module. One in the firmware wins if it is newer: then build with a log of such a host.",
+		"Intel SDM volume 2D, GETSEC[SENTER]; tboot 1.10.5 tboot/txt/acmod.c copy_sinit()", check_sinit },
 };
 const size_t lint_build_rule_count = GL_COUNT(lint_build_rules);

@@ -66,9 +66,10 @@ static void set_option(struct lint_tboot *t, const char *name, const char *value
 {
 	bool yes = !strcmp(value, "true");
 
-	if (!strcmp(name, "extpol"))
+	if (!strcmp(name, "extpol")) {
+		t->extpol_given = true;
 		set_extpol(t, value);
-	else if (!strcmp(name, "measure_nv"))
+	} else if (!strcmp(name, "measure_nv"))
 		t->measure_nv = yes;
 	else if (!strcmp(name, "ignore_prev_err"))
 		t->ignore_prev_err = yes;

@@ -1,53 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cli/manifest.h"
-
 #include <string.h>
 
+#include "cli/manifest_impl.h"
+
 #define NAME_MAX_LENGTH 64
-#define FILE_MAX_LENGTH 4096
 
-/* What the keys say, before it is put in order. */
-struct raw_file {
-	struct yaml_text file, path;
-	struct yaml_number mode, pcr;
-	unsigned line;
-};
-
-struct raw_hypervisor {
-	struct yaml_number kind, pcr;
-	struct yaml_text file, cmdline, initrd;
-};
-
-struct raw_geo {
-	struct yaml_number index, kind, verify, pcr;
-};
-
-struct raw {
-	struct yaml_number version, mode, on_halt, halt_delay;
-	struct yaml_number policy_type;
-	struct yaml_number policy_hash;
-	unsigned policy_line;
-	struct yaml_text name;
-	alg_set banks;
-	struct raw_hypervisor hypervisor;
-	struct raw_file vmm;
-	struct raw_file files[MANIFEST_MAX_MODULES];
-	size_t file_count;
-	struct raw_geo raw_geo;
-	struct manifest_geo geo;
-};
-
-static const char *const mode_names[] = { "direct", NULL };
+static const char *const mode_names[] = { "direct", "txt", NULL };
 static const char *const type_names[] = { "nonfatal", "continue", "halt", NULL };
 static const char *const alg_names[] = { "sha1", "sha256", "sha384", "sha512", NULL };
 static const char *const halt_names[] = { "poweroff", "return", NULL };
-static const char *const kind_names[] = { "linux", NULL };
+static const char *const kind_names[] = { "linux", "xen", NULL };
 static const char *const nv_names[] = { "nv", "nv_raw", NULL };
 
 static_assert(VLP_NONFATAL == 0 && VLP_CONTINUE == 1 && VLP_HALT == 2, "type_names is indexed by enum vlp_type");
+static_assert(DESCRIPTION_DIRECT == 0 && DESCRIPTION_TXT == 1, "mode_names is indexed by enum description_mode");
+static_assert(HYPERVISOR_LINUX == 0 && HYPERVISOR_XEN == 1, "kind_names is indexed by enum hypervisor");
 static_assert(ALG_SHA1 == 0 && ALG_SHA512 == 3 && ALG_COUNT == 4, "alg_names is indexed by enum alg");
 
-#define AT(type, member) .offset = offsetof(struct type, member)
 #define PCR_RANGE .min = PCR_DRTM_FIRST, .max = PCR_DRTM_LAST
 
 /* ---- single values ---- */
@@ -99,23 +68,29 @@ static const struct {
 	{ "noinitrd", "leaves out what is measured: the initrd, the VM manager and the files", "remove it" },
 };
 
-static bool take_cmdline(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+/* A Linux command line. */
+static bool check_options(struct yamldoc *y, yaml_node_t *value, const char *line)
 {
-	struct yaml_text *out = target;
-
-	if (!yaml_take_text(y, value, f, target))
-		return false;
 	for (size_t i = 0; i < GL_COUNT(refused_options); i++)
-		if (strstr(out->s, refused_options[i].option))
+		if (strstr(line, refused_options[i].option))
 			return yamldoc_fail(y, value, refused_options[i].advice, "\"%s\" in cmdline %s", refused_options[i].option, refused_options[i].why);
 	return true;
 }
 
+static bool take_linux_cmdline(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	struct yaml_text *out = target;
+
+	return yaml_take_text(y, value, f, target) && check_options(y, value, out->s);
+}
+
 static bool take_banks(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
 {
-	alg_set *out = target;
+	struct raw *r = target;
+	alg_set *out = &r->banks;
 	yaml_node_t *item;
 
+	r->banks_line = yamldoc_line(value);
 	if (!yamldoc_sequence(y, value, f->key))
 		return false;
 	for (size_t i = 0; (item = yamldoc_item(y, value, i)); i++) {
@@ -160,17 +135,53 @@ static bool take_policy(struct yamldoc *y, yaml_node_t *value, const struct yaml
 	return yamldoc_map(y, value, f->key, policy_fields, GL_COUNT(policy_fields), target);
 }
 
+static const struct yaml_field kernel_fields[] = {
+	{ .key = "file", .required = true, .take = yaml_take_text, AT(raw_program, file), .min = 1, .max = FILE_MAX_LENGTH },
+	{ .key = "cmdline", .take = take_linux_cmdline, AT(raw_program, cmdline), .max = DESCRIPTION_MAX_CMDLINE },
+};
+
+static bool take_kernel(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	struct raw_program *out = target;
+
+	out->line = yamldoc_line(value);
+	return yamldoc_map(y, value, f->key, kernel_fields, GL_COUNT(kernel_fields), out);
+}
+
 static const struct yaml_field hypervisor_fields[] = {
 	{ .key = "kind", .required = true, .take = yaml_take_choice, AT(raw_hypervisor, kind), .names = kind_names },
 	{ .key = "file", .required = true, .take = yaml_take_text, AT(raw_hypervisor, file), .min = 1, .max = FILE_MAX_LENGTH },
-	{ .key = "cmdline", .take = take_cmdline, AT(raw_hypervisor, cmdline), .max = DESCRIPTION_MAX_CMDLINE },
+	{ .key = "cmdline", .take = yaml_take_text, AT(raw_hypervisor, cmdline), .max = DESCRIPTION_MAX_CMDLINE },
+	{ .key = "kernel", .take = take_kernel, AT(raw_hypervisor, kernel) },
 	{ .key = "initrd", .take = yaml_take_text, AT(raw_hypervisor, initrd), .min = 1, .max = FILE_MAX_LENGTH },
 	{ .key = "pcr", .take = take_pcr, AT(raw_hypervisor, pcr), PCR_RANGE },
 };
 
+static yaml_node_t *value_of(struct yamldoc *y, yaml_node_t *map, const char *key)
+{
+	for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top; p++) {
+		const yaml_node_t *k = yaml_document_get_node(&y->doc, p->key);
+
+		if (span_is_str((struct span){ k->data.scalar.value, k->data.scalar.length }, key))
+			return yaml_document_get_node(&y->doc, p->value);
+	}
+	return map;
+}
+
+/* Which keys there can be depends on the kind, and so does what a command line may hold. */
 static bool take_hypervisor(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
 {
-	return yamldoc_map(y, value, f->key, hypervisor_fields, GL_COUNT(hypervisor_fields), target);
+	struct raw_hypervisor *h = target;
+	bool xen;
+
+	if (!yamldoc_map(y, value, f->key, hypervisor_fields, GL_COUNT(hypervisor_fields), target))
+		return false;
+	xen = h->kind.v == HYPERVISOR_XEN;
+	if (xen && !h->kernel.file.s)
+		return yamldoc_fail(y, value, "add \"kernel\", the Linux that runs as dom0", "hypervisor of kind xen has no \"kernel\"");
+	if (!xen && h->kernel.file.s)
+		return yamldoc_fail(y, value_of(y, value, "kernel"), "remove it, or use kind xen", "hypervisor of kind linux is itself the kernel");
+	return xen || !h->cmdline.s || check_options(y, value_of(y, value, "cmdline"), h->cmdline.s);
 }
 
 static const struct yaml_field file_fields[] = {
@@ -311,13 +322,18 @@ static const struct yaml_field top_fields[] = {
 	{ .key = "name", .take = yaml_take_text, AT(raw, name), .min = 1, .max = NAME_MAX_LENGTH },
 	{ .key = "mode", .required = true, .take = yaml_take_choice, AT(raw, mode), .names = mode_names },
 	{ .key = "policy", .required = true, .take = take_policy },
-	{ .key = "banks", .take = take_banks, AT(raw, banks) },
+	{ .key = "banks", .take = take_banks },
 	{ .key = "on_halt", .take = yaml_take_choice, AT(raw, on_halt), .names = halt_names },
 	{ .key = "halt_delay", .take = yaml_take_number, AT(raw, halt_delay), .max = DESCRIPTION_MAX_HALT_DELAY },
 	{ .key = "hypervisor", .required = true, .take = take_hypervisor, AT(raw, hypervisor) },
 	{ .key = "vmm", .take = take_file, AT(raw, vmm) },
 	{ .key = "files", .take = take_files },
 	{ .key = "geo", .take = take_geo },
+	{ .key = "tboot", .take = manifest_take_tboot, AT(raw, tboot) },
+	{ .key = "sinit", .take = manifest_take_file, AT(raw, sinit) },
+	{ .key = "stage", .take = manifest_take_file, AT(raw, stage) },
+	{ .key = "lcp", .take = manifest_take_lcp, AT(raw, lcp) },
+	{ .key = "platform", .take = manifest_take_platform, AT(raw, platform) },
 };
 
 static void free_raw_file(struct raw_file *f)
@@ -326,12 +342,25 @@ static void free_raw_file(struct raw_file *f)
 	free(f->path.s);
 }
 
+static void free_raw_program(struct raw_program *p)
+{
+	free(p->file.s);
+	free(p->cmdline.s);
+}
+
 static void free_raw(struct raw *r)
 {
 	free(r->name.s);
 	free(r->hypervisor.file.s);
 	free(r->hypervisor.cmdline.s);
 	free(r->hypervisor.initrd.s);
+	free_raw_program(&r->hypervisor.kernel);
+	free_raw_program(&r->tboot);
+	free_raw_program(&r->sinit);
+	free_raw_program(&r->stage);
+	free(r->lcp.data.s);
+	free(r->lcp.policy.s);
+	manifest_free_platform(&r->platform);
 	free_raw_file(&r->vmm);
 	for (size_t i = 0; i < r->file_count; i++)
 		free_raw_file(&r->files[i]);
@@ -368,7 +397,7 @@ static bool check_paths(const struct manifest *m, struct cli_fault *fault)
 	return true;
 }
 
-static struct yaml_text move_text(struct yaml_text *t)
+struct yaml_text manifest_move_text(struct yaml_text *t)
 {
 	struct yaml_text out = *t;
 
@@ -378,7 +407,7 @@ static struct yaml_text move_text(struct yaml_text *t)
 
 static void add_module(struct manifest *m, enum role role, struct yaml_text *file, uint8_t pcr)
 {
-	m->modules[m->module_count++] = (struct manifest_module){ .role = role, .file = move_text(file), .pcr = pcr };
+	m->modules[m->module_count++] = (struct manifest_module){ .role = role, .file = manifest_move_text(file), .pcr = pcr };
 }
 
 static void add_member(struct manifest *m, enum role role, struct raw_file *f, unsigned mode)
@@ -386,25 +415,30 @@ static void add_member(struct manifest *m, enum role role, struct raw_file *f, u
 	struct manifest_module *out = &m->modules[m->module_count];
 
 	add_module(m, role, &f->file, (uint8_t)number_or(&f->pcr, role_table[role].pcr));
-	out->path = move_text(&f->path);
+	out->path = manifest_move_text(&f->path);
 	out->mode = (unsigned)number_or(&f->mode, mode);
 }
 
-/* Hypervisor, initrd, vmm, files. `m->file` must be set. */
+/* Hypervisor, kernel, initrd, vmm, files. `m->file` must be set. */
 static bool add_modules(struct manifest *m, struct raw *r, struct cli_fault *fault)
 {
 	uint8_t pcr = (uint8_t)number_or(&r->hypervisor.pcr, role_table[ROLE_HYPERVISOR].pcr);
 	unsigned member_line = r->vmm.file.s ? r->vmm.line : r->file_count ? r->files[0].line : 0;
-	size_t others = 1u + (r->hypervisor.initrd.s != NULL) + (r->vmm.file.s != NULL);
+	size_t others = 1u + (r->hypervisor.kernel.file.s != NULL) + (r->hypervisor.initrd.s != NULL) + (r->vmm.file.s != NULL);
+	size_t max = m->mode == DESCRIPTION_TXT ? STAGE_RULES_MAX_MODULES : MANIFEST_MAX_MODULES;
 
 	if (member_line && !r->hypervisor.initrd.s)
 		return manifest_fail(m, member_line, "add \"initrd\" to the hypervisor", fault,
 				     "vmm and files travel in the initrd, but the hypervisor has none");
-	if (r->file_count > MANIFEST_MAX_MODULES - others)
-		return manifest_fail(m, r->files[MANIFEST_MAX_MODULES - others].line, "put several files into the initrd", fault,
-				     "more than %d modules", MANIFEST_MAX_MODULES);
+	if (r->file_count > max - others)
+		return manifest_fail(m, r->files[max - others].line, "put several files into the initrd", fault, "more than %zu modules%s", max,
+				     m->mode == DESCRIPTION_TXT ? ", which is all that tboot measures" : "");
 	add_module(m, ROLE_HYPERVISOR, &r->hypervisor.file, pcr);
-	m->modules[0].cmdline = move_text(&r->hypervisor.cmdline);
+	m->modules[0].cmdline = manifest_move_text(&r->hypervisor.cmdline);
+	if (r->hypervisor.kernel.file.s) {
+		add_module(m, ROLE_KERNEL, &r->hypervisor.kernel.file, pcr);
+		m->modules[1].cmdline = manifest_move_text(&r->hypervisor.kernel.cmdline);
+	}
 	if (r->hypervisor.initrd.s)
 		add_module(m, ROLE_INITRD, &r->hypervisor.initrd, pcr);
 	if (r->vmm.file.s)
@@ -431,9 +465,12 @@ static bool put_in_order(const char *file, struct raw *r, struct manifest *out, 
 	m->file = strdup(file);
 	m->name = r->name.s ? r->name.s : strdup("host");
 	r->name.s = NULL;
+	m->mode = (enum description_mode)r->mode.v;
+	m->hypervisor = (enum hypervisor)r->hypervisor.kind.v;
 	m->policy_type = (uint8_t)r->policy_type.v;
 	m->policy_hash = (enum alg)number_or(&r->policy_hash, ALG_SHA256);
 	m->policy_line = r->policy_line;
+	m->banks_line = r->banks_line;
 	m->banks = r->banks ? r->banks : ALG_SET_ALL;
 	m->halt_return = number_or(&r->on_halt, 0) == 1;
 	m->halt_delay = (unsigned)number_or(&r->halt_delay, 5);
@@ -441,7 +478,7 @@ static bool put_in_order(const char *file, struct raw *r, struct manifest *out, 
 	r->geo.file.s = NULL;
 	if (!m->file || !m->name)
 		return cli_fail(fault, CLI_IO, "out of memory: %s", file);
-	if (!add_modules(m, r, fault))
+	if (!add_modules(m, r, fault) || !manifest_add_txt(m, r, fault))
 		return false;
 	*out = *m;
 	free(m);
@@ -482,6 +519,7 @@ void manifest_free(struct manifest *m)
 		free(m->modules[i].path.s);
 	}
 	free(m->geo.file.s);
+	manifest_free_txt(m);
 	memset(m, 0, sizeof(*m));
 }
 

@@ -7,9 +7,13 @@
 #include "tboot-policy/vlp.h"
 
 /*
- * Prediction: the steps of tboot-policy/apply.h, which the EFI application runs in front of the TPM, in front of computed PCRs.
- * Nothing here knows what is extended where.
+ * Prediction: the steps of tboot-policy/apply.h, which the EFI application and the stage run in front of the TPM, in front of computed
+ * PCRs. Nothing here knows what is extended where. In txt mode SINIT's events come first (predict_sinit.h), then those of tboot, which
+ * measures policy and modules by the same rules into one bank, then the stage's.
  */
+
+/* tboot's event type for all that it extends; its events have no data (tboot 1.10.5, include/tb_policy.h). */
+#define PREDICT_TYPE_TBOOT 0x501u
 
 struct predict_module {
 	enum role role;
@@ -31,16 +35,19 @@ struct predict_input {
 	struct span policy_bytes;
 	const char *policy_from;
 	alg_set banks;
-	bool drtm;
+	bool txt;                       /* policy and modules by tboot, into the bank of the policy's algorithm; the rest by the stage */
 	const struct predict_module *modules;   /* from module 0 on */
 	size_t module_count;
 	const struct predict_nv *nv;            /* what the TPM will hold */
 	size_t nv_count;
 };
 
+/* Sets banks, drtm and start values of `out`, the caller's, zeroed; expected_free() in any case. */
+void predict_begin(struct expected *out, alg_set banks, bool drtm);
+
 /*
- * Fills banks, drtm, events and pcrs of `out` (the caller's, zeroed; expected_free() also after a failure). A prediction that would cap
- * something is a fault: the inputs were then not put together from each other.
+ * Adds events to `out` and extends its PCRs. A prediction that would cap something is a fault: the inputs were then not put together from
+ * each other.
  */
 GL_MUST bool predict(const struct predict_input *in, struct expected *out, struct cli_fault *fault);
 

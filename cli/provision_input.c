@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/fleet.h"
 #include "common/measure.h"
 #include "lcp/acm.h"
 #include "lcp/policy.h"
@@ -19,6 +20,7 @@ struct inputs {
 	const struct provision_files *f;
 	struct provision_wanted *out;
 	struct cli_fault *fault;
+	struct fleet_record *host;                      /* NULL: it is not about a host of a fleet */
 	char vlp_path[PATH_MAX], geo_path[PATH_MAX];    /* empty: there is none */
 	struct span vlp, geo, lcp;                      /* p NULL: there is none */
 	struct vlp policy;
@@ -32,10 +34,27 @@ void provision_wanted_free(struct provision_wanted *w)
 	}
 }
 
-GL_MUST static bool load(struct inputs *in, enum provision_use use, const char *path, size_t max, struct span *out)
+/* A copy of bytes of the host's record. */
+GL_MUST static bool keep(struct inputs *in, enum provision_use use, struct span bytes, struct span *out)
+{
+	uint8_t *copy = malloc(bytes.n);
+
+	if (!copy)
+		return cli_fail(in->fault, CLI_IO, "out of memory: %s", in->f->build);
+	memcpy(copy, bytes.p, bytes.n);
+	in->out->bytes[use] = copy;
+	*out = (struct span){ copy, bytes.n };
+	return true;
+}
+
+/* `given`: the option that names the file, NULL if it is one of the build. */
+GL_MUST static bool load(struct inputs *in, enum provision_use use, const char *given, const char *path, size_t max, struct span *out)
 {
 	size_t n;
 
+	if (in->host && !given)
+		return keep(in, use, use == PROVISION_VLP ? (struct span){ in->host->policy, in->host->policy_size }
+							  : (struct span){ in->host->content, in->host->content_size }, out);
 	if (!read_file(path, max, &in->out->bytes[use], &n, in->fault))
 		return false;
 	*out = (struct span){ in->out->bytes[use], n };
@@ -45,17 +64,41 @@ GL_MUST static bool load(struct inputs *in, enum provision_use use, const char *
 /* Where the files are; one in the build directory that is not there counts as not given. */
 GL_MUST static bool find(struct inputs *in, const char *given, const char *name, char path[PATH_MAX])
 {
+	const char *build = in->f->build;
 	int n;
 
 	path[0] = 0;
-	if (!given && !in->f->build)
+	if (!given && !build)
 		return true;
-	n = given ? snprintf(path, PATH_MAX, "%s", given) : snprintf(path, PATH_MAX, "%s/%s", in->f->build, name);
+	if (given)
+		n = snprintf(path, PATH_MAX, "%s", given);
+	else if (in->host)      /* for messages only */
+		n = snprintf(path, PATH_MAX, "%s of host %s in %s", name, in->host->name, build);
+	else
+		n = snprintf(path, PATH_MAX, "%s/%s", build, name);
 	if (n >= PATH_MAX)
-		return cli_fail(in->fault, CLI_USAGE, "the path is too long: %.100s...", given ? given : in->f->build);
-	if (!given && access(path, F_OK) != 0 && errno == ENOENT)
+		return cli_fail(in->fault, CLI_USAGE, "the path is too long: %.100s...", given ? given : build);
+	if (!given && !in->host && access(path, F_OK) != 0 && errno == ENOENT)
 		path[0] = 0;
 	return true;
+}
+
+/* The record of a host, which stands for policy and geo content of a build. */
+GL_MUST static bool find_host(struct inputs *in)
+{
+	CLEANUP(fleet_close) struct fleet fleet = FLEET_NONE;
+	CLEANUP(expected_free) struct expected e = { .name = NULL };
+	const struct provision_files *f = in->f;
+
+	if (!f->host)
+		return !f->build || !fleet_is(f->build) ||
+		       cli_fail(in->fault, CLI_USAGE, "this is a fleet: %s: name one of its hosts with --host", f->build);
+	if (!f->build)
+		return cli_fail(in->fault, CLI_USAGE, "--host %s: give the fleet's directory", f->host);
+	in->host = calloc(1, sizeof(*in->host));
+	if (!in->host)
+		return cli_fail(in->fault, CLI_IO, "out of memory: %s", f->build);
+	return fleet_open(f->build, &fleet, in->fault) && fleet_find(&fleet, f->host, in->host, &e, in->fault);
 }
 
 /* ---- policies ---- */
@@ -70,7 +113,7 @@ GL_MUST static bool load_vlp(struct inputs *in)
 	if (!in->vlp_path[0])
 		return !in->f->build || cli_fail(in->fault, CLI_INPUT, "this is no output of 'geolaunch build': %s: there is no " BUILD_VLP,
 			in->f->build);
-	if (!load(in, PROVISION_VLP, in->vlp_path, VLP_MAX_SIZE, &in->vlp))
+	if (!load(in, PROVISION_VLP, in->f->vlp, in->vlp_path, VLP_MAX_SIZE, &in->vlp))
 		return false;
 	e = vlp_decode(in->vlp, &in->policy);
 	if (!e)
@@ -88,7 +131,7 @@ GL_MUST static bool load_lcp(struct inputs *in)
 
 	if (!in->f->lcp)
 		return true;
-	if (!load(in, PROVISION_LCP, in->f->lcp, LCP_POLICY_MAX_SIZE, &in->lcp))
+	if (!load(in, PROVISION_LCP, in->f->lcp, in->f->lcp, LCP_POLICY_MAX_SIZE, &in->lcp))
 		return false;
 	e = lcp_policy_decode(in->lcp, &p);
 	if (!e)
@@ -148,13 +191,15 @@ GL_MUST static bool load_geo(struct inputs *in, uint32_t *index)
 	if (!find(in, in->f->geo, BUILD_GEO, in->geo_path))
 		return false;
 	first = nv_entry(in, 0);
+	if (in->host && !in->f->geo && in->host->content_size == 0)
+		in->geo_path[0] = 0;
 	if (!in->geo_path[0])
 		return !in->f->build || !first ||
 		       cli_fail(in->fault, CLI_INPUT, "the policy measures NV index 0x%08x, but its content is not there: %s/" BUILD_GEO
 				": build anew, name it with --geo, or leave it alone with --no-geo", first->nv_index, in->f->build);
 	if (*index == 0)
 		*index = first ? first->nv_index : GEO_INDEX_DEFAULT;
-	return load(in, PROVISION_GEO, in->geo_path, GEO_NV_MAX, &in->geo) && check_geo(in, *index);
+	return load(in, PROVISION_GEO, in->f->geo, in->geo_path, GEO_NV_MAX, &in->geo) && check_geo(in, *index);
 }
 
 /* ---- index set ---- */
@@ -212,9 +257,16 @@ static void want(struct inputs *in, enum provision_use use, uint32_t index, stru
 	};
 }
 
+static void free_inputs(struct inputs **in)
+{
+	if (*in)
+		free((*in)->host);
+	free(*in);
+}
+
 bool provision_inputs(const struct provision_files *f, struct provision_wanted *out, struct cli_fault *fault)
 {
-	CLEANUP_FREE struct inputs *in = calloc(1, sizeof(*in));
+	CLEANUP(free_inputs) struct inputs *in = calloc(1, sizeof(*in));
 	uint32_t geo_index;
 
 	if (!in)
@@ -222,7 +274,7 @@ bool provision_inputs(const struct provision_files *f, struct provision_wanted *
 	in->f = f;
 	in->out = out;
 	in->fault = fault;
-	if (!load_vlp(in) || !load_lcp(in) || !load_geo(in, &geo_index) || !choose_set(in))
+	if (!find_host(in) || !load_vlp(in) || !load_lcp(in) || !load_geo(in, &geo_index) || !choose_set(in))
 		return false;
 
 	const uint32_t set = out->index_set == 1;

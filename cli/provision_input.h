@@ -8,6 +8,7 @@
 
 struct provision_files {
 	const char *build;              /* output of `geolaunch build`; the others may be NULL then */
+	const char *host;               /* then `build` is a fleet, and this one of its hosts; else NULL */
 	const char *vlp;
 	const char *lcp;
 	const char *geo;

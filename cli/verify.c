@@ -41,6 +41,7 @@ const enum verify_verdict verify_cap_category[CAP_COUNT] = {
 	[CAP_NV_MISMATCH] = VERIFY_GEO_MISMATCH,
 	[CAP_TPM_ERROR] = VERIFY_CAPPED,
 	[CAP_START_FAILED] = VERIFY_CAPPED,
+	[CAP_PREFLIGHT] = VERIFY_CAPPED,
 };
 
 void verify_note(struct verify_job *j, alg_set banks, enum verify_verdict v)
@@ -50,10 +51,13 @@ void verify_note(struct verify_job *j, alg_set banks, enum verify_verdict v)
 			j->by_bank[a] |= 1u << v;
 }
 
-enum verify_verdict verify_category(uint32_t type)
+enum verify_verdict verify_type_category(uint32_t type)
 {
 	switch (type) {
 	case MEASURE_POLICY:
+	case 0x40c:     /* SINIT: launch control policy */
+	case 0x412:
+	case 0x413:
 		return VERIFY_POLICY_MISMATCH;
 	case MEASURE_NV:
 		return VERIFY_GEO_MISMATCH;
@@ -62,6 +66,14 @@ enum verify_verdict verify_category(uint32_t type)
 	default:        /* modules, and whatever SINIT or somebody else measured */
 		return VERIFY_MODULE_MISMATCH;
 	}
+}
+
+/* tboot has one type for all; what it measures is told by the name that we gave the event. */
+enum verify_verdict verify_category(const struct expected_event *e)
+{
+	if (e->type == VERIFY_TYPE_TBOOT && strcmp(e->name, "policy") == 0)
+		return VERIFY_POLICY_MISMATCH;
+	return verify_type_category(e->type);
 }
 
 /* Names come from files and logs: nothing but printable ASCII gets to a terminal. */
@@ -175,6 +187,46 @@ static void judge_nothing_measured(struct verify_job *j)
 			verify_add_module(j, j->expected->events[i].name);
 }
 
+/* Whether the PCR never left what it is without a dynamic launch, but for one or two caps of this reason. */
+static bool is_ff_capped(const struct verify_job *j, enum alg a, unsigned pcr, const struct digests *cap)
+{
+	struct pcrs p;
+
+	pcrs_reset_dynamic(&p, ALG_BIT(a), false);
+	for (unsigned i = 0; i < 2; i++) {
+		if (!pcrs_extend(&p, pcr, cap))
+			return false;
+		if (span_equal(pcr_value(&p, a, pcr), pcr_value(j->tpm, a, pcr)))
+			return true;
+	}
+	return false;
+}
+
+/* geolaunch.efi, when it goes on without a dynamic launch, caps all of PCR 17-22 from what they are after a reset. CAP_COUNT: it did not. */
+static enum cap without_launch(const struct verify_job *j)
+{
+	for (enum cap why = 0; j->expected->drtm && why < CAP_COUNT; why++) {
+		struct digests d;
+		bool all = true;
+
+		measure_cap(j->r->compared, why, &d);
+		for (enum alg a = 0; a < ALG_COUNT; a++)
+			for (unsigned pcr = PCR_DRTM_FIRST; all && j->r->compared & ALG_BIT(a) && pcr <= PCR_DRTM_LAST; pcr++)
+				all = is_ff_capped(j, a, pcr, &d);
+		if (all)
+			return why;
+	}
+	return CAP_COUNT;
+}
+
+static void judge_without_launch(struct verify_job *j, enum cap why)
+{
+	verify_explain(j, "No dynamic launch took place: PCR 17-22 were capped from their reset values (%s: %s), and the host was started "
+		"unmeasured.", cap_table[why].name, cap_table[why].meaning);
+	verify_note(j, j->r->compared, VERIFY_NO_DRTM);
+	verify_note_cap(j, j->r->compared, why);
+}
+
 /* Sorts out which banks can be compared. */
 static bool choose_banks(struct verify_job *j, char *error, size_t cap)
 {
@@ -229,20 +281,26 @@ static void explain_banks(struct verify_job *j)
 	}
 }
 
-/* All banks saw the same launch; if they tell different stories, somebody extended one of them only. */
+/*
+ * All banks saw the same launch; if they tell different stories, somebody extended one of them only. But tboot does just that, with the bank
+ * of the policy's hash: that one may tell more.
+ */
 static void check_banks_consistent(struct verify_job *j)
 {
-	unsigned all = 0;
+	unsigned own = j->expected->drtm ? j->by_bank[j->expected->policy_hash] : 0, all = 0;
 	bool differ = false;
 	int first = -1;
 
 	for (unsigned a = 0; a < ALG_COUNT; a++) {
 		if (!(j->r->compared & ALG_BIT(a)))
 			continue;
+		all |= j->by_bank[a];
+		if (j->expected->drtm && a == j->expected->policy_hash)
+			continue;
 		if (first < 0)
 			first = (int)a;
-		differ |= j->by_bank[a] != j->by_bank[first];
-		all |= j->by_bank[a];
+		differ |= j->by_bank[a] != j->by_bank[first] || (j->expected->drtm && j->r->compared & ALG_BIT(j->expected->policy_hash) &&
+			j->by_bank[a] & ~own);
 	}
 	if (differ) {
 		for (unsigned a = 0; a < ALG_COUNT; a++) {
@@ -305,19 +363,24 @@ bool verify(const struct verify_input *in, struct verify_result *out, char *erro
 {
 	struct verify_job j = { .in = in, .expected = in->expected, .tpm = in->tpm, .r = out };
 	enum verify_log_use use = VERIFY_LOG_DOUBTFUL;
+	enum cap unmeasured;
 	bool nothing;
 
 	*out = (struct verify_result){ .has_log = in->has_log };
 	if (!choose_banks(&j, error, cap))
 		return false;
 	nothing = nothing_measured(&j);
+	unmeasured = without_launch(&j);
+	j.drtm = in->expected->drtm && !nothing && unmeasured == CAP_COUNT;
 	if (nothing)
 		judge_nothing_measured(&j);
+	if (unmeasured != CAP_COUNT)
+		judge_without_launch(&j, unmeasured);
 	if (in->has_log)
 		use = verify_by_log(&j, error, cap);
 	if (use == VERIFY_LOG_NONE)
 		return false;
-	if (use == VERIFY_LOG_DOUBTFUL && !nothing)
+	if (use == VERIFY_LOG_DOUBTFUL && !nothing && unmeasured == CAP_COUNT)
 		verify_by_pcrs(&j);
 	explain_banks(&j);
 	conclude(&j);

@@ -12,6 +12,7 @@ struct verify_job {
 	const struct pcrs *tpm;
 	struct verify_result *r;
 	unsigned by_bank[ALG_COUNT];    /* verdicts, bit 1 << enum verify_verdict */
+	bool drtm;                      /* PCR 17-22 began with zeros: a dynamic launch was expected, and nothing shows that it did not take place */
 	bool muted;                     /* nothing is noted: what is looked at is not believed */
 };
 
@@ -26,8 +27,13 @@ void verify_note_cap(struct verify_job *j, alg_set banks, enum cap why);
 /* What a reason for a cap says about the content; VERIFY_CAPPED: nothing. */
 extern const enum verify_verdict verify_cap_category[CAP_COUNT];
 
-/* What a difference in an event of this type is a mismatch of; VERIFY_VERDICT_COUNT for a closing event, which only follows others. */
-enum verify_verdict verify_category(uint32_t type);
+/* What a difference in this event is a mismatch of; VERIFY_VERDICT_COUNT for a closing event, which only follows others. */
+enum verify_verdict verify_category(const struct expected_event *e);
+/* The same for an event that nobody expects. */
+enum verify_verdict verify_type_category(uint32_t type);
+
+/* tboot's event type, whose events have no data; they are extended in the banks only that they have digests for. */
+#define VERIFY_TYPE_TBOOT 0x501u
 
 /* Adds a sentence, once. */
 void verify_explain(struct verify_job *j, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -87,7 +87,8 @@ static void replay_event(struct logged *l, const struct event *e)
 {
 	struct verify_result *r = l->j->r;
 
-	for (unsigned a = 0; a < ALG_COUNT; a++)
+	/* tboot extends just the banks that it logs. */
+	for (unsigned a = 0; a < ALG_COUNT && e->type != VERIFY_TYPE_TBOOT; a++)
 		if (!(e->digests.banks & ALG_BIT(a)))
 			l->missing[a] |= 1u << e->pcr;
 	if (e->type == MEASURE_CLOSING)
@@ -103,7 +104,7 @@ GL_MUST static bool read_log(struct logged *l, struct eventlog_reader *reader)
 	enum eventlog_status s;
 	struct event e;
 
-	pcrs_reset_dynamic(&j->r->log, j->r->compared, j->expected->drtm);
+	pcrs_reset_dynamic(&j->r->log, j->r->compared, j->drtm);
 	while ((s = eventlog_next(reader, &e)) == EVENTLOG_EVENT && !j->r->out_of_memory) {
 		if (e.type == EV_NO_ACTION || e.pcr < PCR_DRTM_FIRST || e.pcr > PCR_DRTM_LAST)
 			continue;
@@ -172,6 +173,12 @@ static unsigned compare_with_tpm(struct logged *l)
 
 /* ---- log against expected ---- */
 
+/* What the log calls the event: only our events have a name in their data. */
+static const char *item_name(const struct item *it, char *buf, size_t cap)
+{
+	return printable(measure_by_type(it->type) ? it->data : span_str(type_name(it->type)), buf, cap);
+}
+
 /* Remembers the difference that comes first in the order of the expected events. */
 static void note_first(struct logged *l, size_t key, enum verify_difference what, const struct expected_event *e, const struct item *it)
 {
@@ -182,14 +189,14 @@ static void note_first(struct logged *l, size_t key, enum verify_difference what
 	l->first_key = key;
 	*f = (struct verify_first_difference){ .what = what, .pcr = it ? it->pcr : e->pcr, .type = e ? e->type : it->type };
 	if (it) {
-		printable(it->data, f->found, sizeof(f->found));
+		item_name(it, f->found, sizeof(f->found));
 		f->log = it->digests;
 	}
 	if (e) {
 		printable(span_str(e->name), f->name, sizeof(f->name));
 		f->expected = e->digests;
 	} else {
-		printable(it->data, f->name, sizeof(f->name));
+		item_name(it, f->name, sizeof(f->name));
 	}
 }
 
@@ -198,10 +205,8 @@ static size_t key_of(const struct logged *l, const struct expected_event *e)
 	return e ? (size_t)(e - l->j->expected->events) : l->j->expected->event_count;
 }
 
-static void note_category(struct logged *l, alg_set banks, uint32_t type, const char *module)
+static void note_category(struct logged *l, alg_set banks, enum verify_verdict v, const char *module)
 {
-	enum verify_verdict v = verify_category(type);
-
 	if (v == VERIFY_VERDICT_COUNT)
 		return;
 	verify_note(l->j, banks, v);
@@ -211,7 +216,22 @@ static void note_category(struct logged *l, alg_set banks, uint32_t type, const 
 
 static bool same_name(const struct expected_event *e, const struct item *it)
 {
-	return e->type == it->type && span_is_str(it->data, e->name);
+	return e->type == it->type && (!measure_by_type(e->type) || span_is_str(it->data, e->name));
+}
+
+/* For events of others: what a difference can come from. */
+static void explain_sources(struct logged *l, const struct expected_event *e)
+{
+	CLEANUP_FREE char *buf = NULL;
+	size_t size = 0;
+	FILE *f = measure_by_type(e->type) ? NULL : open_memstream(&buf, &size);
+
+	if (!f)
+		return;
+	for (size_t i = 0; i < e->from_count; i++)
+		fprintf(f, "%s%s", i ? ", " : "", e->from[i]);
+	if (fclose(f) == 0 && e->from_count > 0)
+		verify_explain(l->j, "\"%s\" was expected from: %s.", e->name, buf);
 }
 
 /* An expected event and the log's event in its place. */
@@ -224,14 +244,15 @@ static void compare_pair(struct logged *l, const struct expected_event *e, const
 	for (unsigned a = 0; a < ALG_COUNT; a++)
 		if (both & ALG_BIT(a) && !span_equal(digest_span(&e->digests, (enum alg)a), digest_span(&it->digests, (enum alg)a)))
 			wrong |= ALG_BIT(a);
-	printable(it->data, found, sizeof(found));
+	item_name(it, found, sizeof(found));
 	verify_bank_names(wrong, names, sizeof(names));
 	if (wrong) {
 		note_first(l, key_of(l, e), VERIFY_DIFF_DIGEST, e, it);
-		note_category(l, wrong, e->type, e->name);
-		if (same_name(e, it) && e->type != MEASURE_CLOSING)
+		note_category(l, wrong, verify_category(e), e->name);
+		if (same_name(e, it) && e->type != MEASURE_CLOSING) {
 			verify_explain(j, "PCR %u: \"%s\" has another digest than expected (%s).", e->pcr, e->name, names);
-		else if (e->type != MEASURE_CLOSING)
+			explain_sources(l, e);
+		} else if (e->type != MEASURE_CLOSING)
 			verify_explain(j, "PCR %u: in place of \"%s\" the log has \"%s\" (%s).", e->pcr, e->name, found, names);
 	} else if (!same_name(e, it)) {
 		note_first(l, key_of(l, e), VERIFY_DIFF_NAME, e, it);
@@ -251,7 +272,7 @@ static void judge_missing(struct logged *l, const struct expected_event *e)
 	else if (e->type == MEASURE_NV)
 		verify_note(j, j->r->compared, VERIFY_GEO_MISSING);
 	else
-		note_category(l, j->r->compared, e->type, e->name);
+		note_category(l, j->r->compared, verify_category(e), e->name);
 	verify_explain(j, "PCR %u: \"%s\" is missing from the log.", e->pcr, e->name);
 }
 
@@ -259,12 +280,12 @@ static void judge_extra(struct logged *l, const struct expected_event *next, con
 {
 	char found[192];
 
-	printable(it->data, found, sizeof(found));
+	item_name(it, found, sizeof(found));
 	note_first(l, key_of(l, next), VERIFY_DIFF_EXTRA, NULL, it);
 	if (it->type == MEASURE_CLOSING)
 		verify_note(l->j, l->j->r->compared, VERIFY_LOG_MISMATCH);
 	else
-		note_category(l, l->j->r->compared, it->type, measure_by_type(it->type) ? found : type_name(it->type));
+		note_category(l, l->j->r->compared, verify_type_category(it->type), found);
 	verify_explain(l->j, "PCR %u: %s \"%s\" in the log is not expected%s.", it->pcr, type_name(it->type), found,
 		it->later ? "; it came after the launch was closed" : "");
 }
@@ -344,7 +365,7 @@ static const struct expected_event *judge_cap(struct logged *l, size_t i, const 
 	e = find_subject(l, it->pcr, i, subject);
 	note_first(l, key_of(l, e ? e : next), VERIFY_DIFF_CAP, e, it);
 	verify_note_cap(l->j, l->j->r->compared, why);
-	if (e && verify_category(e->type) == VERIFY_MODULE_MISMATCH)
+	if (e && verify_category(e) == VERIFY_MODULE_MISMATCH)
 		verify_add_module(l->j, e->name);
 	if (subject.n)
 		verify_explain(l->j, "PCR %u: a cap in place of \"%s\": %s.", it->pcr, printable(subject, found, sizeof(found)),

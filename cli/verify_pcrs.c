@@ -195,7 +195,7 @@ static bool policy_seen(struct view *w)
 {
 	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++)
 		for (size_t i = 0; i < chain_of(w, pcr)->n; i++)
-			if (chain_of(w, pcr)->v[i]->type == MEASURE_POLICY && seen(w, pcr, i))
+			if (verify_category(chain_of(w, pcr)->v[i]) == VERIFY_POLICY_MISMATCH && seen(w, pcr, i))
 				return true;
 	return false;
 }
@@ -203,7 +203,7 @@ static bool policy_seen(struct view *w)
 static bool chain_has(const struct chain *c, enum verify_verdict category)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (verify_category(c->v[i]->type) == category)
+		if (verify_category(c->v[i]) == category)
 			return true;
 	return false;
 }
@@ -221,7 +221,7 @@ static void blame_modules(struct view *w, unsigned pcr, const char *what, bool u
 		return;
 	}
 	for (size_t i = 0; i < c->n; i++) {
-		if (verify_category(c->v[i]->type) != VERIFY_MODULE_MISMATCH)
+		if (verify_category(c->v[i]) != VERIFY_MODULE_MISMATCH)
 			continue;
 		fprintf(f, "%s\"%s\"", count++ ? ", " : "", c->v[i]->name);
 		verify_add_module(w->j, c->v[i]->name);
@@ -283,7 +283,7 @@ static void explain_caps(struct view *w)
 			if (!f->halted) {
 				const struct expected_event *e = chain_of(w, pcr)->v[f->reached];
 
-				if (verify_category(e->type) == VERIFY_MODULE_MISMATCH)
+				if (verify_category(e) == VERIFY_MODULE_MISMATCH)
 					verify_add_module(w->j, e->name);
 				verify_explain(w->j, "PCR %u holds the cap \"%s\" in place of \"%s\": %s.", pcr, cap_table[why].name,
 					e->name, cap_table[why].meaning);
@@ -319,7 +319,7 @@ static void explain_stop(struct view *w)
 	}
 	for (size_t i = 0; i < e->event_count; i++) {
 		const struct expected_event *v = &e->events[i];
-		enum verify_verdict category = verify_category(v->type);
+		enum verify_verdict category = verify_category(v);
 
 		if (v->pcr < PCR_DRTM_FIRST || v->pcr > PCR_DRTM_LAST || seen(w, v->pcr, at[v->pcr - PCR_DRTM_FIRST]++))
 			continue;

@@ -76,6 +76,19 @@ enum tpm_locality_result tpm_locality_take(const struct tpm_mmio *m, enum tpm_in
 	return TPM_LOCALITY_TIMEOUT;
 }
 
+void tpm_locality_release(const struct tpm_mmio *m, enum tpm_interface interface, uint8_t held)
+{
+	const struct tpm_mmio_ops *ops = tpm_mmio_ops(interface);
+	struct tpm_wait w = tpm_wait(m, TPM_TIMEOUT_A_US);
+
+	if (!ops)
+		return;
+	ops->relinquish(m, held);
+	while (ops->held(m, held))
+		if (!tpm_wait_more(&w))
+			return;
+}
+
 enum tpm_locality_result tpm_locality_give_back(const struct tpm_mmio *m, enum tpm_interface interface, uint8_t held, uint8_t to)
 {
 	const struct tpm_mmio_ops *ops = tpm_mmio_ops(interface);

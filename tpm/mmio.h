@@ -64,6 +64,9 @@ static inline TSS2_TCTI_CONTEXT *tpm_mmio_tcti_context(struct tpm_mmio_tcti *t)
  */
 GL_MUST enum tpm_locality_result tpm_locality_take(const struct tpm_mmio *m, enum tpm_interface interface, uint8_t from, uint8_t to);
 
+/* Gives it up without asking for another: nobody holds the TPM then. */
+void tpm_locality_release(const struct tpm_mmio *m, enum tpm_interface interface, uint8_t held);
+
 /* Gives it back: relinquishes `held`, requests `to` and waits for it. Firmware that measures later depends on it. */
 GL_MUST enum tpm_locality_result tpm_locality_give_back(const struct tpm_mmio *m, enum tpm_interface interface, uint8_t held, uint8_t to);
 

@@ -139,6 +139,7 @@ struct heap_os_sinit {
 	bool has_tpr;                   /* element 13 */
 	unsigned tpr_count;
 	struct txt_range tprs[HEAP_MAX_TPRS];
+	size_t elements;                /* where they begin in the content; 0: none */
 };
 
 /* Takes the table apart, with its elements; checks what is needed for that. `out` on success only. */
@@ -175,7 +176,14 @@ struct heap_sinit_mle {
 	struct span dmar;               /* copies of ACPI tables */
 	struct span madt, mcfg;         /* elements 6 and 9; empty: none */
 	struct span mdr_bytes;
+	/* decoder only: */
+	struct span bios_acm_id;        /* 20 bytes */
+	uint64_t mseg_valid;            /* MSR IA32_SMM_MONITOR_CTL, bits that concern an STM */
+	struct span old_digests;        /* of SINIT, MLE, STM and policy, 20 bytes each: TPM 1.2 */
+	size_t elements;                /* where they begin in the table with its size field; 0: none */
 };
+
+#define HEAP_OLD_DIGEST 20
 
 /*
  * With the size field: fixed fields, elements, DMAR, MDRs, as real modules order them. Offsets in it count from the size field. False if it

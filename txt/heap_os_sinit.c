@@ -144,6 +144,8 @@ enum txt_rule heap_os_sinit_decode(struct span content, struct heap_os_sinit *ou
 	if (r.bad)
 		return TXT_RULE_HEAP_TABLE_SIZE;
 	if (o.version >= 6) {
+		o.elements = ELEMENTS_AT;
+
 		enum txt_rule rule = take_elements(content, &o);
 
 		if (rule)

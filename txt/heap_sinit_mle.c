@@ -6,7 +6,7 @@
 #define SIZE_FIELD 8
 /* Behind the version: BIOS ACM id. Behind the MSEG field: digests of SINIT, MLE, STM, policy. All TPM 1.2, zero since. */
 #define BIOS_ACM_ID 20
-#define OLD_DIGESTS ((size_t)4 * 20)
+#define OLD_DIGESTS ((size_t)4 * HEAP_OLD_DIGEST)
 /* All fields of version 9 in front of the elements, with the size field. */
 #define FIXED 156
 
@@ -104,9 +104,10 @@ enum txt_rule heap_sinit_mle_decode(struct span table, struct heap_sinit_mle *ou
 	s.version = rd_le32(&r);
 	if (r.bad || size != table.n || s.version < HEAP_SINIT_MLE_MIN || s.version > HEAP_SINIT_MLE_VERSION)
 		return TXT_RULE_HEAP_TABLE_SIZE;
-	(void)rd_bytes(&r, BIOS_ACM_ID);
+	s.bios_acm_id = rd_bytes(&r, BIOS_ACM_ID);
 	s.edx = rd_le32(&r);
-	(void)rd_bytes(&r, 8 + OLD_DIGESTS);
+	s.mseg_valid = rd_le64(&r);
+	s.old_digests = rd_bytes(&r, OLD_DIGESTS);
 	s.lcp_control = rd_le32(&r);
 	s.rlp_wakeup = rd_le32(&r);
 	(void)rd_le32(&r);
@@ -119,7 +120,9 @@ enum txt_rule heap_sinit_mle_decode(struct span table, struct heap_sinit_mle *ou
 	if (r.bad || !part(table, mdrs, (uint64_t)s.mdr_count * HEAP_MDR_SIZE, &s.mdr_bytes) || !part(table, dmar, dmar_size, &s.dmar))
 		return TXT_RULE_HEAP_TABLE_SIZE;
 	if (s.version >= 9) {
-		enum txt_rule rule = take_elements(table, r.off, &s);
+		s.elements = r.off;
+
+		enum txt_rule rule = take_elements(table, s.elements, &s);
 
 		if (rule)
 			return rule;

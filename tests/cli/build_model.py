@@ -2,6 +2,7 @@
 """Inputs for `geolaunch build`, and its rules written down a second time with hashlib alone."""
 
 import copy
+import gzip
 import hashlib
 import json
 import os
@@ -134,18 +135,23 @@ def geo_tag(tag):
 class Model:
     """The rules, written down a second time: launch description, policy, events, PCRs."""
 
+    START = 0xFF
+
     def __init__(self, manifest, folder):
         self.m = manifest
         self.folder = folder
         self.hash = manifest["policy"].get("hash", "sha256")
-        self.banks = [b for b in BANKS if b in manifest.get("banks", BANKS)]
+        self.banks = self.all_banks()
         self.modules = self.list_modules()
         self.description = self.describe()
         self.geo = self.geo_content()
         self.policy = self.make_policy()
         self.events = []
-        self.pcrs = {b: {p: b"\xff" * hashlib.new(b).digest_size for p in range(17, 23)} for b in self.banks}
+        self.pcrs = {b: {p: bytes([self.START]) * hashlib.new(b).digest_size for p in range(17, 23)} for b in self.banks}
         self.launch()
+
+    def all_banks(self):
+        return [b for b in BANKS if b in self.m.get("banks", BANKS)]
 
     def list_modules(self):
         """role, name on the ESP, content, command line, PCR, lines of the description"""
@@ -153,10 +159,18 @@ class Model:
         out = []
 
         def add(role, name, file, cmdline, pcr, lines):
-            out.append((role, name, (self.folder / file).read_bytes(), cmdline.encode(), pcr, lines))
+            content = (self.folder / file).read_bytes()
+            if name == "xen" and content[:2] == b"\x1f\x8b":
+                content = gzip.decompress(content)
+            out.append((role, name, content, cmdline.encode(), pcr, lines))
 
-        cmdline = hv.get("cmdline", "")
-        add("hypervisor", "linux", hv["file"], cmdline, hv.get("pcr", 19), [f"cmdline {cmdline}"] if cmdline else [])
+        def add_program(role, name, given):
+            cmdline = given.get("cmdline", "")
+            add(role, name, given["file"], cmdline, hv.get("pcr", 19), [f"cmdline {cmdline}"] if cmdline else [])
+
+        add_program("hypervisor", hv["kind"], hv)
+        if "kernel" in hv:
+            add_program("kernel", "kernel", hv["kernel"])
         if "initrd" in hv:
             add("initrd", "initrd", hv["initrd"], "", hv.get("pcr", 19), [])
         members = [("vmm", "vmm", self.m["vmm"], 755, 20)] if "vmm" in self.m else []
@@ -169,7 +183,7 @@ class Model:
         lines = ["geolaunch 1", "mode direct", "policy policy.vlp", f"on-halt {self.m.get('on_halt', 'poweroff')}",
                  f"halt-delay {self.m.get('halt_delay', 5)}"]
         for role, name, _, _, _, more in self.modules:
-            lines += [f"module {role}", f"file {name}", *more]
+            lines += [f"module {role}", *(["kind xen"] if name == "xen" else []), f"file {name}", *more]
         return "".join(line + "\n" for line in [*lines, "end"]).encode()
 
     def geo_content(self):
@@ -187,8 +201,11 @@ class Model:
     def module_digest(bank, content, cmdline):
         return h(bank, h(bank, cmdline), h(bank, content))
 
+    def entry_zero(self):
+        return struct.pack("<BBBIB", 0, 255, 0, 0, 0)
+
     def make_policy(self):
-        entries = [struct.pack("<BBBIB", 0, 255, 0, 0, 0)]
+        entries = [self.entry_zero()]
         for i, (_, _, content, cmdline, pcr, _) in enumerate(self.modules):
             entries.append(struct.pack("<BBBIB", i + 1, pcr, 1, 0, 1) + self.module_digest(self.hash, content, cmdline))
         if self.geo is not None:
@@ -213,6 +230,10 @@ class Model:
         for i, (role, name, content, cmdline, pcr, _) in enumerate(self.modules):
             self.extend(pcr, 0x5A1, "EV_GEOLAUNCH_MODULE", f"module {i + 1} {role} {name}",
                         lambda b, content=content, cmdline=cmdline: self.module_digest(b, content, cmdline))
+        self.measure_rest()
+
+    def measure_rest(self):
+        """Geo tag and closing event."""
         if self.geo is not None:
             geo = self.m["geo"]
             kind = "nv-raw" if geo.get("kind") == "nv_raw" else "nv"

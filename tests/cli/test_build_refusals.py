@@ -2,9 +2,11 @@
 """How `geolaunch` refuses: one line, the documented exit code, nothing written."""
 
 import shutil
+import subprocess
 
 import pytest
 
+import lcp_model
 from build_model import BASE, build, make_inputs, program, refused, run, to_yaml, variant
 
 MAX_VLP = 2124
@@ -20,6 +22,9 @@ def inputs(tmp_path):
 
 HEAD = "version: 1\nmode: direct\npolicy: {type: halt}\n"
 HV = "hypervisor: {kind: linux, file: vmlinuz, initrd: initrd.img}\n"
+TXT_HEAD = "version: 1\nmode: txt\npolicy: {type: halt}\n"
+TB = "tboot: {file: t}\nsinit: {file: s}\n"
+PF = f"platform: {{bios_acm: '{'00' * 32}'}}\n"
 
 # name: (manifest, words of the message). The marker @ stands at the start of the line that must be named.
 BAD = {
@@ -56,11 +61,57 @@ BAD = {
     "no policy": ("@version: 1\nmode: direct\n" + HV, 'the manifest has no "policy"'),
     "no hypervisor": ("@version: 1\nmode: direct\npolicy: {type: halt}\n", 'the manifest has no "hypervisor"'),
     "no path": (HEAD + HV + "vmm:\n@  file: vmm\n", 'vmm has no "path"'),
-    "mode txt": ("version: 1\n@mode: txt\npolicy: {type: halt}\n" + HV, '"mode" cannot be "txt"'),
+    "mode unknown": ("version: 1\n@mode: tct\npolicy: {type: halt}\n" + HV, '"mode" cannot be "tct"'),
+    "txt without tboot": ("version: 1\n@mode: txt\npolicy: {type: halt}\n" + HV, 'mode txt without "tboot"'),
+    **{f"{key} in direct": (HEAD + HV + f"{key}:\n@  {value}\n", f'"{key}" has no place in mode direct')
+       for key, value in (("tboot", "file: t"), ("sinit", "file: t"), ("stage", "file: t"), ("platform", "scrtm: 1"))},
+    "lcp in direct": (HEAD + HV + "lcp:\n@  data: a\n  policy: b\n", '"lcp" has no place in mode direct'),
+    "txt without sinit": ("version: 1\n@mode: txt\npolicy: {type: halt}\n" + HV + "tboot: {file: t}\n", "which SINIT module will measure"),
+    "txt without platform": ("version: 1\n@mode: txt\npolicy: {type: halt}\n" + HV + TB, "of the BIOS ACM"),
+    "txt without bios_acm": (TXT_HEAD + HV + TB + "platform:\n@  scrtm: 1\n", "of the BIOS ACM"),
+    "banks without the policy's hash": (TXT_HEAD + HV + TB + PF + "banks:\n@  - sha1\n", '"banks" lacks sha256'),
+    **{f"tboot {line}": (TXT_HEAD + HV + f"sinit: {{file: s}}\ntboot:\n  file: t\n@  cmdline: {line}\n" + PF, words) for line, words in (
+        ("extpol=sha1", "extpol=sha1 in tboot's cmdline does not go with the policy, whose hash is sha256"),
+        ("e=agile", "extpol=agile in tboot's cmdline"), ("extpol=embedded", "extpol=embedded in tboot's"),
+        ("force_tpm2_legacy_log=true", "force_tpm2_legacy_log"), ("call_racm=check", "call_racm"))},
+    "tboot cmdline": (TXT_HEAD + HV + 'sinit: {file: s}\ntboot:\n  file: t\n@  cmdline: "a\\tb"\n' + PF, '"cmdline" holds the byte 0x09'),
+    "tboot key": (TXT_HEAD + HV + "sinit: {file: s}\ntboot:\n  file: t\n@  pcr: 17\n" + PF, 'unknown key "pcr" in tboot'),
+    "sinit key": (TXT_HEAD + HV + "tboot: {file: t}\nsinit:\n@  cmdline: x\n" + PF, 'unknown key "cmdline" in sinit'),
+    "lcp without policy": (TXT_HEAD + HV + TB + PF + "lcp:\n@  data: x\n", 'lcp has no "policy"'),
+    "lcp without data": (TXT_HEAD + HV + TB + PF + "lcp:\n@  policy: x\n", 'lcp has no "data"'),
+    "platform key": (TXT_HEAD + HV + TB + "platform:\n@  cpu: 1\n", 'unknown key "cpu" in platform'),
+    "bios_acm short": (TXT_HEAD + HV + TB + "platform:\n@  bios_acm: 0011\n", '"bios_acm" cannot be "0011"'),
+    "bios_acm twice": (TXT_HEAD + HV + TB + f"platform:\n  bios_acm:\n    - '{'00' * 32}'\n@    - '{'00' * 32}'\n", "a value twice"),
+    "bios_acm empty": (TXT_HEAD + HV + TB + "platform:\n@  bios_acm: []\n", '"bios_acm" is empty'),
+    "bios_acm too many": (TXT_HEAD + HV + TB + "platform:\n  bios_acm:\n" + "".join(f"{'@' if i == 8 else ''}    - '{i:02d}{'00' * 31}'\n"
+                          for i in range(9)), "more than 8 values"),
+    "log empty": (TXT_HEAD + HV + TB + "platform:\n@  log: []\n", '"log" is empty'),
+    "scrtm": (TXT_HEAD + HV + TB + "platform:\n@  scrtm: yes\n", '"scrtm" is no number'),
+    **{f"aux {v[:9]}": (TXT_HEAD + HV + TB + f"platform:\n@  aux: '{v}'\n", '"aux" cannot be')
+       for v in ("any", "01c10102", "01c10102000b62044408ffff0068", "00" * 80)},
+    "stage not there": (TXT_HEAD + HV + TB + PF + "stage:\n@  file: nowhere\n", 'cannot use "nowhere"'),
+    "stage no ELF": (TXT_HEAD + HV + TB + PF + "stage:\n@  file: vm.json\n", '"vm.json" is no ELF file'),
+    "tboot no ELF": (TXT_HEAD + HV + "sinit: {file: s}\nstage: {file: kernel.elf}\ntboot:\n@  file: vm.json\n" + PF, '"vm.json" is no ELF file'),
+    "sinit not there": (TXT_HEAD + HV + "tboot: {file: kernel.elf}\nstage: {file: kernel.elf}\nsinit:\n@  file: nowhere\n" + PF, 'cannot use "nowhere"'),
+    "sinit no module": (TXT_HEAD + HV + "tboot: {file: kernel.elf}\nstage: {file: kernel.elf}\nsinit:\n@  file: other\n" + PF, '"other" is none'),
+    "tboot without MLE header": (TXT_HEAD + HV + "stage: {file: kernel.elf}\nsinit: {file: sinit.acm}\ntboot:\n@  file: kernel.elf\n" + PF,
+                                 '"kernel.elf" is no tboot'),
+    "lcp data not there": (TXT_HEAD + HV + "tboot: {file: kernel.elf}\nstage: {file: kernel.elf}\nsinit: {file: sinit.acm}\n" + PF +
+                           "lcp:\n  policy: other\n@  data: nowhere\n", 'cannot use "nowhere"'),
+    "too many modules for tboot": (TXT_HEAD + HV + TB + PF + "files:\n" + "".join(
+        f"{'@' if i == 27 else ''}  - {{file: vm.json, path: /{i}}}\n" for i in range(28)), "more than 29 modules, which is all that tboot measures"),
+    "xen without kernel": (HEAD + "hypervisor:\n@  kind: xen\n  file: vmlinuz\n", 'hypervisor of kind xen has no "kernel"'),
+    "linux with kernel": (HEAD + "hypervisor:\n  kind: linux\n  file: vmlinuz\n  kernel:\n@    file: vmlinuz\n", "is itself the kernel"),
+    "xen no ELF": (HEAD + "hypervisor:\n  kind: xen\n@  file: vm.json\n  kernel: {file: vmlinuz}\n", '"vm.json" is no ELF file'),
+    "dom0 no kernel": (HEAD + "hypervisor:\n  kind: xen\n  file: kernel.elf\n  kernel:\n@    file: vm.json\n", '"vm.json" is no Linux kernel'),
+    "dom0 with initrd=": (HEAD + "hypervisor:\n  kind: xen\n  file: kernel.elf\n  kernel:\n    file: vmlinuz\n@    cmdline: initrd=x\n",
+                          "that nobody measures"),
+    "xen: unknown key in kernel": (HEAD + "hypervisor:\n  kind: xen\n  file: kernel.elf\n  kernel:\n    file: vmlinuz\n@    pcr: 19\n",
+                                   'unknown key "pcr" in kernel'),
     "policy type": ("version: 1\nmode: direct\npolicy:\n@  type: stop\n" + HV, '"type" cannot be "stop"'),
     "policy hash": ("version: 1\nmode: direct\npolicy:\n  type: halt\n@  hash: md5\n" + HV, '"hash" cannot be "md5"'),
     "policy is text": ("version: 1\nmode: direct\n@policy: halt\n" + HV, "policy is no mapping"),
-    "hypervisor kind": (HEAD + "hypervisor:\n@  kind: xen\n  file: vmlinuz\n", '"kind" cannot be "xen"'),
+    "hypervisor kind": (HEAD + "hypervisor:\n@  kind: kvm\n  file: vmlinuz\n", '"kind" cannot be "kvm"'),
     "name too long": (HEAD + HV + f"@name: {'n' * 65}\n", '"name" has 65 characters, at most 64'),
     "name empty": (HEAD + HV + '@name: ""\n', '"name" is empty'),
     "name forgotten": (HEAD + HV + "@name:\n", '"name" has no value'),
@@ -132,6 +183,8 @@ def test_refusal(inputs, name):
     kernel = bytearray(program(True))
     (inputs / "kernel.gz").write_bytes(b"\x1f\x8b\x08" + bytes(100))
     (inputs / "kernel.elf").write_bytes(b"\x7fELF" + bytes(100))
+    if "sinit.acm" in BAD[name][0]:
+        (inputs / "sinit.acm").write_bytes(subprocess.run([lcp_model.ACM_TOOL, "sinit", "1"], capture_output=True, check=True, timeout=30).stdout)
     (inputs / "kernel.nostub").write_bytes(bytes(2) + kernel[2:])
     kernel[0x84:0x86] = b"\x64\xaa"
     (inputs / "kernel.arm64").write_bytes(kernel)

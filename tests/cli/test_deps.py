@@ -33,11 +33,13 @@ def run(deps, *args, **env):
 @pytest.fixture
 def deps(tmp_path):
     """A download folder that already has all but the tpm2-tss source (not the real things)."""
-    for name in ("kernel/vmlinuz", "kernel/version", "kernel/modules/x", *(f"{folder}/{part}" for folder, (_, part) in UNPACKED.items()),
+    for name in ("kernel/vmlinuz", "kernel/version", "kernel/modules/x", "kernel-dom0/vmlinuz", "kernel-dom0/version",
+                 "kernel-dom0/modules/x", "libtomcrypt-1.18.2/src/headers/tomcrypt.h", *(f"{folder}/{part}" for folder, (_, part) in UNPACKED.items()),
                  *(f"{folder}/package" for folder in UNPACKED)):
         path = tmp_path / "deps" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("not real")
+    (tmp_path / "deps/libtomcrypt-1.18.2/.sha256").write_text("fec310cb440232e9a75da7ef1b2350e6d29e7808a8f6ff2f4158ae2ec0ff3670\n")
     return tmp_path / "deps"
 
 

@@ -10,12 +10,13 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[2]
 GEOLAUNCH = os.environ.get("GEOLAUNCH", str(TOP / "build/host/geolaunch"))
-COMMANDS = ["build", "geo", "verify", "log", "vlp", "lcp", "acm", "txt", "provision", "lint"]
+COMMANDS = ["build", "install", "geo", "verify", "log", "vlp", "lcp", "acm", "txt", "provision", "lint", "fleet"]
 # Commands whose first argument is an action, each with options of its own.
 ACTIONS = {
     "geo": ["define", "write", "read", "lock", "undefine"],
     "acm": ["show"],
-    "txt": ["decode-error"],
+    "txt": ["decode-error", "heap"],
+    "fleet": ["list", "show", "extract"],
     "lcp": ["mle-hash", "element", "list", "policy", "data", "sign", "verify", "show", "evaluate"],
     "vlp": ["create", "add", "del", "show", "check", "diff", "wrap", "unwrap"],
 }
@@ -82,6 +83,7 @@ def test_complete_values(tmp_path):
     (tmp_path / "out").mkdir()
     assert complete(tmp_path, "build", "") == {"host.yaml", "out"}
     assert complete(tmp_path, "build", "host.yaml", "-o", "") == {"out"}
+    assert complete(tmp_path, "install", "") == complete(tmp_path, "install", "--esp", "") == {"out"}
     for command, actions in ACTIONS.items():
         assert complete(tmp_path, command, "") == set(actions)
     assert complete(tmp_path, "vlp", "create", "--type", "") == {"nonfatal", "continue", "halt"}

@@ -26,9 +26,9 @@ static bool put_together(const struct lcp_mle *m, const struct span *cmdline)
 		return true;
 	if (cmdline->n >= m->cmdline_end - m->cmdline_start || memchr(cmdline->p, 0, cmdline->n))
 		return false;
-	for (uint32_t at = m->cmdline_start; at < m->cmdline_end; at++)
-		if (at >= m->start && at < m->end)
-			image[at - m->start] = at - m->cmdline_start < cmdline->n ? cmdline->p[at - m->cmdline_start] : 0;
+	/* Only what is in the MLE: the space may be a GiB. */
+	for (uint32_t at = m->cmdline_start > m->start ? m->cmdline_start : m->start; at < m->cmdline_end && at < m->end; at++)
+		image[at - m->start] = at - m->cmdline_start < cmdline->n ? cmdline->p[at - m->cmdline_start] : 0;
 	return true;
 }
 

@@ -95,6 +95,31 @@ def description_seeds():
     yield "many", (DESCRIPTION[:-4] + "".join(f"module file\nfile f\npath /m/{n}\nmode 0644\n" for n in range(130)) + "end\n").encode()
     yield "cut", DESCRIPTION[:-1].encode()
     yield "trailing", DESCRIPTION.encode() + b"end\n"
+    xen = DESCRIPTION.replace("module hypervisor\n", "module hypervisor\nkind xen\n").replace(
+        "module initrd\n", "module kernel\nfile kernel\ncmdline console=hvc0\nmodule initrd\n", 1)
+    yield "xen", xen.encode()
+    yield "xen-without-kernel", DESCRIPTION.replace("module hypervisor\n", "module hypervisor\nkind xen\n").encode()
+    roles = ",".join(["hypervisor", "kernel", "initrd", "vmm:0755"] + ["file:" + line.split()[1] for line in
+                     DESCRIPTION.split("module file\n", 1)[1].splitlines() if line.startswith("mode ")])
+    rules = f"geolaunch-stage 1 policy=halt hypervisor=xen modules={roles} nv=0x01c10110,nv,22,any halt=poweroff,5"
+    txt = xen.replace("mode direct", "mode txt").replace("module hypervisor\n", "module tboot\nfile tboot\ncmdline logging=serial\n"
+        f"module sinit\nfile sinit\nmodule lcp\nfile lcp\nmodule stage\nfile stage\ncmdline {rules}\nmodule hypervisor\n", 1)
+    yield "txt", txt.encode()
+    yield "txt-no-sinit", txt.replace("module sinit\nfile sinit\n", "").encode()
+    yield "txt-other-rules", txt.replace("hypervisor,kernel,initrd", "hypervisor,kernel").encode()
+
+
+def stage_rules_seeds():
+    sha256 = "00112233445566778899aabbccddeeff" * 2
+    head = "geolaunch-stage 1 policy="
+    yield "smallest", f"{head}nonfatal hypervisor=linux modules=hypervisor halt=reboot,0".encode()
+    yield "xen", (f"{head}halt hypervisor=xen modules=hypervisor,kernel,initrd,vmm:0755,file:0644 nv=0x01c10110,nv,22,sha256,{sha256} "
+                  "halt=poweroff,5").encode()
+    yield "started", (f"{head}continue hypervisor=linux modules=hypervisor,initrd,vmm:0755 nv=0x01c10110,nv_raw,22,any "
+                      f"nv=0x01c10111,nv,21,sha1,{sha256[:40]} halt=poweroff,300 tboot=0x8c8000").encode()
+    yield "no-address", f"{head}halt hypervisor=linux modules=hypervisor nv=0x01c10110,nv,22,sha256,{sha256},{sha256} halt=poweroff,5 tboot=0x".encode()
+    yield "no-kernel", f"{head}halt hypervisor=xen modules=hypervisor,initrd halt=poweroff,5".encode()
+    yield "mode", f"{head}halt hypervisor=linux modules=hypervisor,vmm:755 halt=poweroff,5".encode()
 
 
 def cpio(initrd, *members):
@@ -263,10 +288,40 @@ def acm_seeds():
     yield "no-end", acm(info=9).replace(b"LLUN", b"LLUM")
 
 
+def fleet_table_seeds():
+    yield "tags", b"name,country,subdivision,site,latitude,longitude\nb,DE,HE,FRA1,50.1109,8.6821\na,AR,,,-34.6036844,-58.3815591\n"
+    yield "quotes", b'site,name,country\r\n"hall ""3"", a",x.y-z_0,SE\r\n,A,IS'
+    yield "content", b"content,name\n" + b"00fF" * 16 + b",a\n41,b\n"
+    yield "names", b"name\nb\na\nA0\n"
+    yield "twice", b"name\nhost\nother\nHOST\n"
+    yield "empty-line", b"name\na\n\n"
+    yield "open", b'name,country\na,"DE\n'
+
+
+def fleet_record(name=b"host", banks=("sha1", "sha256", "sha384", "sha512"), content=None, country=b'"DE"'):
+    sizes = {"sha1": 20, "sha256": 32, "sha384": 48, "sha512": 64}
+    values = ",".join('"%s":{%s}' % (b, ",".join(f'"{p}":"{bytes([p] * sizes[b]).hex()}"' for p in range(17, 23))) for b in banks)
+    index = b"null" if content is None else b'"%s"' % content.hex().encode()
+    policy = vlp(2, 11, [(0, 255, 0, 0, []), (130, 22, 1, 0x01C10110, [b"\x33" * 32])])
+    return b'{"name":"%s","country":%s,"geo":%s,"policy":"%s","pcrs":{%s}}' % (name, country, index, policy.hex().encode(), values.encode())
+
+
+def fleet_record_seeds():
+    yield "tag", fleet_record(content=geo())
+    yield "content", fleet_record(content=b"x" * 20, country=b"null")
+    yield "no-geo", fleet_record(country=b"null")
+    yield "sha256", b"\x02" + fleet_record(banks=["sha256"], content=geo())
+    yield "other-country", fleet_record(content=geo(), country=b'"FR"')
+    yield "name", fleet_record(name=b"..", content=geo())
+    yield "header", b'{"format":"geolaunch-fleet-1","count":100000}'
+
+
 def main():
     target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
-    for name, seeds in [("vlp", vlp_seeds), ("geo", geo_seeds), ("description", description_seeds), ("cpio", cpio_seeds),
-                        ("tpm_response", tpm_response_seeds), ("tpmproxy", tpmproxy_seeds), ("acm", acm_seeds)]:
+    for name, seeds in [("vlp", vlp_seeds), ("geo", geo_seeds), ("description", description_seeds),
+                        ("stage_rules", stage_rules_seeds), ("cpio", cpio_seeds),
+                        ("tpm_response", tpm_response_seeds), ("tpmproxy", tpmproxy_seeds), ("acm", acm_seeds),
+                        ("fleet_table", fleet_table_seeds), ("fleet_record", fleet_record_seeds)]:
         folder = target / f"fuzz_{name}"
         folder.mkdir(parents=True, exist_ok=True)
         for seed, data in seeds():

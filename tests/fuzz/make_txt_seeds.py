@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes the seeds of fuzz_txt_heap and fuzz_txt_mle to tests/data/fuzz/. Machines as in these two files."""
+"""Writes the seeds of fuzz_txt_heap, fuzz_txt_mle and fuzz_txt_pe to tests/data/fuzz/. Machines as in these two files."""
 import struct
 from pathlib import Path
 
@@ -101,5 +101,25 @@ def mle_seeds():
     write("fuzz_txt_mle", "scattered", bytes(scattered))
 
 
+def pe(sections, pages=3, base=0, subsystem=10):
+    """A UEFI image behind `base` bytes; sections: (size, address, flags)."""
+    head = bytearray(4096)
+    struct.pack_into("<H58xI", head, 0, 0x5A4D, 0x80)
+    struct.pack_into("<IHH12xHH", head, 0x80, 0x4550, 0x8664, len(sections), 112, 0x22)
+    struct.pack_into("<H14xI36xI8xH", head, 0x98, 0x20B, 0x1000, pages * 4096, subsystem)
+    for i, (size, at, flags) in enumerate(sections):
+        struct.pack_into("<8xIII12xI", head, 0x108 + 40 * i, size, at, size, flags)
+    return bytes(base) + bytes(head) + bytes((pages - 1) * 4096 - 16)
+
+
+def pe_seeds():
+    code = (0x1000, 0x1000, 0x60000020)
+    write("fuzz_txt_pe", "one-section", pe([code]))
+    write("fuzz_txt_pe", "three-sections", pe([code, (0x200, 0x2000, 0xC0000040), (0xE00, 0x2200, 0x20000000)]))
+    write("fuzz_txt_pe", "behind-a-page", pe([(0x2000, 0x1000, 0x20)], base=4096, subsystem=12))
+    write("fuzz_txt_pe", "in-another", pe([(0x2000, 0x1000, 0x20)], pages=5)[:8192] + pe([(0x2000, 0x1000, 0x20)]))
+
+
 heap_seeds()
 mle_seeds()
+pe_seeds()

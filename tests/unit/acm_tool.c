@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Makes modules for tests/cli/test_acm.py:
+ * Makes modules for tests/cli/test_acm.py and tests/boot/test_txt_banks.py:
  *   acm_tool N        module number N of an endless row that varies every field, to standard output
- *   acm_tool sinit S  what a launch needs, index set S, with a chipset of the emulated platform and any processor
+ *   acm_tool sinit S [CLEAR]  what a launch needs, index set S, with a chipset of the emulated platform and any processor; without the
+ *                             capabilities CLEAR (a number)
  * Exit: 0, 1 I/O, 2 usage, 3 not possible.
  */
 #include <stdio.h>
@@ -99,14 +100,16 @@ static struct acm_recipe sinit(unsigned set)
 int main(int argc, char **argv)
 {
 	static uint8_t out[SIZE_MAX_MADE];
-	bool plain = argc == 3 && !strcmp(argv[1], "sinit");
+	bool plain = (argc == 3 || argc == 4) && !strcmp(argv[1], "sinit");
 	struct acm_recipe r;
 
 	if (argc != 2 && !plain) {
-		fputs("usage: acm_tool N | acm_tool sinit SET\n", stderr);
+		fputs("usage: acm_tool N | acm_tool sinit SET [CLEAR]\n", stderr);
 		return 2;
 	}
 	r = plain ? sinit((unsigned)strtoul(argv[2], NULL, 0)) : varied((uint32_t)strtoul(argv[1], NULL, 0));
+	if (argc == 4)
+		r.capabilities &= ~(uint32_t)strtoul(argv[3], NULL, 0);
 	if (r.size > sizeof(out) || acm_make(&r, (struct mspan){ out, r.size }))
 		return 3;
 	return fwrite(out, 1, r.size, stdout) == r.size && fflush(stdout) == 0 ? 0 : 1;

@@ -80,6 +80,8 @@ struct fake_efi {
 	struct fw_memory *memory;
 	unsigned allocations;
 	unsigned fail_allocation;       /* this one, from 1, fails; 0 none */
+	EFI_STATUS map_status;          /* of GetMemoryMap() */
+	unsigned exits;                 /* calls of Exit() that reached the firmware */
 
 	/* files */
 	struct fw_file files[FW_FILES];
@@ -150,7 +152,21 @@ unsigned fw_console_count(const char *text);
 
 uint64_t fw_ticks(void);
 
+/*
+ * Memory below 4 GiB, for those who want it at an address or below one: FW_LOW_PAGES pages from fw_low_base() on, which GetMemoryMap()
+ * shows as conventional memory where nobody has taken them, among others that can only be looked at.
+ */
+#define FW_LOW_PAGES 8192
+uint32_t fw_low_base(void);
+unsigned fw_low_taken(void);    /* pages */
+/* Takes pages away from the beginning or the end of it, as firmware does. */
+void fw_low_reserve(unsigned from_start, unsigned from_end);
+
 /* Used by the parts of the fake only. */
+EFI_STATUS fw_low_allocate(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, UINTN pages, EFI_PHYSICAL_ADDRESS *where);
+bool fw_low_owns(EFI_PHYSICAL_ADDRESS where);
+EFI_STATUS fw_low_free(EFI_PHYSICAL_ADDRESS where, UINTN pages);
+void fw_init_low(void);
 void fw_init_memory(void);
 void fw_init_protocols(void);
 void fw_init_files(void);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -67,18 +68,19 @@ static EFI_STATUS give(void *p, UINTN pages)
 
 static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, UINTN pages, EFI_PHYSICAL_ADDRESS *where)
 {
-	assert_int_equal(how, AllocateAnyPages);
 	assert_int_not_equal(pages, 0);
 	/* Whatever does not fit a machine does not fit this one. */
 	if (allocation_fails() || pages > 64 * 256)
 		return EFI_OUT_OF_RESOURCES;
+	if (how != AllocateAnyPages)
+		return fw_low_allocate(how, type, pages, where);
 	*where = (uintptr_t)take(type, pages, pages * 4096);
 	return EFI_SUCCESS;
 }
 
 static EFI_STATUS EFIAPI free_pages(EFI_PHYSICAL_ADDRESS where, UINTN pages)
 {
-	return give((void *)(uintptr_t)where, pages);
+	return fw_low_owns(where) ? fw_low_free(where, pages) : give((void *)(uintptr_t)where, pages);
 }
 
 static EFI_STATUS EFIAPI allocate_pool(EFI_MEMORY_TYPE type, UINTN bytes, void **p)
@@ -103,6 +105,12 @@ static void free_memory(void)
 		free(m->p);
 		free(m);
 	}
+}
+
+static EFI_STATUS EFIAPI calculate_crc32(void *data, UINTN n, UINT32 *out)
+{
+	*out = (UINT32)crc32(0, data, (uInt)n);
+	return EFI_SUCCESS;
 }
 
 /* ---------------------------------------------------------------- time */
@@ -227,6 +235,22 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attri
 	return EFI_SUCCESS;
 }
 
+static EFI_STATUS EFIAPI get_variable(CHAR16 *name, EFI_GUID *guid, UINT32 *attributes, UINTN *size, void *data)
+{
+	const struct fw_variable *v = find_variable(name, guid);
+	UINTN room = *size;
+
+	if (!v)
+		return EFI_NOT_FOUND;
+	*size = v->n;
+	if (room < v->n)
+		return EFI_BUFFER_TOO_SMALL;
+	memcpy(data, v->data, v->n);
+	if (attributes)
+		*attributes = v->attributes;
+	return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
 {
 	(void)size;
@@ -289,8 +313,10 @@ void fw_init_memory(void)
 	fw.bs.Stall = stall;
 	fw.bs.SetWatchdogTimer = set_watchdog_timer;
 	fw.bs.InstallConfigurationTable = install_configuration_table;
+	fw.rs.GetVariable = get_variable;
 	fw.rs.SetVariable = set_variable;
 	fw.rs.ResetSystem = reset_system;
+	fw.bs.CalculateCrc32 = calculate_crc32;
 	fw.con_out.OutputString = output_string;
 }
 
@@ -305,6 +331,7 @@ void fw_init(void)
 		free(fw.handles[i].image);
 	memset(&fw, 0, sizeof(fw));
 	fill(&fw.bs, sizeof(fw.bs));
+	fw.bs.Hdr.HeaderSize = sizeof(fw.bs);
 	fill(&fw.rs, sizeof(fw.rs));
 	fw.st.BootServices = &fw.bs;
 	fw.st.RuntimeServices = &fw.rs;
@@ -312,6 +339,7 @@ void fw_init(void)
 	fw.st.ConfigurationTable = fw.tables;
 	fw.no_second_open = true;
 	fw_init_memory();
+	fw_init_low();
 	fw_init_protocols();
 	fw_init_files();
 	fw_init_images();
@@ -344,6 +372,7 @@ enum fw_end fw_run(EFI_STATUS (*entry)(void *ctx), void *ctx)
 
 void fw_assert_nothing_left(void)
 {
+	assert_int_equal(fw_low_taken(), 0);
 	assert_int_equal(fw.open_files, 0);
 	assert_int_equal(count_handles(), handles_at_start);
 	for (const struct fw_memory *m = fw.memory; m; m = m->next)

@@ -81,6 +81,9 @@ static EFI_STATUS EFIAPI file_open(EFI_FILE_HANDLE self, EFI_FILE_HANDLE *out, C
 		assert_true(n + 1 < sizeof(path));
 		path[n++] = (char)*name;
 	}
+	/* The root folder is its separator alone. */
+	if (n == 1)
+		n = 0;
 	path[n] = 0;
 	f = fw_find_file(path);
 	if (!f && !is_folder(path))

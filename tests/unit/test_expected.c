@@ -227,6 +227,137 @@ static void from_a_file(void **state)
 	assert_int_equal(fault.code, CLI_IO);
 }
 
+/* The same with two choices for the second event, and for another one of its type. */
+static char *choices_text(void)
+{
+	struct expected e = sample();
+	char *text;
+
+	free(e.events[0].name);
+	e.events[0].name = strdup("y");
+	e.events[0].type = e.events[1].type;
+	e.events[1].provenance = PROVENANCE_CAPTURED;
+	for (size_t i = 0; i < 2; i++) {
+		struct expected_event other = event(17, 0, "", 0x60, PROVENANCE_CAPTURED, "b.log");
+
+		other.digests.banks = e.events[i].digests.banks;
+		free(other.name);
+		e.events[i].alternatives = calloc(1, sizeof(*e.events[i].alternatives));
+		e.events[i].alternative_count = 1;
+		e.events[i].alternatives[0] = (struct expected_alternative){ other.digests, other.from, 1 };
+	}
+	text = expected_text(&e);
+	assert_non_null(text);
+	expected_free(&e);
+	return text;
+}
+
+static void alternatives(void **state)
+{
+	static const struct {
+		const char *what, *by, *message;
+	} cases[] = {
+		{ "\"alternatives\": [", "\"alternatives\": [], \"x\": [", "event has the unknown key \"x\"" },
+		{ "\"from\": [\n            \"b.log\"\n          ]", "\"from\": 1", "\"from\" is no list" },
+		{ "\"from\": [\n            \"b.log\"\n          ]", "\"from\": [], \"kind\": 1", "an alternative has the unknown key \"kind\"" },
+		{ "\"sha1\": \"6060", "\"sha1\": \"606x", "a digest is no hexadecimal" },
+		{ "\"sha1\": \"" HEX20("60") "\",", "", "an alternative has other banks than the event" },
+	};
+	CLEANUP_FREE char *text = choices_text();
+	CLEANUP_FREE char *again = NULL;
+	char error[512] = "";
+	struct expected e;
+
+	(void)state;
+	if (!parse(text, &e, error, sizeof(error)))
+		fail_msg("%s", error);
+	assert_int_equal(e.events[1].provenance, PROVENANCE_CAPTURED);
+	assert_int_equal(e.events[0].alternative_count, 1);
+	assert_int_equal(e.events[1].alternatives[0].digests.d[ALG_SHA256][0], 0x61);
+	assert_string_equal(e.events[1].alternatives[0].from[0], "b.log");
+	assert_int_equal(e.events[2].alternative_count, 0);
+	again = expected_text(&e);
+	assert_string_equal(again, text);
+	expected_free(&e);
+	for (size_t i = 0; i < GL_COUNT(cases); i++) {
+		CLEANUP_FREE char *bad = replace(text, cases[i].what, cases[i].by);
+
+		assert_false(parse(bad, &e, error, sizeof(error)));
+		if (!strstr(error, cases[i].message))
+			fail_msg("%s -> %s: \"%s\" instead of \"%s\"", cases[i].what, cases[i].by, error, cases[i].message);
+	}
+}
+
+static void add_alternatives(struct expected_event *e, size_t count)
+{
+	e->alternatives = calloc(count, sizeof(*e->alternatives));
+	e->alternative_count = count;
+	for (size_t i = 0; i < count; i++)
+		e->alternatives[i].digests = e->digests;
+}
+
+/* One type with different numbers, too many in one event, too many combinations. */
+static void numbers_of_alternatives(void **state)
+{
+	static const struct {
+		size_t counts[3];
+		bool one_type;
+		const char *message;
+	} cases[] = {
+		{ { 15, 15, 15 }, false, NULL },
+		{ { 15, 15, 15 }, true, NULL },
+		{ { 1, 2, 0 }, true, "events of one type have different numbers" },
+		{ { 1, 2, 0 }, false, NULL },
+		{ { 16, 0, 0 }, false, "\"alternatives\" is no list, empty or too long" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(cases); i++) {
+		struct expected e = sample(), back;
+		CLEANUP_FREE char *text = NULL;
+		char error[512] = "";
+
+		for (size_t k = 0; k < 3; k++) {
+			e.events[k].type = 0x400u + (cases[i].one_type ? 0 : (uint32_t)k);
+			add_alternatives(&e.events[k], cases[i].counts[k]);
+		}
+		text = expected_text(&e);
+		expected_free(&e);
+		assert_int_equal(parse(text, &back, error, sizeof(error)), !cases[i].message);
+		if (cases[i].message)
+			assert_non_null(strstr(error, cases[i].message));
+		else
+			expected_free(&back);
+	}
+}
+
+static void too_many_combinations(void **state)
+{
+	struct expected e = sample(), back;
+	CLEANUP_FREE char *text = NULL;
+	char error[512] = "";
+
+	(void)state;
+	e.events = reallocarray(e.events, 4, sizeof(*e.events));
+	e.events[e.event_count++] = event(22, 0x403, "z", 0x70, PROVENANCE_ASSUMED, "x");
+	assert_true(pcrs_extend(&e.pcrs, 22, &e.events[3].digests));
+	for (uint32_t k = 0; k < 4; k++) {
+		e.events[k].type = 0x400 + k;
+		add_alternatives(&e.events[k], 7);
+	}
+	text = expected_text(&e);
+	assert_true(parse(text, &back, error, sizeof(error)));
+	expected_free(&back);
+	free(text);
+	e.events[3].alternative_count = 0;
+	free(e.events[3].alternatives);
+	add_alternatives(&e.events[3], 8);
+	text = expected_text(&e);
+	expected_free(&e);
+	assert_false(parse(text, &back, error, sizeof(error)));
+	assert_non_null(strstr(error, "too many combinations"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +366,9 @@ int main(void)
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(cut),
 		cmocka_unit_test(from_a_file),
+		cmocka_unit_test(alternatives),
+		cmocka_unit_test(numbers_of_alternatives),
+		cmocka_unit_test(too_many_combinations),
 	};
 
 	return cmocka_run_group_tests_name("expected", tests, NULL, NULL);

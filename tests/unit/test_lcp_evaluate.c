@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/lcp_world.h"
+#include "tests/unit/txt_rule_cases.h"
 
 /*
  * Each rule of the evaluation, tripped. How policies and lists work together: test_lcp_evaluate_both.c.
@@ -478,76 +479,8 @@ static const struct {
 	uint8_t class, major, minor;
 	struct lcp_at at;
 } cases[] = {
-	{ "ps_missing", ps_missing, LCP_RULE_PS_MISSING, 0, 0x0a, 0x00, { LCP_PS, -1, -1 } },
-	{ "po_missing", po_missing, LCP_RULE_PO_MISSING, 0, 0x0a, 0x00, { LCP_PS, -1, -1 } },
-	{ "data_without_po", data_without_po, LCP_RULE_DATA_WITHOUT_PO, 0, 0x10, 0x00, { LCP_PO, -1, -1 } },
-	{ "policy_short", policy_short, LCP_RULE_POLICY_SIZE, 0x04, 0x07, 0x0c, { LCP_PO, -1, -1 } },
-	{ "policy_long", policy_long, LCP_RULE_POLICY_SIZE, 0x04, 0x07, 0x0c, { LCP_PO, -1, -1 } },
-	{ "ps_short", ps_short, LCP_RULE_POLICY_SIZE, 0x04, 0x07, 0x12, { LCP_PS, -1, -1 } },
-	{ "policy_of_tpm12", policy_of_tpm12, LCP_RULE_POLICY_VERSION, 0, 0x07, 0x06, { LCP_PO, -1, -1 } },
-	{ "policy_too_old", policy_too_old, LCP_RULE_POLICY_VERSION, 0, 0x07, 0x06, { LCP_PO, -1, -1 } },
-	{ "policy_too_new", policy_too_new, LCP_RULE_POLICY_VERSION, 0, 0x07, 0x06, { LCP_PO, -1, -1 } },
-	{ "policy_hash_alg", policy_hash_alg, LCP_RULE_POLICY_HASH_ALG, 0, 0x07, 0x07, { LCP_PO, -1, -1 } },
-	{ "policy_hash_alg_unknown", policy_hash_alg_unknown, LCP_RULE_POLICY_HASH_ALG, 0, 0x07, 0x07, { LCP_PO, -1, -1 } },
-	{ "policy_type", policy_type, LCP_RULE_POLICY_TYPE, 0, 0x07, 0x08, { LCP_PO, -1, -1 } },
-	{ "aux_deletion", aux_deletion, LCP_RULE_AUX_DELETION, 0, 0x07, 0x0a, { LCP_PO, -1, -1 } },
-	{ "ps_aux_deletion", ps_aux_deletion, LCP_RULE_AUX_DELETION, 0, 0x08, 0x0a, { LCP_PS, -1, -1 } },
-	{ "no_hash_mask", no_hash_mask, LCP_RULE_NO_HASH_MASK, 0, 0x07, 0x19, { LCP_PO, -1, -1 } },
-	{ "hash_not_approved", hash_not_approved, LCP_RULE_HASH_NOT_APPROVED, 0, 0x07, 0x1a, { LCP_PO, -1, -1 } },
-	{ "no_sign_mask", no_sign_mask, LCP_RULE_NO_SIGN_MASK, 0, 0x07, 0x1b, { LCP_PO, -1, -1 } },
-	{ "aux_mask", aux_mask, LCP_RULE_AUX_MASK, 0, 0x07, 0x1c, { LCP_PO, -1, -1 } },
-	{ "aux_mask_alg", aux_mask_alg, LCP_RULE_AUX_MASK_ALG, 0, 0x07, 0x1d, { LCP_PO, -1, -1 } },
-	{ "npw_no_policy", npw_no_policy, LCP_RULE_NPW_NO_POLICY, 0, 0x09, 0x00, { LCP_PO, -1, -1 } },
-	{ "npw", npw, LCP_RULE_NPW, 0, 0x07, 0x09, { LCP_PO, -1, -1 } },
-	{ "npw_by_supplier", npw_by_supplier, LCP_RULE_NPW, 0, 0x07, 0x09, { LCP_PO, -1, -1 } },
-	{ "npw_ps_only", npw_ps_only, LCP_RULE_NPW, 0, 0x08, 0x09, { LCP_PS, -1, -1 } },
-	{ "aux_revoked", aux_revoked, LCP_RULE_AUX_REVOKED, 0x01, 0x09, 0x00, { LCP_PO, -1, -1 } },
-	{ "revoked_by_ps", revoked_by_ps, LCP_RULE_SINIT_REVOKED_PS, 0, 0x02, 0x02, { LCP_PS, -1, -1 } },
-	{ "revoked_by_po", revoked_by_po, LCP_RULE_SINIT_REVOKED_PO, 0, 0x02, 0x03, { LCP_PO, -1, -1 } },
-	{ "revoked_by_element", revoked_by_element, LCP_RULE_SINIT_REVOKED_ELEMENT, 0, 0x02, 0x01, { LCP_PO, 0, 0 } },
-	{ "no_data", no_data, LCP_RULE_NO_DATA, 0, 0x07, 0x14, { LCP_PO, -1, -1 } },
-	{ "data_signature", data_signature, LCP_RULE_DATA_SIGNATURE, 0, 0x07, 0x01, { LCP_PO, -1, -1 } },
-	{ "data_reserved", data_reserved, LCP_RULE_DATA_HEADER, 0, 0x07, 0x02, { LCP_PO, -1, -1 } },
-	{ "data_reserved_last", data_reserved_last, LCP_RULE_DATA_HEADER, 0, 0x07, 0x02, { LCP_PO, -1, -1 } },
-	{ "data_no_lists", data_no_lists, LCP_RULE_DATA_HEADER, 0, 0x07, 0x02, { LCP_PO, -1, -1 } },
-	{ "data_nine_lists", data_nine_lists, LCP_RULE_DATA_HEADER, 0, 0x07, 0x02, { LCP_PO, -1, -1 } },
-	{ "data_trailing", data_trailing, LCP_RULE_DATA_SIZE, 0, 0x07, 0x05, { LCP_PO, -1, -1 } },
-	{ "data_truncated", data_truncated, LCP_RULE_DATA_SIZE, 0, 0x07, 0x05, { LCP_PO, -1, -1 } },
-	{ "data_digest", data_digest, LCP_RULE_DATA_DIGEST, 0, 0x07, 0x04, { LCP_PO, -1, -1 } },
-	{ "ps_data_digest", ps_data_digest, LCP_RULE_DATA_DIGEST, 0, 0x08, 0x04, { LCP_PS, -1, -1 } },
-	{ "list_version_1", list_version_1, LCP_RULE_LIST_VERSION, 0, 0x07, 0x0c, { LCP_PO, 0, -1 } },
-	{ "list_version_unknown", list_version_unknown, LCP_RULE_LIST_VERSION, 0, 0x07, 0x0c, { LCP_PO, 0, -1 } },
-	{ "list_version_minor", list_version_minor, LCP_RULE_LIST_VERSION, 0, 0x07, 0x0c, { LCP_PO, 0, -1 } },
-	{ "list_version_3", list_version_3, LCP_RULE_LIST_VERSION, 0, 0x07, 0x0c, { LCP_PO, 0, -1 } },
-	{ "list_size", list_size, LCP_RULE_LIST_SIZE, 0, 0x07, 0x0d, { LCP_PO, 0, -1 } },
-	{ "list_sig_alg", list_sig_alg, LCP_RULE_LIST_SIG_ALG, 0, 0x07, 0x0e, { LCP_PO, 0, -1 } },
-	{ "key_size_rsa", key_size_rsa, LCP_RULE_LIST_KEY_SIZE, 0, 0x07, 0x0b, { LCP_PO, 0, -1 } },
-	{ "key_size_ecdsa", key_size_ecdsa, LCP_RULE_LIST_KEY_SIZE_ECDSA, 0, 0x07, 0x15, { LCP_PO, 0, -1 } },
-	{ "key_size_sm2", key_size_sm2, LCP_RULE_LIST_KEY_SIZE_SM2, 0, 0x07, 0x16, { LCP_PO, 0, -1 } },
-	{ "list_signature", list_signature, LCP_RULE_LIST_SIGNATURE, 0, 0x07, 0x0f, { LCP_PO, 0, -1 } },
-	{ "list_signature_no_ops", list_signature_no_ops, LCP_RULE_LIST_SIGNATURE, 0, 0x07, 0x0f, { LCP_PO, 0, -1 } },
-	{ "element_size", element_size, LCP_RULE_ELEMENT_SIZE, 0, 0x07, 0x12, { LCP_PO, 0, -1 } },
-	{ "element_count", element_count, LCP_RULE_ELEMENT_SIZE, 0, 0x07, 0x12, { LCP_PO, 0, 0 } },
-	{ "element_hash_alg", element_hash_alg, LCP_RULE_ELEMENT_HASH_ALG, 0, 0x07, 0x11, { LCP_PO, 0, 0 } },
-	{ "pcr_info", pcr_info, LCP_RULE_PCR_INFO, 0, 0x07, 0x13, { LCP_PO, 0, 0 } },
-	{ "revoked_list", revoked_list, LCP_RULE_ELEMENT_DISALLOWED, 0, 0x07, 0x14, { LCP_PO, 0, 0 } },
-	{ "unapproved_list", unapproved_list, LCP_RULE_ELEMENT_DISALLOWED, 0, 0x07, 0x14, { LCP_PO, 0, 0 } },
-	{ "unapproved_hash_of_signature", unapproved_hash_of_signature, LCP_RULE_ELEMENT_DISALLOWED, 0, 0x07, 0x14, { LCP_PO, 0, 0 } },
-	{ "unapproved_element", unapproved_element, LCP_RULE_ELEMENT_DISALLOWED, 0, 0x07, 0x14, { LCP_PO, 0, 0 } },
-	{ "mle", mle, LCP_RULE_MLE, 0, 0x04, 0x00, { LCP_PO, 0, 0 } },
-	{ "mle_legacy", mle_legacy, LCP_RULE_MLE, 0, 0x04, 0x00, { LCP_PO, 0, 0 } },
-	{ "pconf", pconf, LCP_RULE_PCONF, 0, 0x04, 0x00, { LCP_PO, 0, 1 } },
-	{ "pconf_legacy", pconf_legacy, LCP_RULE_PCONF, 0, 0x04, 0x00, { LCP_PO, 0, 1 } },
-	{ "pconf_of_supplier", pconf_of_supplier, LCP_RULE_PCONF, 0, 0x04, 0x00, { LCP_PS, 0, 0 } },
-	{ "pconf_override", pconf_override, LCP_RULE_PCONF_OVERRIDE, 0, 0x07, 0x1f, { LCP_PO, 0, 1 } },
-	{ "stm", stm, LCP_RULE_STM, 0, 0x04, 0x00, { LCP_PO, 0, 1 } },
-	{ "stm_required_by_mle", stm_required_by_mle, LCP_RULE_STM_REQUIRED, 0x2b, 0x06, 0x00, { LCP_PO, 0, 0 } },
-	{ "stm_required_by_stm", stm_required_by_stm, LCP_RULE_STM_REQUIRED, 0x2b, 0x06, 0x00, { LCP_PO, 0, 1 } },
-	{ "sbios", sbios, LCP_RULE_SBIOS, 0, 0x04, 0x00, { LCP_PO, 0, 1 } },
-	{ "autopromotion", autopromotion, LCP_RULE_AUTOPROMOTION, 0, 0x05, 0x00, { LCP_PO, -1, -1 } },
-	{ "mle_not_given", mle_not_given, LCP_RULE_INPUT, 0, 0, 0, { LCP_PO, 0, 0 } },
-	{ "pcrs_not_given", pcrs_not_given, LCP_RULE_INPUT, 0, 0, 0, { LCP_PO, 0, 1 } },
-	{ "pcr_not_known", pcr_not_known, LCP_RULE_INPUT, 0, 0, 0, { LCP_PO, 0, 1 } },
+#define CASE(f, r, class, major, minor, owner, list, element) { #f, f, LCP_RULE_##r, class, major, minor, { LCP_##owner, list, element } },
+	LCP_CASES(CASE)
 };
 
 static void test_rules(void **state)
@@ -577,12 +510,13 @@ static void test_rules(void **state)
 	}
 }
 
-/* No rule is without a case; the two that only stand for lists are looked at in test_lists_that_do_not_count(). */
+/* No rule is without a case; two only stand for lists. */
 static void test_every_rule_has_a_case(void **state)
 {
+#define THERE(r, file, f) || rule == LCP_RULE_##r
 	(void)state;
 	for (enum lcp_rule rule = LCP_ALLOWED + 1; rule < LCP_RULE_COUNT; rule++) {
-		bool found = rule == LCP_RULE_LIST_REVOKED || rule == LCP_RULE_LIST_NOT_APPROVED;
+		bool found = false LCP_ELSEWHERE(THERE);
 
 		for (size_t i = 0; i < GL_COUNT(cases); i++)
 			found = found || cases[i].rule == rule;

@@ -10,7 +10,9 @@
 
 #include "cli/lint_impl.h"
 #include "common/hash.h"
+#include "lcp/acm_measure.h"
 #include "lint_world.h"
+#include "txt/sinit_events.h"
 
 /*
  * Every rule: a host on which all is right, one thing changed, and the rule finds it. The changes are made to the parts (before) or to the
@@ -28,6 +30,55 @@ static void b_inactive(W *w) { w->expected.banks |= ALG_BIT(ALG_SHA1); }
 static void b_more(W *w) { w->f.banks |= ALG_BIT(ALG_SHA384); }
 static void b_unknown(W *w) { w->f.unknown_banks = true; }
 static void b_none(W *w) { w->f.banks = ALG_BIT(ALG_SHA1); }
+
+/* ---- a build for mode txt; all of these change the facts ---- */
+
+static struct stage_rules rules;
+
+static void add_sinit_event(W *w, uint32_t type, const struct digests *d)
+{
+	struct expected_event *e = &w->events[w->expected.event_count++];
+
+	*e = (struct expected_event){ .pcr = 17, .type = type, .name = (char *)(uintptr_t)"x", .digests = *d };
+	e->digests.banks &= w->expected.banks;
+}
+
+/* The usual host, but with tboot's events in place of ours, and the stage's rules. */
+static void make_txt(W *w)
+{
+	uint8_t data[ACM_DRTM_SIZE];
+	struct digests d;
+
+	w->expected.mode = (char *)(uintptr_t)"txt";
+	w->expected.drtm = true;
+	for (size_t i = 0; i < w->expected.event_count; i++)
+		if (w->events[i].type == MEASURE_POLICY || w->events[i].type == MEASURE_MODULE)
+			w->events[i].type = 0x501;
+	acm_drtm_data(&w->f.sinit, 0, data);
+	hash_span(ALG_SET_ALL, SPAN_OF(data), &d);
+	add_sinit_event(w, SINIT_EVTYPE_HASH_START, &d);
+	add_sinit_event(w, SINIT_EVTYPE_MLE_HASH, &w->f.mle);
+	rules = (struct stage_rules){ .policy = STAGE_HALT, .module_count = 2, .nv_count = 1, .hash_alg = ALG_SHA256, .hashes_size = 32 };
+	rules.nv[0] = (struct stage_nv){ .index = 0x01c10110, .pcr = 22, .hash_count = 1 };
+	memcpy(rules.hashes, w->geo_hash, 32);
+	w->f.rules = &rules;
+}
+
+static void x_missing(W *w) { make_txt(w); w->modules[1].present = false; }
+static void x_changed(W *w) { make_txt(w); w->modules[1].measured.d[ALG_SHA256][0] ^= 1; }
+static void x_policy(W *w) { make_txt(w); w->policy_bytes[3] ^= 1; }
+static void x_no_rules(W *w) { make_txt(w); w->f.rules = NULL; }
+static void x_type(W *w) { make_txt(w); rules.policy = STAGE_NONFATAL; }
+static void x_index(W *w) { make_txt(w); rules.nv[0].index++; }
+static void x_pcr(W *w) { make_txt(w); rules.nv[0].pcr = 21; }
+static void x_raw(W *w) { make_txt(w); rules.nv[0].raw = true; }
+static void x_any(W *w) { make_txt(w); rules.nv[0].any = true; rules.nv[0].hash_count = 0; }
+static void x_hash(W *w) { make_txt(w); rules.hashes[31] ^= 1; }
+static void x_alg(W *w) { make_txt(w); rules.hash_alg = ALG_SHA1; }
+static void x_none(W *w) { make_txt(w); rules.nv_count = 0; }
+static void x_more(W *w) { make_txt(w); rules.nv[rules.nv_count++] = (struct stage_nv){ .index = 0x01c10111, .pcr = 22, .any = true }; }
+static void x_tboot(W *w) { make_txt(w); w->f.mle.d[ALG_SHA256][0] ^= 1; }
+static void x_sinit(W *w) { make_txt(w); w->sinit_bytes[sizeof(w->sinit_bytes) - 1] ^= 1; }
 
 /* ---- policy ---- */
 
@@ -349,6 +400,10 @@ static const struct {
 	{ "GL-BUILD-001", b_missing, NULL }, { "GL-BUILD-002", b_changed, NULL }, { "GL-BUILD-003", b_policy, NULL },
 	{ "GL-BUILD-004", b_inactive, NULL }, { "GL-BUILD-005", b_more, NULL }, { "GL-BUILD-006", b_unknown, NULL },
 	{ "GL-BUILD-007", b_none, NULL },
+	{ "GL-BUILD-001", NULL, x_missing }, { "GL-BUILD-002", NULL, x_changed }, { "GL-BUILD-003", NULL, x_policy },
+	{ "GL-BUILD-008", NULL, x_no_rules }, { "GL-BUILD-008", NULL, x_type }, { "GL-BUILD-008", NULL, x_index }, { "GL-BUILD-008", NULL, x_pcr },
+	{ "GL-BUILD-008", NULL, x_raw }, { "GL-BUILD-008", NULL, x_any }, { "GL-BUILD-008", NULL, x_hash }, { "GL-BUILD-008", NULL, x_alg },
+	{ "GL-BUILD-008", NULL, x_none }, { "GL-BUILD-008", NULL, x_more }, { "GL-BUILD-009", NULL, x_tboot }, { "GL-BUILD-010", NULL, x_sinit },
 
 	{ "GL-VLP-001", v_format, NULL }, { "GL-VLP-001", v_cut, NULL }, { "GL-VLP-002", v_shadow, NULL }, { "GL-VLP-003", v_size, NULL },
 	{ "GL-VLP-004", v_nonfatal, NULL }, { "GL-VLP-005", v_any, NULL }, { "GL-VLP-006", v_control, NULL }, { "GL-VLP-007", v_pcr, NULL },
@@ -405,6 +460,24 @@ static void test_clean(void **state)
 		lint_world_print(w);
 	assert_int_equal(w->report.finding_count, 1);
 	assert_int_equal(lint_world_found(w, USUAL), 1);
+	lint_world_free(w);
+}
+
+/* The same host with a build for mode txt. */
+static void test_clean_txt(void **state)
+{
+	W *w = lint_world_new();
+
+	(void)state;
+	lint_world_make(w);
+	make_txt(w);
+	lint_world_check(w);
+	if (w->report.finding_count != 1)
+		lint_world_print(w);
+	assert_int_equal(w->report.finding_count, 1);
+	assert_int_equal(lint_world_found(w, USUAL), 1);
+	assert_true(lint_world_says(w, "geolaunch's stage closes"));
+	assert_false(lint_world_says(w, "direct mode"));
 	lint_world_free(w);
 }
 
@@ -485,6 +558,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clean),
+		cmocka_unit_test(test_clean_txt),
 		cmocka_unit_test(test_each_rule),
 		cmocka_unit_test(test_usual_goes),
 		cmocka_unit_test(test_every_rule_has_a_case),

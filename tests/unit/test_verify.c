@@ -295,6 +295,7 @@ static const unsigned cap_verdicts[CAP_COUNT] = {
 	[CAP_NV_MISMATCH] = V(GEO_MISMATCH),
 	[CAP_TPM_ERROR] = 0,
 	[CAP_START_FAILED] = 0,
+	[CAP_PREFLIGHT] = 0,
 };
 
 /* Stopped behind each step, for each reason, with all before it as expected. */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#include "cli/fleet.h"
+#include "cli/source.h"
+#include "cli/tree.h"
+
+#define POLICY "esp/EFI/geolaunch/policy.vlp"
+
+/* As `geolaunch build` makes them. */
+static const char *const output_names[] = { "expected.json", "geo.bin", "esp", NULL };
+static const char *const folders[] = { "esp", "esp/EFI", "esp/EFI/BOOT", "esp/EFI/geolaunch" };
+
+struct job {
+	const struct fleet *fleet;
+	struct cli_fault *fault;
+	struct fleet_record record;
+	struct expected expected;
+	struct tree tree;
+	struct interrupt stop;
+};
+
+static void job_end(struct job **j)
+{
+	if (!*j)
+		return;
+	tree_end(&(*j)->tree);
+	expected_free(&(*j)->expected);
+	interrupt_release(&(*j)->stop);
+	free(*j);
+}
+
+static void close_dirp(DIR **d)
+{
+	if (*d)
+		(void)closedir(*d);
+}
+
+GL_MUST static bool copy_file(struct job *j, const char *from, const char *name)
+{
+	CLEANUP(source_close) struct source s = SOURCE_NONE;
+	CLEANUP_FD int fd = -1;
+	struct digests none;
+
+	if (!source_open_plain(from, "make it anew with 'geolaunch build --fleet'", &s, j->fault))
+		return false;
+	fd = tree_create(&j->tree, name, j->fault);
+	return fd >= 0 && source_copy(&s, &fd, 1, 0, &none, &j->stop, j->fault) && tree_close(&j->tree, name, &fd, j->fault);
+}
+
+/* The files of a folder, but for the policy. */
+GL_MUST static bool copy_folder(struct job *j, const char *folder)
+{
+	CLEANUP_FREE char *dir = NULL;
+	CLEANUP(close_dirp) DIR *d = NULL;
+	struct dirent *e;
+
+	if (asprintf(&dir, "%s/common/%s", j->fleet->dir, folder) < 0)
+		return cli_fail(j->fault, CLI_IO, "out of memory: %s", j->fleet->dir);
+	if (!tree_mkdir(&j->tree, folder, j->fault))
+		return false;
+	d = opendir(dir);
+	if (!d)
+		return cli_fail(j->fault, CLI_IO, "cannot look into: %s: %s", dir, strerror(errno));
+	while ((e = readdir(d))) {
+		CLEANUP_FREE char *from = NULL;
+		CLEANUP_FREE char *name = NULL;
+
+		if (e->d_type == DT_DIR)
+			continue;
+		if (asprintf(&from, "%s/%s", dir, e->d_name) < 0 || asprintf(&name, "%s/%s", folder, e->d_name) < 0)
+			return cli_fail(j->fault, CLI_IO, "out of memory: %s", dir);
+		if (strcmp(name, POLICY) != 0 && !copy_file(j, from, name))
+			return false;
+	}
+	return true;
+}
+
+GL_MUST static bool write_own(struct job *j)
+{
+	const struct span content = { j->record.content, j->record.content_size };
+	CLEANUP_FREE char *text = expected_text(&j->expected);
+
+	if (!text)
+		return cli_fail(j->fault, CLI_IO, "out of memory: expected.json");
+	return tree_write(&j->tree, POLICY, (struct span){ j->record.policy, j->record.policy_size }, j->fault) &&
+	       (content.n == 0 || tree_write(&j->tree, "geo.bin", content, j->fault)) &&
+	       tree_write(&j->tree, "expected.json", span_str(text), j->fault);
+}
+
+bool fleet_extract(const struct fleet *f, const char *name, const char *output, bool force, char **leftover, struct cli_fault *fault)
+{
+	CLEANUP(job_end) struct job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return cli_fail(fault, CLI_IO, "out of memory: %s", output);
+	j->fleet = f;
+	j->fault = fault;
+	j->tree = TREE_NONE;
+	interrupt_hold(&j->stop);
+	if (!tree_check(&j->tree, output, force, output_names, fault) || !fleet_find(f, name, &j->record, &j->expected, fault) ||
+	    !tree_begin(&j->tree, fault))
+		return false;
+	for (size_t i = 0; i < GL_COUNT(folders); i++)
+		if (!copy_folder(j, folders[i]))
+			return false;
+	if (!write_own(j))
+		return false;
+	if (interrupted(&j->stop))
+		return cli_fail(fault, CLI_IO, "interrupted: %s: nothing was written", output);
+	return tree_commit(&j->tree, leftover, fault);
+}

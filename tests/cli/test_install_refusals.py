@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`geolaunch install`: what it refuses, before it writes anything; builds of every kind; space and signals."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from build_model import GEOLAUNCH, build, make_inputs, refused, run, variant
+from install_world import kit, ok, tree, world  # noqa: F401 (fixtures)
+from txt_model import XEN, TxtModel, lcp_files, make_txt_inputs, txt_variant
+
+
+@pytest.fixture
+def damaged(tmp_path, kit):
+    """A copy of build A to do harm to."""
+    copy = tmp_path / "damaged"
+    shutil.copytree(kit[1]["A"], copy)
+    return copy
+
+
+# ---------------------------------------------------------------- refusals: nothing is written
+
+
+def edit(name, change):
+    def damage(build):
+        path = build / name
+        path.write_bytes(change(path.read_bytes()))
+    return damage
+
+
+def remove(name):
+    return lambda build: (build / name).unlink()
+
+
+def add(name, content=b"x"):
+    def damage(build):
+        (build / name).parent.mkdir(exist_ok=True)
+        (build / name).write_bytes(content)
+    return damage
+
+
+def flip(data):
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def other_launch(build):
+    """Another hypervisor's command line: description and policy changed together, expected.json not."""
+    path = build / "esp/EFI/geolaunch/launch.conf"
+    path.write_bytes(path.read_bytes().replace(b"quiet", b"debug"))
+
+
+H = "esp/EFI/geolaunch/"
+BAD_BUILDS = {
+    "no expected.json": (remove("expected.json"), "expected.json"),
+    "expected.json of nonsense": (edit("expected.json", lambda d: b"{}"), "expected.json"),
+    "kernel": (edit(H + "linux", flip), "expected.json does not expect this file to be measured: "),
+    "initrd": (edit(H + "initrd", flip), "expected.json does not expect this file to be measured"),
+    "vmm": (edit(H + "vmm", flip), "expected.json does not expect this file to be measured"),
+    "file": (edit(H + "file-1", flip), "expected.json does not expect this file to be measured"),
+    "swapped": (lambda b: (b / H / "vmm").write_bytes((b / H / "initrd").read_bytes()), "expected.json does not expect this file"),
+    "policy": (edit(H + "policy.vlp", flip), "expected.json does not expect this policy"),
+    "policy of nonsense": (edit(H + "policy.vlp", lambda d: d[:-1]), "this is no launch policy"),
+    "policy too large": (edit(H + "policy.vlp", lambda d: d * 50), "too large"),
+    "description": (other_launch, "expected.json does not expect this file"),
+    "description of nonsense": (edit(H + "launch.conf", lambda d: d + b"x"), "no launch description"),
+    "no description": (remove(H + "launch.conf"), "no such file"),
+    "no policy": (remove(H + "policy.vlp"), "no such file"),
+    "no kernel": (remove(H + "linux"), "launch.conf names this file, but it is not there"),
+    "no application": (remove(H + "geolaunch.efi"), "no such file"),
+    "application is none": (edit(H + "geolaunch.efi", lambda d: b"x"), "no EFI application"),
+    "other default": (edit("esp/EFI/BOOT/BOOTX64.EFI", flip), "not the same file"),
+    "no default": (remove("esp/EFI/BOOT/BOOTX64.EFI"), "no such file"),
+    "empty file": (edit(H + "linux", lambda d: b""), "the file is empty"),
+    "file of no slot": (add(H + "a b"), "cannot be a file of a slot"),
+    "list": (add(H + "sha256sums"), "cannot be a file of a slot"),
+    "temporary": (add(H + "GEOLAUNCH.NEW"), "cannot be a file of a slot"),
+    "same on FAT": (add(H + "LINUX"), "cannot be a file of a slot"),
+    "folder": (add(H + "more/x"), "not a regular file"),
+    "other folder": (add("esp/EFI/more/x"), "is nothing that geolaunch knows how to install"),
+    "beside EFI": (add("esp/startup.nsh"), "is nothing that geolaunch knows how to install"),
+    "beside BOOTX64": (add("esp/EFI/BOOT/grub.cfg"), "is nothing that geolaunch knows how to install"),
+    "no esp": (lambda b: shutil.rmtree(b / "esp"), "name a directory that 'geolaunch build' made"),
+    "link": (lambda b: ((b / H / "vmm").unlink(), (b / H / "vmm").symlink_to("initrd")), "cannot open"),
+    "fifo": (lambda b: ((b / H / "vmm").unlink(), os.mkfifo(b / H / "vmm")), "not a regular file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_BUILDS)
+def test_bad_build(world, damaged, case):
+    damage, words = BAD_BUILDS[case]
+    damage(damaged)
+    ok(world.install("B"))
+    before = world.state()
+    result = world.run(damaged)
+    refused(result, 1 if case == "link" else 3, words)
+    assert world.state() == before and world.calls() == []
+
+
+def test_expected_of_another_build(world, damaged):
+    (damaged / "expected.json").write_bytes((world.builds["B"] / "expected.json").read_bytes())
+    refused(world.run(damaged), 3, "expected.json does not expect this file")
+
+
+def test_module_only_expected(world, damaged):
+    """A file less in the description, and its event still expected: description and policy agree, expected.json does not."""
+    v = json.loads((damaged / "expected.json").read_text())
+    names = [e["name"] for e in v["events"]]
+    assert names.count("module 5 file file-1") == 1
+    v["events"].append(dict(v["events"][names.index("module 5 file file-1")]))
+    (damaged / "expected.json").write_text(json.dumps(v))
+    assert world.run(damaged).returncode == 3
+
+
+# ---------------------------------------------------------------- Xen, mode txt
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    make_inputs(tmp_path / "in")
+    make_txt_inputs(tmp_path / "in")
+    return tmp_path / "in"
+
+
+def made(inputs, manifest):
+    result = build(inputs, manifest)
+    assert result.returncode == 0, result.stderr
+    return inputs / "out"
+
+
+def installed(world, out):
+    """Everything that the build's folder holds, whatever it is."""
+    slot = json.loads(ok(world.run("--json", out)))["current"]
+    have = tree(world.home / slot)
+    have.pop("SHA256SUMS")
+    assert have == tree(out / "esp/EFI/geolaunch")
+    return set(have)
+
+
+def test_xen(world, inputs):
+    assert {"xen", "kernel"} < installed(world, made(inputs, variant(hypervisor=XEN)))
+
+
+def test_txt(world, inputs):
+    lcp_files(inputs, TxtModel(txt_variant(), inputs).mle_hash("sha256"))
+    manifests = [txt_variant(), txt_variant(hypervisor=XEN), txt_variant(lcp={"policy": "owner.pol", "data": "list.dat"})]
+    for i, manifest in enumerate(manifests):
+        names = installed(world, made(inputs, manifest))
+        assert {"tboot", "sinit", "stage"} < names and ("lcp" in names) == (i == 2)
+        shutil.rmtree(inputs / "out")
+
+
+@pytest.mark.parametrize("name", ["tboot", "sinit", "stage", "lcp", "kernel", "xen", "initrd", "vmm"])
+def test_txt_spoiled(world, inputs, name):
+    lcp_files(inputs, TxtModel(txt_variant(), inputs).mle_hash("sha256"))
+    out = made(inputs, txt_variant(hypervisor=XEN, lcp={"policy": "owner.pol", "data": "list.dat"}))
+    path = out / H / name
+    data = bytearray(path.read_bytes())
+    # inside what is measured of each: of tboot that is not the whole file
+    data[-100 if len(data) > 200 and name != "tboot" else len(data) // 2] ^= 1
+    path.write_bytes(data)
+    refused(world.run(out), 3, f"{H}{name}")
+    assert world.calls() == []
+
+
+def test_txt_other_rules(world, inputs):
+    """The stage's rules are its command line."""
+    out = made(inputs, txt_variant())
+    path = out / H / "launch.conf"
+    path.write_bytes(path.read_bytes().replace(b"0x01c10110", b"0x01c10111"))
+    refused(world.run(out), 3, f"{H}stage")
+    path.write_bytes(path.read_bytes().replace(b"0x01c10111", b"0x01c10110").replace(b"logging=serial,memory", b"logging=serial,vga"))
+    refused(world.run(out), 3, f"{H}tboot")
+
+
+USAGE = [
+    ([], "no EFI system partition"), (["--esp"], "--esp"), (["--esp", ""], "no EFI system partition"), (["--esp", "E"], "no build"),
+    (["--esp", "E", "a", "b"], "more than one build"), (["--esp", "E", "--rollback", "a"], "not to be installed"),
+    (["--esp", "E", "--rollback", "--uninstall"], "one of --rollback"), (["--esp", "E", "--status", "--force"], "--force is for installing"),
+    (["--esp", "E", "--removable", "--boot-entry", "a"], "--boot-entry goes with neither"), (["--wrong"], "--wrong"), (["-x"], "-x"),
+]
+
+
+@pytest.mark.parametrize("args,words", USAGE)
+def test_usage(args, words):
+    refused(run("install", *args), 2, words)
+
+
+def test_esp_is_none(world):
+    world.esp.rmdir()
+    refused(world.install("A"), 2, "No such file")
+    world.esp.write_bytes(b"")
+    refused(world.install("A"), 2, "Not a directory")
+
+
+def test_esp_is_no_fat(world):
+    world.fat = False
+    refused(world.install("A"), 2, "this is no FAT file system")
+    assert world.state() == {}
+
+
+def test_no_variables(world):
+    refused(world.install("A", no_vars=True), 1, "no UEFI variables")
+    assert world.state() == {}
+
+
+@pytest.mark.parametrize("name", ["EFI", "EFI/geolaunch", "EFI/BOOT"])
+def test_link_in_place_of_folder(world, tmp_path, name):
+    (tmp_path / "elsewhere").mkdir()
+    (world.esp / name).parent.mkdir(exist_ok=True)
+    (world.esp / name).symlink_to(tmp_path / "elsewhere")
+    result = world.install("A", "--removable")
+    assert result.returncode == 1 and "cannot open as a folder" in result.stderr
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_second_one_waits_not(world):
+    fd = os.open(world.esp, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    refused(world.install("A"), 1, "another 'geolaunch install' is at work")
+    os.close(fd)
+    ok(world.install("A"))
+
+
+# ---------------------------------------------------------------- space
+
+
+SPACE = 10 * 4096 + 256 * 1024
+
+
+def test_no_room(world):
+    refused(world.install("A", free=SPACE // 2), 1, "no room")
+    assert not list(world.home.glob("*")) and world.entries() == []
+    ok(world.install("A", free=SPACE))
+
+
+def test_room_for_two_only(world):
+    """The previous build makes room if that is enough, and only then."""
+    ok(world.install("A"))
+    ok(world.install("B"))
+    refused(world.install("C", free=100000), 1, "no room")
+    assert world.started_by_entries() == ["B", "A"]
+    result = world.install("C", free=SPACE - 5 * 4096)
+    assert result.returncode == 0 and "the previous build was removed before" in result.stderr
+    assert world.started_by_entries() == ["C", "B"] and world.leftovers() == []
+
+
+# ---------------------------------------------------------------- signals
+
+
+def test_signal(world, kit):
+    """A signal ends it cleanly: what was begun is taken back."""
+    ok(world.install("A"))
+    before = world.state()
+    big = world.folder / "big"
+    shutil.copytree(kit[1]["B"], big)
+    env = {**os.environ, "LD_PRELOAD": str(world.shim), "GL_SHIM_ROOTS": f"{world.esp}", "GL_SHIM_VARS": str(world.vars), "GL_SHIM_FAT": "1",
+           "EFIVARFS_PATH": f"{world.vars}/"}
+    # held back from the start: it is pending before the first file is copied
+    code = "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM]); os.kill(os.getpid(), signal.SIGTERM); " \
+           "os.execv(sys.argv[1], sys.argv[1:])"
+    result = subprocess.run(["/usr/bin/python3", "-c", code, GEOLAUNCH, "install", "--esp", str(world.esp), str(big)], env=env,
+                            capture_output=True, text=True, timeout=60)
+    assert "interrupted" in result.stderr and result.returncode == 1
+    assert world.state() == before
