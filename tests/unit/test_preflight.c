@@ -107,7 +107,7 @@ static void make_policy(uint8_t type)
 
 	measure_nv(ALG_BIT(ALG_SHA256), false, SPAN_OF(h.geo), &d);
 	memcpy(h.geo_hash, d.d[ALG_SHA256], sizeof(h.geo_hash));
-	h.vlp = (struct vlp){ .version = VLP_VERSION, .type = type, .hash_alg = TPM_ALG_SHA256, .control = 1, .entry_count = 2, .entries = {
+	h.vlp = (struct vlp){ .version = VLP_VERSION, .type = type, .hash_alg = LCP_ALG_SHA256, .control = 1, .entry_count = 2, .entries = {
 		{ .module = VLP_MODULE_ANY, .pcr = 19 },
 		{ .module = VLP_MODULE_NV, .pcr = 22, .hash_type = VLP_HASH_IMAGE, .nv_index = GEO_INDEX_DEFAULT, .hash_count = 1, .hashes = SPAN_OF(h.geo_hash) },
 	} };
