@@ -22,6 +22,7 @@ endif
 CLANG ?= clang
 PYTHON ?= /usr/bin/python3
 TSS_SRC ?= .deps/tpm2-tss-4.1.3
+LTC_SRC ?= .deps/libtomcrypt-1.18.2
 FUZZ_TIME ?= 60
 JOBS ?= $(shell nproc)
 B := build
@@ -58,23 +59,24 @@ HOST_DEFS := -D_GNU_SOURCE -DGEOLAUNCH_VERSION='"$(VERSION)"'
 HOST_CFLAGS := $(STD) -O2 -g $(HARDEN) $(HOST_DEFS)
 ASAN_CFLAGS := $(STD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
 FUZZ_CFLAGS := $(STD) -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
-HOST_LIBS := -ltss2-sys -ltss2-mu -ltss2-tctildr -lyaml -ljansson -lcrypto -lz
+HOST_LIBS := -ltss2-sys -ltss2-mu -ltss2-tctildr -lyaml -ljansson -lcrypto -lz -lefiboot -lefivar
 GNU_EFI := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 
 # Code in front of the operating system: no red zone (interrupts), no SSE state to speak of but what the compiler needs, position
 # independent, every symbol hidden so that --gc-sections can drop what is not used.
 FREE := -ffreestanding -fno-builtin -fno-stack-protector -fno-strict-aliasing -fcf-protection=none -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections -fvisibility=hidden
-EFI_ONLY := -fpic -mno-red-zone -maccumulate-outgoing-args -fno-merge-constants $(GNU_EFI)
+EFI_ONLY := -fpic -mno-red-zone -maccumulate-outgoing-args $(GNU_EFI)
 EFI_CFLAGS := $(STD) -Os $(or $(EFI_DEBUG),-g0) $(FREE) $(EFI_ONLY) -DGEOLAUNCH_VERSION='"$(VERSION)"' -I$(TSS_SRC)/include
 TSS_CFLAGS := -std=gnu11 -Os -g0 $(REPRO) $(FREE) -fpic -mno-red-zone -fshort-wchar -maccumulate-outgoing-args -DMAXLOGLEVEL=0 \
 	-I$(TSS_SRC)/include/tss2 -I$(TSS_SRC)/include -I$(TSS_SRC)/src -I$(TSS_SRC)/src/tss2-sys
 
 # ---------------------------------------------------------------- sources
 
-PURE := $(wildcard common/*.c tboot-policy/*.c geo/*.c boot/*.c txt/*.c efi/core/*.c tpm/*.c)
-LIB := $(PURE) $(wildcard lcp/*.c lcp/host/*.c tpm/host/*.c)
+PURE := $(wildcard common/*.c tboot-policy/*.c geo/*.c lcp/*.c boot/*.c txt/*.c efi/core/*.c tpm/*.c)
+LIB := $(PURE) stage/measure.c $(wildcard stage/core/*.c lcp/host/*.c tpm/host/*.c)
 EFI_APP := $(wildcard efi/*.c tpm/efi/*.c)
+STAGE := $(filter-out common/hash_openssl.c,$(wildcard stage/*.c stage/core/*.c common/*.c boot/*.c txt/*.c tboot-policy/*.c tpm/*.c)) efi/libc.c
 CLI := $(filter-out $(wildcard cli/gen_*.c),$(wildcard cli/*.c))
 PROXY := $(wildcard qemu/proxy/*.c)
 TXT := $(wildcard qemu/txt/*.c)
@@ -87,7 +89,7 @@ LIBCRYPTO := $(firstword $(wildcard /usr/lib/x86_64-linux-gnu/libcrypto.a) /usr/
 SHA_OBJS := $(addprefix $(B)/sha/libcrypto-lib-,sha1-x86_64.o sha256-x86_64.o sha512-x86_64.o)
 
 .PHONY: build-all
-build-all: $(B)/host/geolaunch $(B)/efi/geolaunch.efi $(B)/host/tpmproxy $(B)/host/txtplatform $(B)/man.stamp
+build-all: $(B)/host/geolaunch $(B)/efi/geolaunch.efi $(B)/stage/geolaunch-stage.elf $(B)/host/tpmproxy $(B)/host/txtplatform $(B)/man.stamp
 
 $(SHA_OBJS) &: $(LIBCRYPTO)
 	@mkdir -p $(B)/sha
@@ -135,7 +137,7 @@ $(B)/$(1)/libproxy.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out qemu/proxy/main.
 $(B)/$(1)/libtxt.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out qemu/txt/main.c,$(TXT)))
 	@rm -f $$@; ar rcsD $$@ $$^
 # efi/main.c is the application's entry; all else of efi/ runs on the host in front of a fake system table
-$(B)/$(1)/libefi.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out efi/main.c efi/libc.c,$(EFI_APP)))
+$(B)/$(1)/libefi.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out efi/main.c efi/libc.c efi/relocate.c,$(EFI_APP)))
 	@rm -f $$@; ar rcsD $$@ $$^
 $(B)/$(1)/libhelp.a: $(UNIT_HELP:%.c=$(B)/$(1)/%.o)
 	@rm -f $$@; ar rcsD $$@ $$^
@@ -166,16 +168,21 @@ $(eval $(call host_variant,host,$$(CC),$$(HOST_CFLAGS),$$(HOST_LDFLAGS)))
 $(eval $(call host_variant,asan,$$(CC),$$(ASAN_CFLAGS),$$(ASAN_LDFLAGS)))
 $(eval $(call host_variant,fuzz,$$(CLANG),$$(FUZZ_CFLAGS),$$(ASAN_LDFLAGS)))
 
-.PRECIOUS: $(B)/host/%.o $(B)/asan/%.o $(B)/fuzz/%.o $(B)/efi/%.o $(B)/tss/%.o
+.PRECIOUS: $(B)/host/%.o $(B)/asan/%.o $(B)/fuzz/%.o $(B)/efi/%.o $(B)/tss/%.o $(B)/stage/%.o
 
 # ---------------------------------------------------------------- EFI application
 
-EFI_OBJS := $(PURE:%.c=$(B)/efi/%.o) $(EFI_APP:%.c=$(B)/efi/%.o)
+EFI_OBJS := $(PURE:%.c=$(B)/efi/%.o) $(EFI_APP:%.c=$(B)/efi/%.o) $(B)/efi/efi/handoff.o
 
 $(B)/efi/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC    $@'
 	$(Q)$(CC) $(EFI_CFLAGS) -c -o $@ $<
+
+$(B)/efi/efi/handoff.o: efi/handoff.S efi/core/handoff_layout.h Makefile
+	@mkdir -p $(@D)
+	@echo '  AS    $@'
+	$(Q)$(CC) $(REPRO) -I. -c -o $@ $<
 
 $(B)/tss/%.o: $(TSS_SRC)/src/%.c Makefile
 	@mkdir -p $(@D)
@@ -187,14 +194,47 @@ $(B)/efi/libtss2.a: $(TSS:$(TSS_SRC)/src/%.c=$(B)/tss/%.o)
 $(B)/efi/geolaunch.so: $(EFI_OBJS) $(SHA_OBJS) $(B)/efi/libtss2.a efi/efi.lds efi/symbols.map
 	@echo '  LD    $@'
 	$(Q)ld -nostdlib -znocombreloc -shared -Bsymbolic --gc-sections --version-script=efi/symbols.map --no-undefined --warn-common \
-		--fatal-warnings --build-id=none -z noexecstack -T efi/efi.lds /usr/lib/crt0-efi-x86_64.o $(EFI_OBJS) $(SHA_OBJS) \
+		--fatal-warnings --build-id=none -z noexecstack -z pack-relative-relocs -T efi/efi.lds /usr/lib/crt0-efi-x86_64.o $(EFI_OBJS) $(SHA_OBJS) \
 		$(B)/efi/libtss2.a -L/usr/lib -lgnuefi -o $@
 
 $(B)/efi/geolaunch.efi: $(B)/efi/geolaunch.so scripts/check-pe
 	@echo '  PE    $@'
-	$(Q)objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' -j '.rela.*' -j .reloc \
+	$(Q)objcopy --strip-all -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' -j '.rela.*' -j .relr.dyn -j .reloc \
 		--target efi-app-x86_64 --subsystem=10 $< $@
 	$(Q)scripts/check-pe $@
+
+# ---------------------------------------------------------------- stage
+
+# i386 without an operating system: no MMX, SSE or x87 state is set up, so the compiler may use none.
+STAGE_ARCH := -m32 -march=i686 -mgeneral-regs-only -fno-pic -fno-pie
+STAGE_CFLAGS := $(STD) -Os -g0 $(FREE) $(STAGE_ARCH) -DGEOLAUNCH_VERSION='"$(VERSION)"' -I$(TSS_SRC)/include
+STAGE_TSS_CFLAGS := $(filter-out -fpic -mno-red-zone -fshort-wchar -maccumulate-outgoing-args,$(TSS_CFLAGS)) $(STAGE_ARCH)
+STAGE_OBJS := $(B)/stage/stage/entry.o $(STAGE:%.c=$(B)/stage/%.o)
+# SHA-1 and SHA-2 in C, small rather than fast: it hashes PCR values and NV contents (docs/HASHING.md).
+LTC := $(addprefix $(B)/stage/ltc/hashes/,sha1.o sha2/sha256.o sha2/sha512.o)
+LTC_DEFS := -DLTC_SOURCE -DLTC_NOTHING -DLTC_SHA1 -DLTC_SHA256 -DLTC_SHA512 -DLTC_SMALL_CODE -DLTC_NO_TEST -DLTC_NO_FILE -DARGTYPE=4 \
+	-isystem $(LTC_SRC)/src/headers
+
+$(B)/stage/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC    $@'
+	$(Q)$(CC) $(STAGE_CFLAGS) $(if $(filter stage/hash_blocks.c,$<),$(LTC_DEFS)) -c -o $@ $<
+$(B)/stage/ltc/%.o: $(LTC_SRC)/src/%.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) -std=gnu11 -Os -g0 $(REPRO) $(FREE) $(STAGE_ARCH) $(LTC_DEFS) -c -o $@ $<
+$(B)/stage/stage/entry.o: stage/entry.S Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(REPRO) -m32 -c -o $@ $<
+$(B)/stage/tss/%.o: $(TSS_SRC)/src/%.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(STAGE_TSS_CFLAGS) -c -o $@ $<
+$(B)/stage/libtss2.a: $(TSS:$(TSS_SRC)/src/%.c=$(B)/stage/tss/%.o)
+	@rm -f $@; ar rcsD $@ $^
+$(B)/stage/geolaunch-stage.elf: $(STAGE_OBJS) $(LTC) $(B)/stage/libtss2.a stage/stage.lds scripts/check-stage
+	@echo '  LD    $@'
+	$(Q)ld -m elf_i386 -static -nostdlib --gc-sections --build-id=none -z noexecstack -z max-page-size=64 --fatal-warnings --strip-all -T stage/stage.lds \
+		$(STAGE_OBJS) $(LTC) $(B)/stage/libtss2.a $$($(CC) -m32 -print-libgcc-file-name) -o $@
+	$(Q)scripts/check-stage $@
 
 # ---------------------------------------------------------------- documents
 
@@ -263,7 +303,7 @@ run-pytest: $(B)/unit-tools.stamp
 
 # Builds twice from nothing, in folders of different names, and compares what is shipped.
 check-repro:
-	@scripts/check-repro '$(TSS_SRC)'
+	@scripts/check-repro '$(TSS_SRC)' '$(LTC_SRC)'
 
 # ---------------------------------------------------------------- demo, figures
 
@@ -278,16 +318,16 @@ run-bench: $(B)/host/hash_bench
 
 # ---------------------------------------------------------------- install
 
+DOCS := MEASUREMENTS LINT LCP-EVALUATION TXT-RULES
 install: build-all
 	for p in geolaunch tpmproxy txtplatform; do install -D -m 755 $(B)/host/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	install -D -m 644 $(B)/efi/geolaunch.efi $(DESTDIR)$(PREFIX)/lib/geolaunch/geolaunch.efi
+	install -D -m 644 $(B)/stage/geolaunch-stage.elf $(DESTDIR)$(PREFIX)/lib/geolaunch/geolaunch-stage.elf
 	install -D -m 644 docs/geolaunch.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/geolaunch
-	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/geolaunch/README.md
-	install -D -m 644 docs/MEASUREMENTS.md $(DESTDIR)$(PREFIX)/share/doc/geolaunch/MEASUREMENTS.md
-	install -D -m 644 docs/LINT.md $(DESTDIR)$(PREFIX)/share/doc/geolaunch/LINT.md
+	for d in README.md $(DOCS:%=docs/%.md); do install -D -m 644 $$d $(DESTDIR)$(PREFIX)/share/doc/geolaunch/$${d##*/}; done
 	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 
 clean:
 	rm -rf $(B)
 
--include $(shell find $(wildcard $(B)/host $(B)/asan $(B)/fuzz $(B)/efi) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(wildcard $(B)/host $(B)/asan $(B)/fuzz $(B)/efi $(B)/stage) -name '*.d' -type f 2>/dev/null)

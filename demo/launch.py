@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Steps of a launch in the harness, for demo/run and the boot tests: provision a TPM, build, tamper, boot, verify."""
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -12,13 +13,15 @@ TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 GEOLAUNCH = os.environ.get("GEOLAUNCH", os.path.join(TOP, "build/host/geolaunch"))
 EFI = os.environ.get("GEOLAUNCH_EFI", os.path.join(TOP, "build/efi/geolaunch.efi"))
 KERNEL = os.path.join(TOP, ".deps/kernel")
+# Debian's cloud kernel is built without CONFIG_XEN_DOM0: under Xen it finds neither TPM nor console.
+KERNEL_DOM0 = os.path.join(TOP, ".deps/kernel-dom0")
 VMM = "/usr/bin/qemu-system-x86_64"
 ALL_BANKS = ("sha1", "sha256", "sha384", "sha512")
 GERMANY = ("--country", "DE", "--subdivision", "HE", "--site", "FRA1", "--latitude", "50.1109", "--longitude", "8.6821")
 FRANCE = ("--country", "FR", "--subdivision", "IDF", "--site", "PAR1", "--latitude", "48.8566", "--longitude", "2.3522")
 
-
-TAMPER_CASES = ("hypervisor", "vmm", "geo", "policy", "cmdline")
+HYPERVISORS = ("linux", "xen")
+TAMPER_CASES = ("hypervisor", "kernel", "vmm", "geo", "policy", "cmdline")      # kernel: with Xen only
 
 
 class LaunchError(Exception):
@@ -97,8 +100,16 @@ def place(work, name, source):
     os.symlink(os.path.abspath(source), target)
 
 
-def make_initramfs(out):
-    p = subprocess.run([os.path.join(TOP, "demo/initramfs"), GEOLAUNCH, KERNEL, out], capture_output=True, text=True,
+def xen_image():
+    """Debian's Xen, gzip'ed."""
+    found = sorted(glob.glob(os.path.join(TOP, ".deps/xen/boot/xen-*.gz")))
+    if len(found) != 1:
+        raise LaunchError(f"{len(found)} files .deps/xen/boot/xen-*.gz instead of one: run 'make deps'")
+    return found[0]
+
+
+def make_initramfs(out, kernel=KERNEL):
+    p = subprocess.run([os.path.join(TOP, "demo/initramfs"), GEOLAUNCH, kernel, out], capture_output=True, text=True,
                        timeout=120, check=False)
     if p.returncode:
         raise LaunchError(f"demo/initramfs: {p.stderr.strip()}")
@@ -123,8 +134,13 @@ def _flip(path, offset):
 def tamper(kind, built, state):
     """Changes one input behind the policy's back, on the ESP or in the TPM."""
     folder = os.path.join(built, "esp/EFI/geolaunch")
+    xen = os.path.exists(os.path.join(folder, "xen"))
     if kind == "hypervisor":
-        _flip(os.path.join(folder, "linux"), -16)       # behind the last section: the kernel would still run
+        _flip(os.path.join(folder, "xen" if xen else "linux"), -16)     # behind the last section: it would still run
+    elif kind == "kernel":
+        if not xen:
+            raise LaunchError("tamper case 'kernel': the kernel is the hypervisor: use hypervisor, or Xen")
+        _flip(os.path.join(folder, "kernel"), -16)
     elif kind == "vmm":
         _flip(os.path.join(folder, "vmm"), 4096)
     elif kind == "geo":
@@ -147,7 +163,7 @@ def tamper(kind, built, state):
             text = f.read()
         _replace(path, text.replace(b"\ncmdline ", b"\ncmdline init=/bin/sh ", 1))
     else:
-        raise LaunchError(f"unknown tamper case '{kind}': use hypervisor, vmm, geo, policy or cmdline")
+        raise LaunchError(f"unknown tamper case '{kind}': use one of {', '.join(TAMPER_CASES)}")
 
 
 def _replace(path, data):

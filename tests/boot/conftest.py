@@ -18,13 +18,19 @@ os.environ.setdefault("GEOLAUNCH_CACHE", os.path.join(TOP, "build/tpm-cache"))
 
 @pytest.fixture(scope="session")
 def inputs():
-    """Folder with linux, initrd, vmm (a small stand-in: its bytes only have to be measured) and vm.json; made by the first worker."""
+    """
+    Folder with linux, initrd, vmm (a small stand-in: its bytes only have to be measured) and vm.json, for Xen also xen.gz, kernel and
+    initrd-dom0; made by the first worker.
+    """
     os.makedirs(INPUTS, exist_ok=True)
     with open(os.path.join(INPUTS, "lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        initrd = os.path.join(INPUTS, "initrd")
+        initrd = os.path.join(INPUTS, "initrd")         # made last
         newest = max(os.path.getmtime(p) for p in (launch.GEOLAUNCH, os.path.join(TOP, "demo/init"), os.path.join(TOP, "demo/initramfs")))
         if not os.path.exists(initrd) or os.path.getmtime(initrd) < newest:
+            launch.make_initramfs(os.path.join(INPUTS, "initrd-dom0"), launch.KERNEL_DOM0)
+            launch.place(INPUTS, "kernel", os.path.join(launch.KERNEL_DOM0, "vmlinuz"))
+            launch.place(INPUTS, "xen.gz", launch.xen_image())
             launch.make_initramfs(initrd)
             launch.place(INPUTS, "linux", os.path.join(launch.KERNEL, "vmlinuz"))
             launch.place(INPUTS, "vm.json", os.path.join(TOP, "demo/vm.json"))
@@ -86,3 +92,16 @@ class Launch:
 @pytest.fixture
 def a_launch(tmp_path, inputs):
     return Launch(tmp_path, inputs)
+
+
+@pytest.fixture
+def a_xen_launch(tmp_path, inputs):
+    """The same host with Xen, and Debian's kernel as its dom0."""
+    one = Launch(tmp_path, inputs)
+    one.manifest["hypervisor"] = {
+        "kind": "xen", "file": "xen.gz", "cmdline": "console=com1 com1=115200 loglvl=warning dom0_mem=512M smap=0 smep=0", "initrd": "initrd",
+        "kernel": {"file": "kernel", "cmdline": "console=hvc0 loglevel=3 panic=-1"},
+    }
+    for name, source in (("xen.gz", "xen.gz"), ("kernel", "kernel"), ("initrd", "initrd-dom0")):
+        launch.place(one.work, name, os.path.join(inputs, source))
+    return one

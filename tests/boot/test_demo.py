@@ -38,7 +38,16 @@ def test_tampered_run(tmp_path, case, verdict):
     assert verdict in r["verdicts"] and r["agree"] is False
 
 
-def test_unknown_tamper_case(tmp_path):
-    p, r = run(tmp_path, TAMPER="everything")
+def test_xen(tmp_path):
+    p, r = run(tmp_path, HYPERVISOR="xen")
+    assert p.returncode == 0, p.stdout + p.stderr
+    assert (r["mode"], r["drtm"], r["verdicts"], r["agree"], r["country"]) == ("direct", False, ["no-drtm"], True, "DE")
+    assert "as dom0 of Xen 4.17" in p.stdout
+
+
+@pytest.mark.parametrize("env", [{"TAMPER": "everything"}, {"HYPERVISOR": "bhyve"}, {"MODE": "slow"}, {"TAMPER": "kernel"}],
+                         ids=lambda e: "+".join(e.values()))
+def test_unknown_case(tmp_path, env):
+    p, r = run(tmp_path, **env)
     assert p.returncode == 1 and r is None
-    assert p.stderr.count("\n") == 1 and "TAMPER=everything" in p.stderr
+    assert p.stderr.count("\n") == 1 and "=".join(*env.items()) in p.stderr
