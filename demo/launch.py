@@ -15,11 +15,15 @@ EFI = os.environ.get("GEOLAUNCH_EFI", os.path.join(TOP, "build/efi/geolaunch.efi
 KERNEL = os.path.join(TOP, ".deps/kernel")
 # Debian's cloud kernel is built without CONFIG_XEN_DOM0: under Xen it finds neither TPM nor console.
 KERNEL_DOM0 = os.path.join(TOP, ".deps/kernel-dom0")
+TXTPLATFORM = os.environ.get("GEOLAUNCH_TXTPLATFORM", os.path.join(TOP, "build/host/txtplatform"))
+STAGE = os.environ.get("GEOLAUNCH_STAGE", os.path.join(TOP, "build/stage/geolaunch-stage.elf"))
+TBOOT = os.path.join(os.environ.get("TBOOT_DIR", os.path.join(TOP, ".deps/tboot")), "boot/tboot.gz")
 VMM = "/usr/bin/qemu-system-x86_64"
 ALL_BANKS = ("sha1", "sha256", "sha384", "sha512")
 GERMANY = ("--country", "DE", "--subdivision", "HE", "--site", "FRA1", "--latitude", "50.1109", "--longitude", "8.6821")
 FRANCE = ("--country", "FR", "--subdivision", "IDF", "--site", "PAR1", "--latitude", "48.8566", "--longitude", "2.3522")
 
+MODES = ("txt", "direct")
 HYPERVISORS = ("linux", "xen")
 TAMPER_CASES = ("hypervisor", "kernel", "vmm", "geo", "policy", "cmdline")      # kernel: with Xen only
 
@@ -89,6 +93,12 @@ def write_geo(state, tag=GERMANY, size=64):
         geolaunch("geo", "write", "--tcti", tcti, *tag)
 
 
+def provision(state, built, sinit):
+    """Policy, geo tag and tboot's index of a built launch, in the index set of the SINIT module; returns what was said."""
+    with tpm_server(state) as tcti:
+        return geolaunch("provision", built, "--tcti", tcti, "--sinit", sinit, "--error-index").stdout
+
+
 # ---------------------------------------------------------------- build
 
 
@@ -106,6 +116,13 @@ def xen_image():
     if len(found) != 1:
         raise LaunchError(f"{len(found)} files .deps/xen/boot/xen-*.gz instead of one: run 'make deps'")
     return found[0]
+
+
+def make_sinit(out):
+    """The module of the emulated TXT platform."""
+    p = subprocess.run([TXTPLATFORM, "--make-sinit", out], capture_output=True, text=True, timeout=60, check=False)
+    if p.returncode:
+        raise LaunchError(p.stderr.strip())
 
 
 def make_initramfs(out, kernel=KERNEL):
@@ -175,7 +192,7 @@ def _replace(path, data):
 # ---------------------------------------------------------------- boot and verify
 
 
-def boot(built, out, *options, state=None, timeout=120):
+def boot(built, out, *options, state=None, timeout=240):
     """qemu/run on the built tree; returns its result. How it ended is for the caller to judge."""
     argv = [os.path.join(TOP, "qemu/run"), "--esp", os.path.join(built, "esp"), "--json", out, "--timeout", str(timeout), *options]
     if state:
@@ -185,6 +202,25 @@ def boot(built, out, *options, state=None, timeout=120):
         raise LaunchError(f"qemu/run: exit {p.returncode}: {p.stderr.strip()}")
     with open(out, encoding="utf-8") as f:
         return json.load(f)
+
+
+def txt_options(built, sinit):
+    """What `boot` needs besides for a launch in mode txt."""
+    return ["--platform", "txt", "--sinit", sinit, "--mle", os.path.join(built, "esp/EFI/geolaunch/tboot")]
+
+
+def host_pcrs(result, path):
+    """
+    PCR 17-22 as the host itself read them, as a file for `geolaunch verify`: tboot caps them at the end, so those of the run are none of
+    a launch in mode txt. None if the host told none.
+    """
+    pcrs = {bank: {str(i): result["facts"][f"{bank}.{i}"].lower() for i in range(17, 23)} for bank in ALL_BANKS
+            if all(f"{bank}.{i}" in result["facts"] for i in range(17, 23))}
+    if not pcrs:
+        return None
+    with open(path, "w", encoding="ascii") as f:
+        json.dump({"pcrs": pcrs}, f)
+    return path
 
 
 def save_log(result, path):

@@ -18,7 +18,6 @@ _POLL_SECONDS = 0.002
 # A function of a slot without function 0: neither firmware nor operating system sees the devices.
 _SLOT = "1e"
 _INDEX = re.compile(r"nv-0x[0-9a-fA-F]{8}\Z")
-_LCP = "lcp.pol"        # the owner's launch control policy, in an output of 'geolaunch build'
 _ATTRIBUTES = "ownerwrite|ownerread|authread|policywrite|no_da"
 
 KEYS = ("senter", "txt_errorcode", "rule", "why", "drtm", "mle_hash", "secrets", "txt_resets", "resets", "launches", "sexits", "joined",
@@ -164,9 +163,7 @@ def _provision_command(options, folder, script):
     """What 'geolaunch build' left there, and what tboot needs besides, into the indices of the SINIT module."""
     geolaunch = os.environ.get("GEOLAUNCH") or os.path.join(os.path.dirname(os.path.dirname(script)), "build/host/geolaunch")
     argv = [os.path.abspath(geolaunch), "provision", folder, "--tcti", "swtpm:path=nv.sock", "--error-index"]
-    argv += ["--sinit", os.path.abspath(options.sinit)] if options.sinit else ["--index-set", str(options.index_set)]
-    lcp = os.path.join(folder, _LCP)
-    return argv + (["--lcp", lcp] if os.path.exists(lcp) else [])
+    return argv + (["--sinit", os.path.abspath(options.sinit)] if options.sinit else ["--index-set", str(options.index_set)])
 
 
 def _write_index(folder, name, tool, work, log):

@@ -102,7 +102,7 @@ char *pcrs_json(const struct pcrs *p, const char *when, uint64_t commands, const
 	return json_dumps(top, JSON_COMPACT);
 }
 
-bool file_replace(const char *path, const char *line)
+bool file_replace_bytes(const char *path, struct span bytes)
 {
 	__attribute__((cleanup(free_text))) char *temp = NULL;
 	FILE *f;
@@ -116,7 +116,7 @@ bool file_replace(const char *path, const char *line)
 	f = fopen(temp, "we");
 	if (!f)
 		return false;
-	ok = fputs(line, f) != EOF && fputc('\n', f) != EOF;
+	ok = fwrite(bytes.p, 1, bytes.n, f) == bytes.n;
 	ok = fclose(f) == 0 && ok;
 	if (!ok || rename(temp, path) != 0) {
 		int saved = errno;
@@ -126,4 +126,16 @@ bool file_replace(const char *path, const char *line)
 		return false;
 	}
 	return true;
+}
+
+bool file_replace(const char *path, const char *line)
+{
+	__attribute__((cleanup(free_text))) char *text = NULL;
+
+	if (asprintf(&text, "%s\n", line) < 0) {
+		text = NULL;
+		errno = ENOMEM;
+		return false;
+	}
+	return file_replace_bytes(path, span_str(text));
 }

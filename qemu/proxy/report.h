@@ -35,5 +35,7 @@ char *pcrs_json(const struct pcrs *p, const char *when, uint64_t commands, const
 
 /* Replaces the file by rename, so that it is there whole or not at all. False: errno tells. */
 GL_MUST bool file_replace(const char *path, const char *line);
+/* The same with just these bytes. */
+GL_MUST bool file_replace_bytes(const char *path, struct span bytes);
 
 #endif

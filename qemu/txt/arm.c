@@ -120,6 +120,7 @@ bool platform_arm(struct platform *p)
 	if (!platform_absorb(p) || !platform_localities(p))
 		return false;
 	p->armed = true;
+	platform_look_soon(p);
 	if (!p->outcome.armed_us)
 		p->outcome.armed_us = now_us() - p->start_us;
 	txt_trace_add(&p->trace, TXT_CHIPSET, TXT_INFO, "platform", "", false,

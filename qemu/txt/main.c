@@ -27,6 +27,7 @@ enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_INPUT = 3 };
 static const char help_text[] =
 	"usage: txtplatform --gdb SOCKET --qmp SOCKET --tpm-command SOCKET --registers FILE --area FILE\n"
 	"                   --mle FILE [OPTION]...\n"
+	"       txtplatform --make-sinit FILE [--index-set 0|1] [--server]\n"
 	"\n"
 	"Turns a QEMU into an Intel TXT platform: answers CPUID, MSRs, CR4.SMXE and GETSEC in the MLE's code, plays\n"
 	"the chipset's TXT registers and SINIT, and measures with the TPM behind tpmproxy. See txtplatform(1) for the\n"
@@ -49,6 +50,7 @@ static const char help_text[] =
 	"  --dpr-size MIB        its size, and that of --area (default 4)\n"
 	"  --heap-size KIB, --sinit-size KIB   (default 1024 each)\n"
 	"  --ram NAME            name of the machine's RAM in QEMU's memory map (default pc.ram)\n"
+	"  --make-sinit FILE     only write the module that would be made, to predict with it\n"
 	"  --explain             every decision with its rule and source on standard error\n"
 	"  --json OUT            the result, replaced by rename, when QEMU ends\n"
 	"  --help                this text\n"
@@ -58,7 +60,7 @@ static const char help_text[] =
 
 struct options {
 	struct platform_config config;
-	const char *mle, *sinit, *ps_data, *json;
+	const char *mle, *sinit, *ps_data, *json, *make_sinit;
 	uint8_t index_set;
 	bool server;
 	unsigned long dpr_top, dpr_size, heap_size, sinit_size;
@@ -66,7 +68,7 @@ struct options {
 
 enum {
 	O_GDB = 1, O_QMP, O_TPM, O_REGISTERS, O_AREA, O_MLE, O_SINIT, O_INDEX_SET, O_LOADER_SINIT, O_PS_DATA, O_REQUIRE, O_SERVER,
-	O_DPR_TOP, O_DPR_SIZE, O_HEAP_SIZE, O_SINIT_SIZE, O_RAM, O_EXPLAIN, O_JSON, O_HELP
+	O_DPR_TOP, O_DPR_SIZE, O_HEAP_SIZE, O_SINIT_SIZE, O_RAM, O_EXPLAIN, O_JSON, O_MAKE_SINIT, O_HELP
 };
 
 static unsigned long number(const char *option, const char *text, unsigned long low, unsigned long high)
@@ -93,13 +95,14 @@ static void parse_options(int argc, char **argv, struct options *o)
 		{ "dpr-top", required_argument, NULL, O_DPR_TOP }, { "dpr-size", required_argument, NULL, O_DPR_SIZE },
 		{ "heap-size", required_argument, NULL, O_HEAP_SIZE }, { "sinit-size", required_argument, NULL, O_SINIT_SIZE },
 		{ "ram", required_argument, NULL, O_RAM }, { "explain", no_argument, NULL, O_EXPLAIN },
-		{ "json", required_argument, NULL, O_JSON }, { "help", no_argument, NULL, O_HELP }, { 0 },
+		{ "json", required_argument, NULL, O_JSON }, { "make-sinit", required_argument, NULL, O_MAKE_SINIT }, { "help", no_argument, NULL, O_HELP }, { 0 },
 	};
 	struct platform_config *f = &o->config;
 	/* Options that are just kept. */
 	const char **const text[O_HELP + 1] = {
 		[O_GDB] = &f->gdb, [O_QMP] = &f->qmp, [O_TPM] = &f->tpm, [O_REGISTERS] = &f->regs_file, [O_AREA] = &f->area_file,
 		[O_MLE] = &o->mle, [O_SINIT] = &o->sinit, [O_PS_DATA] = &o->ps_data, [O_RAM] = &f->ram, [O_JSON] = &o->json,
+		[O_MAKE_SINIT] = &o->make_sinit,
 	};
 	int c;
 
@@ -140,6 +143,8 @@ static void parse_options(int argc, char **argv, struct options *o)
 				exit(EXIT_USAGE);
 			*text[c] = optarg;
 		}
+	if (o->make_sinit && optind == argc)
+		return;
 	if (optind != argc || !f->gdb || !f->qmp || !f->tpm || !f->regs_file || !f->area_file || !o->mle)
 		errx(EXIT_USAGE, "--gdb, --qmp, --tpm-command, --registers, --area and --mle are needed and nothing but options; see --help");
 }
@@ -203,6 +208,17 @@ static struct span make_sinit(uint8_t index_set, bool server)
 	return (struct span){ bytes, r.size };
 }
 
+static int write_sinit(const struct options *o)
+{
+	struct span module = make_sinit(o->index_set, o->server);
+	bool ok = file_replace_bytes(o->make_sinit, module);
+
+	free((void *)(uintptr_t)module.p);
+	if (!ok)
+		warn("cannot write %s", o->make_sinit);
+	return ok ? EXIT_OK : EXIT_ERROR;
+}
+
 /* The machine gets what the module wants to see: chipset, key, fusing, header version. */
 static void platform_for(const char *name, struct platform_config *f)
 {
@@ -260,8 +276,8 @@ static void lay_out(struct options *o)
 		errx(EXIT_USAGE, "--dpr-top 0x%lx: the range must end at a multiple of its size", o->dpr_top);
 	if (c->dpr_size & (c->dpr_size - 1))
 		errx(EXIT_USAGE, "--dpr-size %lu: not a power of two", o->dpr_size);
-	if (c->heap_size > c->dpr_size / 2 || c->sinit_size > c->dpr_size / 2 - 4096)
-		errx(EXIT_USAGE, "heap and SINIT area do not fit the DMA protected range: each may have half of it, less 4 KiB");
+	if (c->heap_size > c->dpr_size / 2 || c->sinit_size > c->dpr_size / 2 - 8192)
+		errx(EXIT_USAGE, "heap and SINIT area do not fit the DMA protected range: each may have half of it, less 8 KiB");
 }
 
 static int end_signals(void)
@@ -302,6 +318,8 @@ int main(int argc, char **argv)
 	bool ok;
 
 	parse_options(argc, argv, &o);
+	if (o.make_sinit)
+		return write_sinit(&o);
 	/* What is wrong with the TPM's answers is in the trace; tpm2-tss would say it on standard error, too. */
 	(void)setenv("TSS2_LOG", "all+none", 0);
 	lay_out(&o);

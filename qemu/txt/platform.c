@@ -11,7 +11,7 @@
 
 #define ENTRY_BYTES 64          /* of the MLE's code at its entry, by which it is known */
 #define RESET_VECTOR 0xfffffff0u /* SDM volume 3A, 9.1.4: F000:FFF0 with the segment's base at FFFF0000 */
-#define PACKET_MS 5000          /* for the rest of a packet that has begun */
+#define END_MS 5000             /* from the end of one connection with QEMU to that of the others */
 
 bool platform_fail(struct platform *p, const char *format, ...)
 {
@@ -122,6 +122,7 @@ static void reset(struct platform *p)
 	p->reset_seen = false;
 	p->outcome.resets++;
 	p->armed = p->outcome.drtm = false;
+	platform_look_never(p);
 	p->m.regs.base = p->m.area.base = 0;
 	(void)chipset_warm_reset(&p->chipset);
 }
@@ -169,6 +170,10 @@ static bool handle_trap(struct platform *p, unsigned cpu)
 
 	if (!gdb_regs(g, cpu, &regs))
 		return platform_fail(p, "%s", g->why);
+	if (!platform_loop_done(p, cpu, &regs, &yes))
+		return false;
+	if (yes)
+		return true;
 	if (is_at_reset(&regs))
 		return platform_at_reset(p) && (gdb_step(g, cpu) || platform_fail(p, "%s", g->why));
 	if (regs.r[GDB_RIP] == p->image.entry && !p->armed) {
@@ -178,8 +183,11 @@ static bool handle_trap(struct platform *p, unsigned cpu)
 	if (!gdb_read(g, regs.r[GDB_RIP], (struct mspan){ bytes, sizeof(bytes) }))
 		return platform_fail(p, "%s", g->why);
 	if ((p->armed ? is_mle_code(&regs) : is_loader_code(p, &regs)) &&
-	    trap_decode(SPAN_OF(bytes), platform_in_long_mode(&regs) ? TRAP_MODE_64 : TRAP_MODE_32, &t))
+	    trap_decode(SPAN_OF(bytes), platform_in_long_mode(&regs) ? TRAP_MODE_64 : TRAP_MODE_32, &t)) {
+		if (p->armed)
+			platform_look_soon(p);
 		return platform_trap(p, cpu, &regs, &t);
+	}
 	p->outcome.others++;
 	if (regs.r[GDB_RIP] != p->image.entry && !traps_at(&p->traps, regs.r[GDB_RIP]) && !traps_at(&p->loader.traps, regs.r[GDB_RIP]))
 		return true;
@@ -202,6 +210,8 @@ static bool handle(struct platform *p, const struct gdb_stop *stop)
 	}
 	if (stop->kind == GDB_STOP_READ)
 		return platform_loader(p, stop->cpu);
+	if (stop->kind == GDB_STOP_INTERRUPT)
+		return platform_look(p);
 	return stop->kind == GDB_STOP_TRAP ? handle_trap(p, stop->cpu) : true;
 }
 
@@ -212,17 +222,24 @@ static bool wait(struct platform *p, int end_fd, struct gdb_stop *stop, bool *st
 	struct pollfd set[] = {
 		{ .fd = g->fd, .events = POLLIN }, { .fd = p->m.qmp.gone ? -1 : p->m.qmp.fd, .events = POLLIN }, { .fd = end_fd, .events = POLLIN },
 	};
+	int n;
 
 	*stopped = false;
-	if (poll(set, GL_COUNT(set), -1) < 0)
+	n = poll(set, GL_COUNT(set), p->shortcut.look_ms ? (int)p->shortcut.look_ms : -1);
+	if (n < 0)
 		return errno == EINTR || platform_fail(p, "poll: %s", strerror(errno));
+	if (n == 0) {
+		*stopped = gdb_interrupt(g, stop);
+		return *stopped || platform_fail(p, "%s", g->why);
+	}
 	if (set[2].revents)
 		*end = true;
 	/* What the monitor says goes first: why the machine is gone is said there. */
 	if (set[1].revents && !qmp_ready(&p->m.qmp) && !p->m.qmp.gone)
 		return platform_fail(p, "%s", p->m.qmp.why);
+	/* There may be no more than an acknowledgement, or the first part of a packet: then again. */
 	if (set[0].revents) {
-		*stopped = gdb_wait(g, now_us() + PACKET_MS * 1000, stop);
+		*stopped = gdb_wait(g, now_us(), stop);
 		if (!*stopped && g->why[0])
 			return platform_fail(p, "%s", g->why);
 	}
@@ -232,7 +249,7 @@ static bool wait(struct platform *p, int end_fd, struct gdb_stop *stop, bool *st
 /* QEMU closes the sockets one after the other: if the monitor has told of the end, or tells now, nothing failed. */
 static bool ended_well(struct platform *p)
 {
-	uint64_t deadline = now_us() + PACKET_MS * 1000;
+	uint64_t deadline = now_us() + END_MS * 1000;
 
 	while (!p->ended && !p->m.qmp.gone && sock_wait(p->m.qmp.fd, deadline))
 		if (!qmp_ready(&p->m.qmp))

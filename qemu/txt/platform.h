@@ -52,6 +52,7 @@ struct platform_outcome {
 	unsigned sexits;
 	unsigned loaders;                       /* UEFI images that looked at the chipset and trap */
 	uint64_t stops[TRAP_KINDS], watches, others;    /* how often the machine stopped, and why */
+	unsigned loops;                         /* that ran elsewhere, to save time */
 	uint64_t handling_us;                   /* time that it stood still for us */
 	uint64_t senter_us;                     /* of this, SENTER */
 	uint64_t armed_us;                      /* from our start to the MLE's entry; 0: it was not reached */

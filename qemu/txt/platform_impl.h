@@ -13,6 +13,14 @@ struct platform_loader {
 	bool watched;                   /* reads of TXT.DIDVID stop the machine */
 };
 
+/* A loop of the MLE that runs elsewhere. */
+struct platform_shortcut {
+	unsigned look_ms;               /* how long the MLE may run until we look where it is; 0: nobody looks */
+	bool breakpoint;                /* behind the loop: set already */
+	bool runs;
+	uint32_t back;                  /* where the MLE goes on behind it */
+};
+
 /* Between the files of platform.h. Functions return false if the machine is gone or something failed; p->why then tells. */
 struct platform {
 	struct platform_config config;
@@ -21,6 +29,7 @@ struct platform {
 	struct image image;
 	struct traps traps;             /* of the MLE */
 	struct platform_loader loader;
+	struct platform_shortcut shortcut;
 	struct txt_trace trace;
 	struct chipset chipset;
 	struct smx_cpu cpu[GDB_CPUS];
@@ -41,6 +50,8 @@ struct platform {
 /* Where, below the top of the DMA protected range, code of ours lies and the responding processors' wake-up address is. */
 #define PLATFORM_STUB 4096
 #define PLATFORM_WAKEUP 64
+#define PLATFORM_LOOP_END 2048
+#define PLATFORM_LOOP 8192
 
 GL_MUST bool platform_fail(struct platform *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -66,6 +77,14 @@ GL_MUST bool platform_loader(struct platform *p, unsigned cpu);
 /* Forgets the loader; the next one is looked for, or no more. */
 GL_MUST bool platform_loader_reset(struct platform *p);
 GL_MUST bool platform_loader_done(struct platform *p);
+
+/* shortcut.c: the MLE runs; before long the machine is stopped to look where it is. Or that has no point any more. */
+void platform_look_soon(struct platform *p);
+void platform_look_never(struct platform *p);
+/* The machine was stopped to look. */
+GL_MUST bool platform_look(struct platform *p);
+/* The processor stands behind the loop (`yes`) and goes on where it would be. */
+GL_MUST bool platform_loop_done(struct platform *p, unsigned cpu, struct gdb_regs *regs, bool *yes);
 
 /* processor.c: the processor `cpu` stands at an instruction that traps. */
 GL_MUST bool platform_trap(struct platform *p, unsigned cpu, struct gdb_regs *regs, const struct trap *t);

@@ -39,6 +39,7 @@ static json_t *stops(const struct platform_outcome *o)
 	for (enum trap_kind k = 0; k < TRAP_KINDS; k++)
 		(void)json_object_set_new(out, trap_name(k), json_integer((json_int_t)o->stops[k]));
 	(void)json_object_set_new(out, "registers", json_integer((json_int_t)o->watches));
+	(void)json_object_set_new(out, "loops", json_integer(o->loops));
 	(void)json_object_set_new(out, "other", json_integer((json_int_t)o->others));
 	return out;
 }

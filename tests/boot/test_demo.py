@@ -11,7 +11,7 @@ RUN = os.path.join(launch.TOP, "demo/run")
 
 
 def run(folder, **env):
-    p = subprocess.run([RUN], env={**os.environ, "DEMO_DIR": str(folder), **env}, capture_output=True, text=True, timeout=300, check=False)
+    p = subprocess.run([RUN], env={**os.environ, "DEMO_DIR": str(folder), **env}, capture_output=True, text=True, timeout=400, check=False)
     result = None
     if os.path.exists(os.path.join(folder, "result.json")):
         with open(os.path.join(folder, "result.json"), encoding="utf-8") as f:
@@ -19,29 +19,38 @@ def run(folder, **env):
     return p, result
 
 
-def test_good_run(tmp_path):
-    p, r = run(tmp_path)
+GOOD = {"txt": (True, ["trusted"]), "direct": (False, ["no-drtm"])}
+
+
+@pytest.mark.parametrize("mode,env", [("txt", {}), ("direct", {"MODE": "direct"})], ids=["txt", "direct"])
+def test_good_run(tmp_path, mode, env):
+    p, r = run(tmp_path, **env)
     assert p.returncode == 0, p.stdout + p.stderr
-    assert (r["mode"], r["drtm"], r["verdicts"], r["agree"], r["country"]) == ("direct", False, ["no-drtm"], True, "DE")
+    assert (r["mode"], r["drtm"], r["verdicts"], r["agree"], r["country"]) == (mode, *GOOD[mode], True, "DE")
     assert sorted(r["pcrs"]) == sorted(launch.ALL_BANKS)
     for bank in r["pcrs"].values():
         assert sorted(bank) == [str(pcr) for pcr in range(17, 23)]
         for value in bank.values():
             assert value["predicted"] == value["log"] == value["tpm"] != ""
-    assert "verdict: no-drtm" in p.stdout
+    assert f"Verdict: {'trusted, D-RTM' if mode == 'txt' else 'no-drtm'};" in p.stdout
+    assert "The host stands in DE" in p.stdout
 
 
+@pytest.mark.parametrize("mode", sorted(GOOD))
 @pytest.mark.parametrize("case,verdict", [("policy", "policy-mismatch"), ("geo", "geo-mismatch")])
-def test_tampered_run(tmp_path, case, verdict):
-    p, r = run(tmp_path, TAMPER=case)
+def test_tampered_run(tmp_path, mode, case, verdict):
+    """In mode txt the pre-flight stops these before SENTER: PCR 17-22 are as the reset left them, and no dynamic launch took place."""
+    p, r = run(tmp_path, MODE=mode, TAMPER=case)
     assert p.returncode not in (0, 1), p.stdout + p.stderr
-    assert verdict in r["verdicts"] and r["agree"] is False
+    assert (verdict if mode == "direct" else "no-drtm") in r["verdicts"] and r["agree"] is False
+    assert r["ended"] == "halt"
 
 
-def test_xen(tmp_path):
-    p, r = run(tmp_path, HYPERVISOR="xen")
+@pytest.mark.parametrize("mode", sorted(GOOD))
+def test_xen(tmp_path, mode):
+    p, r = run(tmp_path, MODE=mode, HYPERVISOR="xen")
     assert p.returncode == 0, p.stdout + p.stderr
-    assert (r["mode"], r["drtm"], r["verdicts"], r["agree"], r["country"]) == ("direct", False, ["no-drtm"], True, "DE")
+    assert (r["mode"], r["drtm"], r["verdicts"], r["agree"], r["country"]) == (mode, *GOOD[mode], True, "DE")
     assert "as dom0 of Xen 4.17" in p.stdout
 
 
