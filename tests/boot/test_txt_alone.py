@@ -15,7 +15,7 @@ OVMF = "/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"
 SHORT = [("module0", __file__, "")]
 TXTPLATFORM = os.environ.get("GEOLAUNCH_TXTPLATFORM", os.path.join(TOP, "build/host/txtplatform"))
 TPMPROXY = os.environ.get("GEOLAUNCH_TPMPROXY", os.path.join(TOP, "build/host/tpmproxy"))
-WAIT = 90
+WAIT = 240
 
 
 def manual_arguments():

@@ -48,11 +48,11 @@ def refused(r, *names):
 
 def sinit(device=None, index_set="1"):
     """A module for the platform, or for one with another chipset."""
-    data = subprocess.run([ACM_TOOL, "sinit", index_set], check=True, capture_output=True, timeout=30).stdout
-    if device is None:
-        return data
-    at = data.index(struct.pack("<HHH", 0x8086, 0xB001, 1))
-    return data[:at + 2] + struct.pack("<H", device) + data[at + 4:]
+    data = bytearray(subprocess.run([ACM_TOOL, "sinit", index_set], check=True, capture_output=True, timeout=30).stdout)
+    data[1216 + 32] |= 0x40     # info table, Capabilities: a client's, as the platform is
+    if device is not None:
+        struct.pack_into("<H", data, data.index(struct.pack("<HHH", 0x8086, 0xB001, 1)) + 2, device)
+    return bytes(data)
 
 
 # ---- the chain ----

@@ -13,7 +13,7 @@ from txt_boot import TOP, make_esp
 
 SHORT = [("module0", __file__, "")]
 REAL_PROXY = os.environ.get("GEOLAUNCH_TPMPROXY", os.path.join(TOP, "build/host/tpmproxy"))
-WAIT = 120
+WAIT = 300
 
 
 class Dying:
@@ -23,7 +23,7 @@ class Dying:
         self.temp, self.keep, self.out = work / "temp", work / "logs", work / "result.json"
         self.temp.mkdir()
         self.run = subprocess.Popen([os.path.join(TOP, "qemu/run"), "--platform", "txt", "--esp", make_esp(str(work / "esp"), SHORT), "--json",
-                                     str(self.out), "--keep", str(self.keep), "--timeout", "90"], stdout=subprocess.DEVNULL,
+                                     str(self.out), "--keep", str(self.keep), "--timeout", "240"], stdout=subprocess.DEVNULL,
                                     stderr=subprocess.PIPE, text=True, env={**os.environ, **env, "TMPDIR": str(self.temp)})
 
     def until(self, text):

@@ -127,7 +127,7 @@ def vlp_in_the_list(owner, kind, *entry):
     geolaunch("vlp", "wrap", "-o", "vlp", "policy", cwd=owner.work)
     owner.elements.append("vlp")
     owner.finish()
-    r = owner.boot("--timeout", "60")
+    r = owner.boot()
     assert r["senter"] == "launched", r["why"]
     return r
 

@@ -53,7 +53,7 @@ def test_vlp_in_nv(tmp_path, index_set, vlp):
     # version 2, nonfatal, SHA-256, control 1: module 0 into PCR 19, any hash; others into 20.
     (nv / f"nv-{vlp}").write_bytes(bytes([2, 0, 0xB, 1, 0, 0, 0, 0, 0, 0, 0, 2]) + bytes([0, 19, 0, 0, 0, 0, 0, 0]) + bytes([129, 20, 0, 0, 0, 0, 0, 0]))
     r = boot(str(tmp_path), make_esp(str(tmp_path / "esp"), SHORT), "--index-set", index_set, "--provision", str(nv),
-             "--timeout", "60", "--tpm-trace", str(tmp_path / "trace"))
+             "--tpm-trace", str(tmp_path / "trace"))
     text = r.serial_text()
     assert r["senter"] == "launched" and "measured launch succeeded" in text
     assert "no policy in TPM NV" not in text
@@ -85,7 +85,7 @@ def test_tpm_is_busy_in_senter(tmp_path):
 
 def test_errorcode_survives_the_reset(tmp_path):
     """After the TXT reset tboot boots again, and tells the error of the last boot."""
-    r = boot(str(tmp_path), make_esp(str(tmp_path / "esp"), SHORT), "--fault", "PCR_Extend@3#3=rc:0x101", "--resets", "1", "--timeout", "60")
+    r = boot(str(tmp_path), make_esp(str(tmp_path / "esp"), SHORT), "--fault", "PCR_Extend@3#3=rc:0x101", "--resets", "1")
     text = r.serial_text()
     assert r["txt_resets"] >= 1 and r["resets"] >= 1 and r["launches"] == 1
     assert "TBOOT: TXT.ERRORCODE: 0xc" in text and "last boot has error" in text
@@ -93,7 +93,7 @@ def test_errorcode_survives_the_reset(tmp_path):
 
 def test_no_sinit_module(tmp_path):
     """Neither BIOS nor boot loader provide one: tboot starts its kernel without a launch."""
-    r = boot(str(tmp_path), make_esp(str(tmp_path / "esp"), SHORT), "--timeout", "60", "--txt-arg=--loader-sinit")
+    r = boot(str(tmp_path), make_esp(str(tmp_path / "esp"), SHORT), "--txt-arg=--loader-sinit")
     text = r.serial_text()
     assert r["senter"] == "not-reached" and "SINIT ACM not provided" in text
     assert r["txt_errorcode"] == "0x00000000" and not r["drtm"]

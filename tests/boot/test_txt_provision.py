@@ -40,7 +40,7 @@ def run(work, built, line, *options):
     if not os.path.exists(state):
         launch.new_tpm(state, ["sha256"])
     r = boot(str(work), make_esp(str(work / "esp"), modules(line)), "--tpm-state", state, "--tpm-state-rw", "--provision", str(built),
-             "--timeout", "90", *options)
+             *options)
     return r, state
 
 

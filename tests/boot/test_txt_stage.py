@@ -203,6 +203,13 @@ def test_geo_of_another_place(tmp_path):
     assert kinds == [NV, CAP]
 
 
+def test_reboot(tmp_path):
+    modules = linux_modules(tmp_path, rules(LINUX_ROLES, nv=[geo_rule()], halt="reboot,0"))
+    r = run(tmp_path, modules, LINUX_PCRS, geo=b"somewhere else")
+    assert r["ended"] == "reset" and r["sexits"] == 1 and not r["secrets"]
+    assert "halted: nv-mismatch: " in "\n".join(stage_lines(r))
+
+
 @pytest.mark.parametrize("rule, reason", [
     ("PCR_Extend@2#8=rc:0x101", "tpm-error"), ("PCR_Extend@2#9=rc:0x101", "tpm-error"), ("PCR_Read@2#1=rc:0x101", "tpm-error"),
     ("NV_Read@2#2=rc:0x149", "nv-unreadable")])
@@ -218,3 +225,24 @@ def test_tpm_fails(tmp_path, rule, reason):
 ])
 def test_refused(tmp_path, change, reason):
     check_halted(run(tmp_path, change(linux_modules(tmp_path)), LINUX_PCRS), reason)
+
+
+@pytest.mark.parametrize("policy", ["nonfatal", "continue"])
+def test_no_dynamic_launch(tmp_path, policy):
+    """tboot finds no SINIT and starts the stage all the same, as the policy in NV is nonfatal. The stage's rules decide what follows."""
+    modules = linux_modules(tmp_path, rules(LINUX_ROLES, policy=policy, nv=[geo_rule()]))
+    r = run(tmp_path, modules, LINUX_PCRS, "--txt-arg=--loader-sinit")
+    lines = "\n".join(stage_lines(r))
+    assert r["ended"] == "poweroff" and r["senter"] == "not-reached" and not r["drtm"], (r["notes"], lines)
+    if policy == "nonfatal":
+        assert "NOT MEASURED" in lines and "measured" not in lines.replace("NOT MEASURED", "")
+        assert r["facts"].get("done") == "yes" and "tboot" not in r["facts"]
+        check_members(r, modules)
+        pcrs = {bank: r.guest_pcrs(bank) for bank in BANKS}
+    else:
+        assert "halted: preflight: " in lines and r["facts"] == {}
+        pcrs = {bank: {pcr: r["pcrs"][bank][str(pcr)] for pcr in range(17, 23)} for bank in BANKS}
+    # Without SENTER nobody gets locality 2: no cap, but no value either that could pass for one of a launch.
+    assert "PCR 17-22 could not be capped" in lines
+    for bank in BANKS:
+        assert {pcrs[bank][pcr] for pcr in range(17, 23)} == {"ff" * hashlib.new(bank).digest_size}

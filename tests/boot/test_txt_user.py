@@ -38,8 +38,8 @@ def test_as_nobody(folder):
     nobody, own = pwd.getpwnam(USER), os.path.join(folder, "own")
     env = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": own, "TMPDIR": own, "LC_ALL": "C.UTF-8"}
     p = subprocess.run([os.path.join(folder, "qemu/run"), "--platform", "txt", "--esp", os.path.join(folder, "esp"), "--json", os.path.join(own, "out"),
-                        "--keep", os.path.join(own, "logs"), "--timeout", "90"], user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], cwd=own,
-                       env=env, capture_output=True, text=True, timeout=150, check=False)
+                        "--keep", os.path.join(own, "logs"), "--timeout", "240"], user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], cwd=own,
+                       env=env, capture_output=True, text=True, timeout=300, check=False)
     assert p.returncode == 11, p.stderr         # a module that is no kernel: tboot resets the machine
     with open(os.path.join(own, "out"), encoding="utf-8") as f:
         result = json.load(f)

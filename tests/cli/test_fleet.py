@@ -15,6 +15,7 @@ import time
 import pytest
 
 from build_model import BANKS, BASE, GEOLAUNCH, Model, build, geo_tag, make_inputs, refused, run, to_yaml, variant
+from txt_model import XEN, make_txt_inputs, txt_variant
 
 TAGS = {
     "fra1-r07-h01": {"country": "DE", "subdivision": "HE", "site": "FRA1", "latitude": 50.1109, "longitude": 8.6821},
@@ -112,6 +113,25 @@ def test_records(inputs, name):
         assert record == {
             "name": record["name"], "country": geo["tag"]["country"], "geo": model.geo.hex(), "policy": model.policy.hex(),
             "pcrs": {b: {str(p): v.hex() for p, v in values.items()} for b, values in model.pcrs.items()}}
+
+
+def test_xen(inputs):
+    make_txt_inputs(inputs)
+    manifest = variant(hypervisor=XEN)
+    made(inputs, manifest, table_of(TAGS))
+    for host in ("A", "fra1-r07-h01"):
+        alone = {**manifest, "name": host, "geo": {"tag": TAGS[host]}}
+        assert build(inputs, alone, out=f"alone-{host}").returncode == 0
+        extract(inputs, host, f"one-{host}")
+        assert files_of(inputs / f"one-{host}") == files_of(inputs / f"alone-{host}")
+        assert (inputs / f"one-{host}/esp/EFI/geolaunch/xen").exists()
+
+
+def test_txt_is_refused(inputs):
+    """There each host has a launch.conf of its own: a fleet would have to keep it."""
+    make_txt_inputs(inputs)
+    refused(fleet(inputs, txt_variant(), table_of(TAGS)), 3, "--fleet is for mode direct: host.yaml")
+    assert not list(inputs.glob("fleet*"))
 
 
 def test_no_geo(inputs):

@@ -106,6 +106,7 @@ def description_seeds():
         f"module sinit\nfile sinit\nmodule lcp\nfile lcp\nmodule stage\nfile stage\ncmdline {rules}\nmodule hypervisor\n", 1)
     yield "txt", txt.encode()
     yield "txt-no-sinit", txt.replace("module sinit\nfile sinit\n", "").encode()
+    yield "txt-no-rules", txt.replace("cmdline geolaunch-", "cmdline").encode()
     yield "txt-other-rules", txt.replace("hypervisor,kernel,initrd", "hypervisor,kernel").encode()
 
 

@@ -32,7 +32,7 @@ static struct {
 	struct preflight_facts f;
 	struct description d;
 	struct vlp vlp;
-	uint8_t vlp_bytes[256], heap[4096], file[0x20000], area[0x20000], lcp[512], owner[64];
+	uint8_t vlp_bytes[256], heap[4096], file[0x20000], area[0x20000], lcp[512], owner[128];
 	uint8_t geo[GEO_TAG_SIZE], geo_hash[32];
 	struct index nv[8];
 	size_t nv_count;
@@ -81,6 +81,7 @@ static struct span make_sinit(uint8_t *room, uint32_t date, uint8_t set, uint16_
 	struct acm_recipe r = acm_recipe_sinit(set);
 
 	r.date = date;
+	r.capabilities = (r.capabilities & ~ACM_CAP_PLATFORM_TYPE) | 0x40;     /* a client's */
 	r.chipsets = &chipset;
 	r.chipset_count = 1;
 	r.processors = &any;
@@ -91,13 +92,18 @@ static struct span make_sinit(uint8_t *room, uint32_t date, uint8_t set, uint16_
 	return (struct span){ room, r.size };
 }
 
-static void make_heap(uint32_t bios_sinit_size)
+static void make_heap_version(uint32_t version, uint32_t bios_sinit_size)
 {
-	struct heap_bios b = { .version = 4, .bios_sinit_size = bios_sinit_size, .processors = 1, .mle_flags = HEAP_BIOS_MLE_CLIENT, .bios_version = { 2, 1, 0 } };
+	struct heap_bios b = { .version = version, .bios_sinit_size = bios_sinit_size, .processors = 1, .mle_flags = HEAP_BIOS_MLE_CLIENT, .bios_version = { 2, 1, 0 } };
 	size_t n;
 
 	memset(h.heap, 0, sizeof(h.heap));
 	assert_true(heap_bios_encode(&b, (struct mspan){ h.heap, sizeof(h.heap) }, &n));
+}
+
+static void make_heap(uint32_t bios_sinit_size)
+{
+	make_heap_version(6, bios_sinit_size);
 }
 
 static void make_policy(uint8_t type)
@@ -430,6 +436,16 @@ static void test_sinit_file(void **state)
 		h.f.sinit = make_sinit(h.file, 0x20220101, 1, 0xb001, others[i]);
 		one(PREFLIGHT_SINIT_MATCH);
 	}
+	/* An older firmware does not say what it is, and one register may stand in for the other. */
+	good(VLP_HALT);
+	h.f.sinit = make_sinit(h.file, 0x20220101, 1, 0xb001, server);
+	make_heap_version(5, 0);
+	none();
+	good(VLP_HALT);
+	h.f.chipset.fsbif = 0;
+	none();
+	h.f.chipset.fsbif = 0x00000001;
+	one(PREFLIGHT_SINIT_MATCH);
 	good(VLP_HALT);
 	h.f.chipset.sinit_size = 0x8000;
 	one(PREFLIGHT_SINIT_SIZE);
@@ -570,7 +586,8 @@ static void lcp_data(struct span more)
 {
 	memset(h.lcp, 0, sizeof(h.lcp));
 	memcpy(h.lcp, LCP_DATA_SIGNATURE, 32);
-	memcpy(h.lcp + LCP_DATA_HEADER_SIZE + 7, more.p, more.n);
+	if (more.n)
+		memcpy(h.lcp + LCP_DATA_HEADER_SIZE + 7, more.p, more.n);
 	h.d.txt.lcp = (struct description_module){ .role = ROLE_LCP, .file = SPAN_LITERAL("lcp") };
 	h.f.lcp_io = LAUNCH_IO_OK;
 	h.f.lcp = SPAN_OF(h.lcp);
