@@ -37,7 +37,7 @@ all: build-all
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help all deps test demo bench fuzz install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc
+.PHONY: help all deps test demo bench fuzz install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc preflight-doc
 
 deps:
 	@TSS_SRC='$(TSS_SRC)' scripts/deps
@@ -153,6 +153,9 @@ $(B)/$(1)/txtplatform: $(B)/$(1)/qemu/txt/main.o $(B)/$(1)/libtxt.a $(B)/$(1)/li
 $(B)/$(1)/gen_lint: $(B)/$(1)/cli/gen_lint.o $(B)/$(1)/libcli.a $(B)/$(1)/libgeolaunch.a
 	@echo '  LD    $$@'
 	$(Q)$(2) $(4) -o $$@ $$^ $(HOST_LIBS)
+$(B)/$(1)/gen_preflight: $(B)/$(1)/cli/gen_preflight.o $(B)/$(1)/libgeolaunch.a
+	@echo '  LD    $$@'
+	$(Q)$(2) $(4) -o $$@ $$^
 $(B)/$(1)/gen_measurements: $(B)/$(1)/cli/gen_measurements.o $(B)/$(1)/libgeolaunch.a
 	@echo '  LD    $$@'
 	$(Q)$(2) $(4) -o $$@ $$^
@@ -248,6 +251,9 @@ $(B)/man.stamp: $(MAN)
 measurements: $(B)/host/gen_measurements
 	$< > docs/MEASUREMENTS.md
 
+preflight-doc: $(B)/host/gen_preflight
+	$< > docs/PREFLIGHT.md
+
 lint-doc: $(B)/host/gen_lint
 	$< > docs/LINT.md
 
@@ -283,7 +289,7 @@ fuzz: deps
 	@$(MAKE) --no-print-directory $(FUZZ_RUN:%=fuzz-%)
 
 TBOOT_DIR ?= $(CURDIR)/.deps/tboot
-PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi TBOOT_DIR=$(TBOOT_DIR) \
+PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi GEOLAUNCH_STAGE=$(CURDIR)/$(B)/stage/geolaunch-stage.elf TBOOT_DIR=$(TBOOT_DIR) \
 	$(PYTHON) -m pytest -q -p no:cacheprovider --basetemp $(B)/pytest -n $(JOBS)
 run-test:
 	@$(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
@@ -294,7 +300,10 @@ $(B)/host/lcp_tool: $(B)/host/tests/unit/lcp_tool.o $(B)/host/libgeolaunch.a
 	$(Q)$(CC) -pie -o $@ $^
 $(B)/host/acm_tool: $(B)/host/tests/unit/acm_tool.o $(B)/host/libgeolaunch.a
 	$(Q)$(CC) -pie -o $@ $^
-$(B)/unit-tools.stamp: $(B)/host/lcp_tool $(B)/host/acm_tool $(B)/host/gen_measurements $(B)/host/gen_lint
+# The stage's hash objects in a program that this machine can run.
+$(B)/stage/hash_tool: tests/unit/stage_hash_tool.c $(addprefix $(B)/stage/,common/hash.o common/alg.o stage/hash_blocks.o) $(LTC)
+	$(Q)$(CC) $(STD) -m32 -no-pie -O1 -o $@ $(filter %.c %.o,$^)
+$(B)/unit-tools.stamp: $(B)/stage/hash_tool $(B)/host/lcp_tool $(B)/host/acm_tool $(B)/host/gen_measurements $(B)/host/gen_lint $(B)/host/gen_preflight
 	@touch $@
 
 .PHONY: run-pytest
@@ -318,7 +327,7 @@ run-bench: $(B)/host/hash_bench
 
 # ---------------------------------------------------------------- install
 
-DOCS := MEASUREMENTS LINT LCP-EVALUATION TXT-RULES
+DOCS := MEASUREMENTS PREFLIGHT LINT LCP-EVALUATION TXT-RULES
 install: build-all
 	for p in geolaunch tpmproxy txtplatform; do install -D -m 755 $(B)/host/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	install -D -m 644 $(B)/efi/geolaunch.efi $(DESTDIR)$(PREFIX)/lib/geolaunch/geolaunch.efi

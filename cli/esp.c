@@ -232,7 +232,7 @@ bool esp_read(const struct esp_folder *f, const char *name, size_t max, uint8_t 
 	return true;
 }
 
-int esp_create(const struct esp_folder *f, const char *name, struct cli_fault *fault)
+GL_MUST static int create(const struct esp_folder *f, const char *name, struct cli_fault *fault)
 {
 	int fd = openat(f->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 
@@ -241,40 +241,41 @@ int esp_create(const struct esp_folder *f, const char *name, struct cli_fault *f
 	return fd;
 }
 
-bool esp_close(const struct esp_folder *f, const char *name, int *fd, struct cli_fault *fault)
+/*
+ * On Linux's FAT a file that was renamed has size 0 on disk until it is itself brought there once more: syncing the folder writes the name
+ * only. What it replaces keeps its clusters as long as it is open, so that until then the old content is all there.
+ */
+bool esp_finish(const struct esp_folder *f, int *fd, const char *name, struct cli_fault *fault)
 {
-	bool ok = fsync(*fd) == 0;
+	CLEANUP_FD int old = -1;
+	bool ok;
 
+	if (fsync(*fd) != 0)
+		return fail_at(fault, "write", f, SLOT_TEMPORARY);
+	old = openat(f->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (renameat(f->fd, SLOT_TEMPORARY, f->fd, name) != 0)
+		return fail_at(fault, "replace", f, name);
+	ok = fsync(*fd) == 0;
 	ok = close(*fd) == 0 && ok;
 	*fd = -1;
-	return ok || fail_at(fault, "write", f, name);
-}
-
-bool esp_rename(const struct esp_folder *f, const char *from, const char *to, struct cli_fault *fault)
-{
-	if (renameat(f->fd, from, f->fd, to) != 0)
-		return fail_at(fault, "replace", f, to);
+	if (!ok)
+		return fail_at(fault, "write", f, name);
 	return esp_sync(f, fault);
 }
 
-GL_MUST static bool write_temporary(const struct esp_folder *f, struct span bytes, struct cli_fault *fault)
+int esp_begin(const struct esp_folder *f, struct cli_fault *fault)
 {
-	CLEANUP_FD int fd = -1;
-
 	/* left by one that was ended */
-	if (!esp_remove(f, SLOT_TEMPORARY, NULL, fault))
-		return false;
-	fd = esp_create(f, SLOT_TEMPORARY, fault);
-	if (fd < 0)
-		return false;
-	if (!write_all(fd, bytes))
-		return fail_at(fault, "write", f, SLOT_TEMPORARY);
-	return esp_close(f, SLOT_TEMPORARY, &fd, fault);
+	return esp_remove(f, SLOT_TEMPORARY, NULL, fault) ? create(f, SLOT_TEMPORARY, fault) : -1;
 }
 
 bool esp_write(const struct esp_folder *f, const char *name, struct span bytes, struct cli_fault *fault)
 {
-	if (write_temporary(f, bytes, fault) && esp_rename(f, SLOT_TEMPORARY, name, fault))
+	CLEANUP_FD int fd = esp_begin(f, fault);
+
+	if (fd < 0)
+		return false;
+	if ((write_all(fd, bytes) || fail_at(fault, "write", f, SLOT_TEMPORARY)) && esp_finish(f, &fd, name, fault))
 		return true;
 	/* If the rename was made and could not be brought to disk, there is none. */
 	(void)unlinkat(f->fd, SLOT_TEMPORARY, 0);

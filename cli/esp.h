@@ -35,12 +35,11 @@ GL_MUST bool esp_source(const struct esp_folder *f, const char *name, struct sou
 /* Reads a file of at most `max` bytes. `*out` is NULL if there is none, else allocated. */
 GL_MUST bool esp_read(const struct esp_folder *f, const char *name, size_t max, uint8_t **out, size_t *n, struct cli_fault *fault);
 
-/* Makes a new file to write to; -1 after a fault. esp_close() brings it to disk. */
-GL_MUST int esp_create(const struct esp_folder *f, const char *name, struct cli_fault *fault);
-GL_MUST bool esp_close(const struct esp_folder *f, const char *name, int *fd, struct cli_fault *fault);
+/* Makes the folder's temporary file (SLOT_TEMPORARY) to write to; -1 after a fault. */
+GL_MUST int esp_begin(const struct esp_folder *f, struct cli_fault *fault);
 
-/* Gives a file another name, in the place of what has that name, and brings the folder to disk. */
-GL_MUST bool esp_rename(const struct esp_folder *f, const char *from, const char *to, struct cli_fault *fault);
+/* Brings it to disk, gives it its name, in the place of what has that name, and closes it; `*fd` becomes -1. */
+GL_MUST bool esp_finish(const struct esp_folder *f, int *fd, const char *name, struct cli_fault *fault);
 
 /* Makes or replaces a file: temporary file, rename. */
 GL_MUST bool esp_write(const struct esp_folder *f, const char *name, struct span bytes, struct cli_fault *fault);

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cli/expected.h"
-
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/expected_impl.h"
 #include "common/eventlog.h"
 #include "tboot-policy/vlp.h"
 
 #define EXPECTED_MAX_SIZE (16u << 20)
 #define EVENTS_MAX 4096
 
-static const char *const provenance_names[PROVENANCE_COUNT] = {
+const char *const expected_provenance_names[PROVENANCE_COUNT] = {
 	[PROVENANCE_COMPUTED] = "computed",
 	[PROVENANCE_GIVEN] = "given",
 	[PROVENANCE_CAPTURED] = "captured",
 	[PROVENANCE_ASSUMED] = "assumed",
 };
+
+const char *expected_type_name(uint32_t type)
+{
+	const char *name = event_type_name(type);
+
+	return name ? name : "unknown";
+}
 
 static void free_from(char **from, size_t n)
 {
@@ -41,76 +47,6 @@ void expected_free(struct expected *e)
 		free_event(&e->events[i]);
 	free(e->events);
 	memset(e, 0, sizeof(*e));
-}
-
-/* ---- writing ---- */
-
-static const char *type_name(uint32_t type)
-{
-	const char *name = event_type_name(type);
-
-	return name ? name : "unknown";
-}
-
-static json_t *from_json(char *const *from, size_t n)
-{
-	CLEANUP_JSON json_t *out = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(out, json_string(from[i])) != 0)
-			return NULL;
-	return json_incref(out);
-}
-
-/* NULL if there are none, too: it is then left out. */
-static json_t *alternatives_json(const struct expected_event *e)
-{
-	CLEANUP_JSON json_t *out = e->alternative_count ? json_array() : NULL;
-
-	for (size_t i = 0; i < e->alternative_count; i++) {
-		const struct expected_alternative *a = &e->alternatives[i];
-
-		if (json_array_append_new(out, json_pack("{s:o, s:o}", "digests", cli_json_digests(&a->digests),
-							 "from", from_json(a->from, a->from_count))) != 0)
-			return NULL;
-	}
-	return json_incref(out);
-}
-
-static json_t *event_json(const struct expected_event *e)
-{
-	CLEANUP_JSON json_t *out = json_pack("{s:i, s:I, s:s, s:s, s:o, s:{s:s, s:o}}", "pcr", (int)e->pcr, "type", (json_int_t)e->type,
-		"type_name", type_name(e->type), "name", e->name, "digests", cli_json_digests(&e->digests), "provenance",
-		"kind", provenance_names[e->provenance], "from", from_json(e->from, e->from_count));
-
-	if (e->alternative_count && json_object_set_new(out, "alternatives", alternatives_json(e)) != 0)
-		return NULL;
-	return json_incref(out);
-}
-
-static json_t *events_json(const struct expected *e)
-{
-	CLEANUP_JSON json_t *out = json_array();
-
-	for (size_t i = 0; i < e->event_count; i++)
-		if (json_array_append_new(out, event_json(&e->events[i])) != 0)
-			return NULL;
-	return json_incref(out);
-}
-
-char *expected_text(const struct expected *e)
-{
-	CLEANUP_JSON json_t *root = json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s}, s:o, s:o, s:o}",
-		"format", EXPECTED_FORMAT, "name", e->name, "mode", e->mode, "drtm", (int)e->drtm, "country", e->country[0] ? e->country : NULL,
-		"policy", "type", vlp_type_name(e->policy_type), "hash", alg_table[e->policy_hash].name,
-		"banks", cli_json_banks(e->banks), "events", events_json(e),
-		"pcrs", cli_json_pcrs(&e->pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST));
-	CLEANUP_FREE char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-	char *out = NULL;
-
-	if (!text || asprintf(&out, "%s\n", text) < 0)
-		return NULL;
-	return out;
 }
 
 /* ---- reading ---- */
@@ -304,7 +240,7 @@ static bool take_provenance(struct reader *r, json_t *o, struct expected_event *
 	size_t kind;
 
 	if (!known_keys(r, o, "provenance", keys) ||
-	    !take_choice(r, o, "kind", provenance_names, PROVENANCE_COUNT, &kind))
+	    !take_choice(r, o, "kind", expected_provenance_names, PROVENANCE_COUNT, &kind))
 		return false;
 	out->provenance = (enum provenance)kind;
 	return take_from(r, json_object_get(o, "from"), &out->from, &out->from_count);
@@ -323,7 +259,7 @@ static bool take_event(struct reader *r, json_t *o, alg_set banks, struct expect
 	named = take_string(r, o, "type_name");
 	if (!named)
 		return false;
-	if (measure_by_type(out->type) && strcmp(named, type_name(out->type)) != 0)
+	if (measure_by_type(out->type) && strcmp(named, expected_type_name(out->type)) != 0)
 		return wrong(r, "\"type_name\" is not that of \"type\"");
 	out->name = take_string(r, o, "name");
 	return out->name && take_digests(r, json_object_get(o, "digests"), banks, &out->digests) &&

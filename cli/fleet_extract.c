@@ -10,7 +10,7 @@
 #define POLICY "esp/EFI/geolaunch/policy.vlp"
 
 /* As `geolaunch build` makes them. */
-static const char *const output_names[] = { "expected.json", "geo.bin", "esp", NULL };
+static const char *const output_names[] = { "expected.json", "geo.bin", "lcp.pol", "esp", NULL };
 static const char *const folders[] = { "esp", "esp/EFI", "esp/EFI/BOOT", "esp/EFI/geolaunch" };
 
 struct job {

@@ -6,11 +6,12 @@
 
 #include "common/hash.h"
 #include "common/measure.h"
+#include "txt/sinit_events.h"
 
 static const char introduction[] =
 	"# What geolaunch measures\n"
 	"\n"
-	"Generated from the tables in common/measure.c: `make measurements` writes this file, a test compares it.\n"
+	"Generated from the tables in common/measure.c and txt/sinit_events.c: `make measurements` writes this file, a test compares it.\n"
 	"\n"
 	"## Rules\n"
 	"\n"
@@ -27,11 +28,16 @@ static const char introduction[] =
 	"Order of the events:\n"
 	"\n"
 	"1. the policy, to PCR 17 and PCR 18;\n"
-	"2. module 0, the launch description, to PCR 17, and to the PCR of its policy entry if that names one;\n"
+	"2. module 0, the launch description, in mode txt the stage with its rules, to PCR 17, and to the PCR of its policy entry if that\n"
+	"   names one;\n"
 	"3. modules 1, 2 and so on by number; then a cap for each module that the policy names but that did not come;\n"
 	"4. the NV indices, in the order of the policy;\n"
 	"5. the closing event, to PCR 17, the last one before the host starts. It binds PCR 19 to 22, of which whoever holds\n"
-	"   locality 2 later can reset 20 to 22, to a PCR that cannot be reset.\n";
+	"   locality 2 later can reset 20 to 22, to a PCR that cannot be reset.\n"
+	"\n"
+	"In mode direct all of this is geolaunch.efi's. In mode txt SINIT measures first (below), then tboot does 1 to 3 with its own event type\n"
+	"0x501 and without event data, by the same digests but in the bank of the policy's hash alone and without caps, then the stage does 4\n"
+	"and 5.\n";
 
 /* A cell of a table. */
 static void cell(FILE *f, const char *s)
@@ -77,6 +83,37 @@ static void print_events(FILE *f)
 	fprintf(f, "- `%s`\n", buf);
 }
 
+/* By which bytes SINIT's events come about. */
+static const char *const values[SINIT_VALUES] = {
+	[SINIT_DRTM] = "SHA-256 of the SINIT module without key, signature and scratch area, and EDX of GETSEC[SENTER], 4 bytes",
+	[SINIT_BIOS_ACM] = "32 bytes that the BIOS ACM left",
+	[SINIT_SCRTM] = "status of the processor's S-CRTM, 4 bytes",
+	[SINIT_LCP_CONTROL] = "PolicyControl of the owner's launch control policy, else of the supplier's, else 0; 4 bytes",
+	[SINIT_LCP_DETAILS] = "the digests in the policy's elements that matched",
+	[SINIT_LCP_AUTHORITIES] = "the digests of the policy's lists that these are in",
+	[SINIT_STM] = "the SMI transfer monitor",
+	[SINIT_CAPABILITIES] = "what tboot asked of SINIT, 4 bytes",
+	[SINIT_MLE] = "tboot's pages with its command line; the digest is theirs",
+	[SINIT_NV_INFO] = "for each of the NV indices AUX, PS, PO a byte 1 and its public area, or a byte 0",
+	[SINIT_PUBLIC_KEY] = "the module's public key",
+};
+
+static void print_sinit(FILE *f)
+{
+	fputs("\n## What SINIT measures in mode txt\n\n"
+	      "In every bank that the module has, in this order; the digest is H of the bytes, or of a zero byte where there are none. Real modules\n"
+	      "may measure more. The first event is the processor's own.\n\n"
+	      "| type | name | PCR | bytes | event data |\n"
+	      "|---|---|---|---|---|\n", f);
+	for (size_t i = 0; i < sinit_event_count; i++) {
+		const struct sinit_event *e = &sinit_events[i];
+
+		fprintf(f, "| 0x%03X | %s | %u ", e->type, e->name, e->pcr);
+		cell(f, values[e->value]);
+		fprintf(f, "| %s |\n", e->silent ? "none" : "the bytes");
+	}
+}
+
 static void print_roles(FILE *f)
 {
 	fputs("\n## Roles of modules\n\n"
@@ -119,6 +156,7 @@ int main(void)
 {
 	fputs(introduction, stdout);
 	print_events(stdout);
+	print_sinit(stdout);
 	print_roles(stdout);
 	print_caps(stdout);
 	if (fflush(stdout) != 0 || ferror(stdout)) {

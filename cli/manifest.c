@@ -10,18 +10,21 @@ static const char *const type_names[] = { "nonfatal", "continue", "halt", NULL }
 static const char *const alg_names[] = { "sha1", "sha256", "sha384", "sha512", NULL };
 static const char *const halt_names[] = { "poweroff", "return", NULL };
 static const char *const kind_names[] = { "linux", "xen", NULL };
-static const char *const nv_names[] = { "nv", "nv_raw", NULL };
 
 static_assert(VLP_NONFATAL == 0 && VLP_CONTINUE == 1 && VLP_HALT == 2, "type_names is indexed by enum vlp_type");
 static_assert(DESCRIPTION_DIRECT == 0 && DESCRIPTION_TXT == 1, "mode_names is indexed by enum description_mode");
 static_assert(HYPERVISOR_LINUX == 0 && HYPERVISOR_XEN == 1, "kind_names is indexed by enum hypervisor");
 static_assert(ALG_SHA1 == 0 && ALG_SHA512 == 3 && ALG_COUNT == 4, "alg_names is indexed by enum alg");
 
-#define PCR_RANGE .min = PCR_DRTM_FIRST, .max = PCR_DRTM_LAST
 
 /* ---- single values ---- */
 
-static bool take_pcr(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+uint64_t manifest_number_or(const struct yaml_number *n, uint64_t otherwise)
+{
+	return n->line ? n->v : otherwise;
+}
+
+bool manifest_take_pcr(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
 {
 	const char *s = yamldoc_plain(y, value, f->key);
 	uint64_t v;
@@ -106,20 +109,6 @@ static bool take_banks(struct yamldoc *y, yaml_node_t *value, const struct yaml_
 	return *out || yamldoc_fail(y, value, "name a bank or remove the key", "\"banks\" is empty");
 }
 
-static bool take_index(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
-{
-	struct yaml_number *out = target;
-
-	if (!yaml_take_number(y, value, f, target))
-		return false;
-	if (out->v == GEO_INDEX_TPM12)
-		return yamldoc_fail(y, value, "use the default, 0x01c10110",
-				    "NV index 0x%08x is one of TPM 1.2; a TPM 2.0 cannot define it", GEO_INDEX_TPM12);
-	return geo_index_possible((uint32_t)out->v) ||
-	       yamldoc_fail(y, value, "NV indices are 0x01000000 to 0x01ffffff; default 0x01c10110", "0x%llx is no NV index",
-			    (unsigned long long)out->v);
-}
-
 /* ---- mappings ---- */
 
 static const struct yaml_field policy_fields[] = {
@@ -154,7 +143,7 @@ static const struct yaml_field hypervisor_fields[] = {
 	{ .key = "cmdline", .take = yaml_take_text, AT(raw_hypervisor, cmdline), .max = DESCRIPTION_MAX_CMDLINE },
 	{ .key = "kernel", .take = take_kernel, AT(raw_hypervisor, kernel) },
 	{ .key = "initrd", .take = yaml_take_text, AT(raw_hypervisor, initrd), .min = 1, .max = FILE_MAX_LENGTH },
-	{ .key = "pcr", .take = take_pcr, AT(raw_hypervisor, pcr), PCR_RANGE },
+	{ .key = "pcr", .take = manifest_take_pcr, AT(raw_hypervisor, pcr), PCR_RANGE },
 };
 
 static yaml_node_t *value_of(struct yamldoc *y, yaml_node_t *map, const char *key)
@@ -188,7 +177,7 @@ static const struct yaml_field file_fields[] = {
 	{ .key = "file", .required = true, .take = yaml_take_text, AT(raw_file, file), .min = 1, .max = FILE_MAX_LENGTH },
 	{ .key = "path", .required = true, .take = take_path, AT(raw_file, path), .min = 1, .max = DESCRIPTION_MAX_PATH },
 	{ .key = "mode", .take = take_mode, AT(raw_file, mode) },
-	{ .key = "pcr", .take = take_pcr, AT(raw_file, pcr), PCR_RANGE },
+	{ .key = "pcr", .take = manifest_take_pcr, AT(raw_file, pcr), PCR_RANGE },
 };
 
 static bool take_file(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
@@ -217,106 +206,6 @@ static bool take_files(struct yamldoc *y, yaml_node_t *value, const struct yaml_
 	return true;
 }
 
-struct raw_tag {
-	struct yaml_text country, subdivision, site;
-	struct yaml_number latitude, longitude;  /* two's complement; max is the limit in degrees */
-};
-
-static bool take_degrees(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
-{
-	const char *s = yamldoc_plain(y, value, f->key);
-	struct yaml_number *out = target;
-	char advice[80];
-	int32_t v;
-
-	if (!s)
-		return false;
-	(void)snprintf(advice, sizeof(advice), "give degrees from -%llu to %llu with at most 7 decimals", (unsigned long long)f->max,
-		       (unsigned long long)f->max);
-	if (!cli_degrees(s, (int)f->max, &v))
-		return yamldoc_fail(y, value, advice, "\"%s\" cannot be \"%.40s\"", f->key, s);
-	*out = (struct yaml_number){ (uint64_t)v, yamldoc_line(value) };
-	return true;
-}
-
-static const struct yaml_field tag_fields[] = {
-	{ .key = "country", .required = true, .take = yaml_take_text, AT(raw_tag, country), .min = 1, .max = 2 },
-	{ .key = "subdivision", .take = yaml_take_text, AT(raw_tag, subdivision), .min = 1, .max = 4 },
-	{ .key = "site", .take = yaml_take_text, AT(raw_tag, site), .min = 1, .max = GEO_SITE_MAX },
-	{ .key = "latitude", .take = take_degrees, AT(raw_tag, latitude), .max = 90 },
-	{ .key = "longitude", .take = take_degrees, AT(raw_tag, longitude), .max = 180 },
-};
-
-static void free_tag(struct raw_tag *t)
-{
-	free(t->country.s);
-	free(t->subdivision.s);
-	free(t->site.s);
-}
-
-/* Lengths were checked against the record's fields already. */
-static void copy_text(char *out, size_t cap, const struct yaml_text *t)
-{
-	(void)snprintf(out, cap, "%s", t->s ? t->s : "");
-}
-
-static bool take_tag(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
-{
-	CLEANUP(free_tag) struct raw_tag t = { .latitude.line = 0 };
-	struct manifest_geo *geo = target;
-	struct geo_tag tag = { .has_coordinates = false };
-	enum geo_error error;
-
-	if (!yamldoc_map(y, value, f->key, tag_fields, GL_COUNT(tag_fields), &t))
-		return false;
-	if (!t.latitude.line != !t.longitude.line)
-		return yamldoc_fail(y, value, "give both or none", "tag has only one of latitude and longitude");
-	copy_text(tag.country, sizeof(tag.country), &t.country);
-	copy_text(tag.subdivision, sizeof(tag.subdivision), &t.subdivision);
-	copy_text(tag.site, sizeof(tag.site), &t.site);
-	tag.has_coordinates = t.latitude.line != 0;
-	tag.latitude = (int32_t)t.latitude.v;
-	tag.longitude = (int32_t)t.longitude.v;
-	error = geo_encode(&tag, geo->tag);
-	if (error != GEO_OK)
-		return yamldoc_fail(y, value, "see geolaunch-manifest(5)", "tag is wrong: %s", geo_strerror(error));
-	geo->has_tag = true;
-	geo->tag_line = yamldoc_line(value);
-	return true;
-}
-
-static const struct yaml_field geo_fields[] = {
-	{ .key = "index", .take = take_index, AT(raw, raw_geo.index), .max = UINT32_MAX },
-	{ .key = "kind", .take = yaml_take_choice, AT(raw, raw_geo.kind), .names = nv_names },
-	{ .key = "file", .take = yaml_take_text, AT(raw, geo.file), .min = 1, .max = FILE_MAX_LENGTH },
-	{ .key = "tag", .take = take_tag, AT(raw, geo) },
-	{ .key = "verify", .take = yaml_take_bool, AT(raw, raw_geo.verify) },
-	{ .key = "pcr", .take = take_pcr, AT(raw, raw_geo.pcr), PCR_RANGE },
-};
-
-static uint64_t number_or(const struct yaml_number *n, uint64_t otherwise)
-{
-	return n->line ? n->v : otherwise;
-}
-
-static bool take_geo(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
-{
-	struct raw *r = target;
-	struct manifest_geo *geo = &r->geo;
-
-	if (!yamldoc_map(y, value, f->key, geo_fields, GL_COUNT(geo_fields), r))
-		return false;
-	geo->given = true;
-	geo->line = yamldoc_line(value);
-	geo->index = (uint32_t)number_or(&r->raw_geo.index, GEO_INDEX_DEFAULT);
-	geo->raw = number_or(&r->raw_geo.kind, 0) == 1;
-	geo->verify = number_or(&r->raw_geo.verify, 1) != 0;
-	geo->pcr = (uint8_t)number_or(&r->raw_geo.pcr, PCR_DRTM_LAST);
-	return geo->has_tag != (geo->file.s != NULL) ||
-	       yamldoc_fail(y, value, "give the content of the NV index by one of them", "geo has %s \"file\" %s \"tag\"",
-			    geo->has_tag ? "both" : "neither", geo->has_tag ? "and" : "nor");
-}
-
 static const struct yaml_field top_fields[] = {
 	{ .key = "version", .required = true, .take = yaml_take_number, AT(raw, version), .min = 1, .max = 1 },
 	{ .key = "name", .take = yaml_take_text, AT(raw, name), .min = 1, .max = NAME_MAX_LENGTH },
@@ -328,7 +217,7 @@ static const struct yaml_field top_fields[] = {
 	{ .key = "hypervisor", .required = true, .take = take_hypervisor, AT(raw, hypervisor) },
 	{ .key = "vmm", .take = take_file, AT(raw, vmm) },
 	{ .key = "files", .take = take_files },
-	{ .key = "geo", .take = take_geo },
+	{ .key = "geo", .take = manifest_take_geo },
 	{ .key = "tboot", .take = manifest_take_tboot, AT(raw, tboot) },
 	{ .key = "sinit", .take = manifest_take_file, AT(raw, sinit) },
 	{ .key = "stage", .take = manifest_take_file, AT(raw, stage) },
@@ -414,15 +303,15 @@ static void add_member(struct manifest *m, enum role role, struct raw_file *f, u
 {
 	struct manifest_module *out = &m->modules[m->module_count];
 
-	add_module(m, role, &f->file, (uint8_t)number_or(&f->pcr, role_table[role].pcr));
+	add_module(m, role, &f->file, (uint8_t)manifest_number_or(&f->pcr, role_table[role].pcr));
 	out->path = manifest_move_text(&f->path);
-	out->mode = (unsigned)number_or(&f->mode, mode);
+	out->mode = (unsigned)manifest_number_or(&f->mode, mode);
 }
 
 /* Hypervisor, kernel, initrd, vmm, files. `m->file` must be set. */
 static bool add_modules(struct manifest *m, struct raw *r, struct cli_fault *fault)
 {
-	uint8_t pcr = (uint8_t)number_or(&r->hypervisor.pcr, role_table[ROLE_HYPERVISOR].pcr);
+	uint8_t pcr = (uint8_t)manifest_number_or(&r->hypervisor.pcr, role_table[ROLE_HYPERVISOR].pcr);
 	unsigned member_line = r->vmm.file.s ? r->vmm.line : r->file_count ? r->files[0].line : 0;
 	size_t others = 1u + (r->hypervisor.kernel.file.s != NULL) + (r->hypervisor.initrd.s != NULL) + (r->vmm.file.s != NULL);
 	size_t max = m->mode == DESCRIPTION_TXT ? STAGE_RULES_MAX_MODULES : MANIFEST_MAX_MODULES;
@@ -468,12 +357,12 @@ static bool put_in_order(const char *file, struct raw *r, struct manifest *out, 
 	m->mode = (enum description_mode)r->mode.v;
 	m->hypervisor = (enum hypervisor)r->hypervisor.kind.v;
 	m->policy_type = (uint8_t)r->policy_type.v;
-	m->policy_hash = (enum alg)number_or(&r->policy_hash, ALG_SHA256);
+	m->policy_hash = (enum alg)manifest_number_or(&r->policy_hash, ALG_SHA256);
 	m->policy_line = r->policy_line;
 	m->banks_line = r->banks_line;
 	m->banks = r->banks ? r->banks : ALG_SET_ALL;
-	m->halt_return = number_or(&r->on_halt, 0) == 1;
-	m->halt_delay = (unsigned)number_or(&r->halt_delay, 5);
+	m->halt_return = manifest_number_or(&r->on_halt, 0) == 1;
+	m->halt_delay = (unsigned)manifest_number_or(&r->halt_delay, 5);
 	m->geo = r->geo;
 	r->geo.file.s = NULL;
 	if (!m->file || !m->name)

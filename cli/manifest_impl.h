@@ -9,6 +9,7 @@
 
 #define FILE_MAX_LENGTH 4096
 #define AT(type, member) .offset = offsetof(struct type, member)
+#define PCR_RANGE .min = PCR_DRTM_FIRST, .max = PCR_DRTM_LAST
 
 /* What the keys say, before it is put in order. */
 struct raw_file {
@@ -59,6 +60,11 @@ struct raw {
 
 /* Takes the text out of `t`. */
 struct yaml_text manifest_move_text(struct yaml_text *t);
+
+uint64_t manifest_number_or(const struct yaml_number *n, uint64_t otherwise);
+
+bool manifest_take_pcr(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);        /* struct yaml_number */
+bool manifest_take_geo(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);        /* struct raw */
 
 /* ---- mode txt ---- */
 

@@ -15,13 +15,14 @@
 /* In the output of `geolaunch build`. */
 #define BUILD_VLP "esp/EFI/geolaunch/policy.vlp"
 #define BUILD_GEO "geo.bin"
+#define BUILD_LCP "lcp.pol"
 
 struct inputs {
 	const struct provision_files *f;
 	struct provision_wanted *out;
 	struct cli_fault *fault;
 	struct fleet_record *host;                      /* NULL: it is not about a host of a fleet */
-	char vlp_path[PATH_MAX], geo_path[PATH_MAX];    /* empty: there is none */
+	char vlp_path[PATH_MAX], geo_path[PATH_MAX], lcp_path[PATH_MAX];        /* empty: there is none */
 	struct span vlp, geo, lcp;                      /* p NULL: there is none */
 	struct vlp policy;
 };
@@ -129,17 +130,22 @@ GL_MUST static bool load_lcp(struct inputs *in)
 	struct lcp_policy p;
 	enum lcp_error e;
 
-	if (!in->f->lcp)
+	/* A fleet is for mode direct and has none. */
+	if (in->host && !in->f->lcp)
 		return true;
-	if (!load(in, PROVISION_LCP, in->f->lcp, in->f->lcp, LCP_POLICY_MAX_SIZE, &in->lcp))
+	if (!find(in, in->f->lcp, BUILD_LCP, in->lcp_path))
+		return false;
+	if (!in->lcp_path[0])
+		return true;
+	if (!load(in, PROVISION_LCP, in->f->lcp, in->lcp_path, LCP_POLICY_MAX_SIZE, &in->lcp))
 		return false;
 	e = lcp_policy_decode(in->lcp, &p);
 	if (!e)
 		e = lcp_policy_validate(&p);
 	if (e)
-		return cli_fail(in->fault, CLI_INPUT, "the launch control policy cannot be used: %s: %s", in->f->lcp, lcp_strerror(e));
+		return cli_fail(in->fault, CLI_INPUT, "the launch control policy cannot be used: %s: %s", in->lcp_path, lcp_strerror(e));
 	return !lcp_policy_is_legacy(&p) ||
-	       cli_fail(in->fault, CLI_INPUT, "the launch control policy is for TPM 1.2: %s: version %u.%u, a TPM 2.0 needs 3.0 to 3.2", in->f->lcp,
+	       cli_fail(in->fault, CLI_INPUT, "the launch control policy is for TPM 1.2: %s: version %u.%u, a TPM 2.0 needs 3.0 to 3.2", in->lcp_path,
 			p.version >> 8, p.version & 0xffu);
 }
 

@@ -151,18 +151,16 @@ GL_MUST static bool write_file(const struct esp_folder *f, struct build_tree *bu
 	CLEANUP_FD int fd = -1;
 	struct digests d;
 
-	if (!esp_remove(f, SLOT_TEMPORARY, NULL, fault))
-		return false;
-	fd = esp_create(f, SLOT_TEMPORARY, fault);
+	fd = esp_begin(f, fault);
 	if (fd < 0)
 		return false;
 	if (lseek(s->fd, 0, SEEK_SET) != 0)
 		return cli_fail(fault, CLI_IO, "cannot read: %s: %s", s->path, strerror(errno));
-	if (!source_copy(s, &fd, 1, ALG_BIT(ALG_SHA256), &d, stop, fault) || !esp_close(f, SLOT_TEMPORARY, &fd, fault))
+	if (!source_copy(s, &fd, 1, ALG_BIT(ALG_SHA256), &d, stop, fault))
 		return false;
 	if (!span_equal(digest_span(&d, ALG_SHA256), SPAN_OF(file->digest)))
 		return cli_fail(fault, CLI_IO, "the file changed while it was read: %s: try again when it is finished", s->path);
-	return esp_rename(f, SLOT_TEMPORARY, file->name, fault);
+	return esp_finish(f, &fd, file->name, fault);
 }
 
 GL_MUST static bool fill_files(const struct esp_folder *f, struct build_tree *build, bool application, const struct interrupt *stop,

@@ -32,7 +32,7 @@ const struct measure_info measure_table[] = {
 		.what = "content of an NV index, above all the geo-location",
 		.digest = "nv: H(content); nv-raw: the content itself in a bank whose digest has just its size, H(content) in the others",
 		.event_data = "nv INDEX, nv-raw INDEX",
-		.by = "geolaunch.efi",
+		.by = "geolaunch.efi, stage",
 	},
 	{
 		.type = MEASURE_CLOSING,
@@ -41,7 +41,7 @@ const struct measure_info measure_table[] = {
 		.what = "PCR 19-22 as read back from the TPM; the last event before the host starts",
 		.digest = "H( PCR 19 || PCR 20 || PCR 21 || PCR 22 ), each bank its own values",
 		.event_data = "closing",
-		.by = "geolaunch.efi",
+		.by = "geolaunch.efi, stage",
 	},
 	{
 		.type = MEASURE_CAP,
@@ -50,7 +50,7 @@ const struct measure_info measure_table[] = {
 		.what = "stands for what could not be measured, and marks a launch that was stopped",
 		.digest = "H( \"cap REASON\" ), ASCII without NUL",
 		.event_data = "cap REASON, followed by the event data of what could not be measured",
-		.by = "geolaunch.efi",
+		.by = "geolaunch.efi, stage",
 	},
 };
 

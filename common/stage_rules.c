@@ -95,10 +95,11 @@ static bool is_one_of(uint8_t c, const char *set)
 /* The bytes up to one of the set's characters or the end; the character stays. */
 static struct span until(struct words *w, const char *set)
 {
-	struct span s = { w->text.p + w->off, 0 };
+	struct span s = { NULL, 0 };
 
 	if (w->error)
-		return (struct span){ NULL, 0 };
+		return s;
+	s.p = w->text.p + w->off;
 	w->at = w->off;
 	while (w->off < w->text.n && !is_one_of(w->text.p[w->off], set)) {
 		w->off++;

@@ -410,7 +410,7 @@ static bool cap_unmeasured(struct app *a)
 static EFI_STATUS run_txt(struct app *a)
 {
 	EFI_STATUS status;
-	enum txt_end end = txt_launch(a->env, &a->launch, &a->platform, &status);
+	enum txt_end end = txt_launch(a->env, &a->launch, &a->platform, &a->volume, &status);
 	enum vlp_action act;
 
 	(void)note(a, status);

@@ -30,6 +30,7 @@ struct txt {
 	struct efi_env *env;
 	struct launch *l;
 	struct platform *platform;
+	struct volume *volume;
 	EFI_STATUS status;
 	struct preflight_facts facts;
 	struct preflight_report report;
@@ -265,6 +266,23 @@ static enum layout_error check(struct txt *t)
 	return layout_check(&t->map, &t->rules, t->items, ITEM_COUNT, &t->scratch);
 }
 
+static bool write_handoff(struct txt *t)
+{
+	const struct tboot_image *image = &t->load.tboot;
+	uint32_t from = (uint32_t)t->items[ITEM_TBOOT].address;
+
+	t->handoff = (struct handoff){ .entry = image->entry, .magic = MB2_MAGIC, .info = (uint32_t)t->items[ITEM_BLOCK].address };
+	for (size_t i = 0; i < image->count; i++) {
+		const struct elf_segment *s = &image->segments[i];
+
+		t->handoff.copies[t->handoff.count++] = (struct handoff_copy){
+			.to = (uint32_t)s->address, .from = from + (uint32_t)s->offset, .bytes = (uint32_t)s->file_size,
+			.zeros = (uint32_t)(s->memory_size - s->file_size) };
+	}
+	return handoff_write(&t->handoff, t->env->handoff_code, (uint32_t)t->items[ITEM_HANDOFF].address,
+			     (struct mspan){ item_bytes(t, ITEM_HANDOFF), HANDOFF_SIZE });
+}
+
 static enum vlp_action load(struct txt *t)
 {
 	struct tboot_line options;
@@ -296,6 +314,8 @@ static enum vlp_action load(struct txt *t)
 		e = LAYOUT_E_MAP;
 	else
 		e = check(t);
+	if (e == LAYOUT_OK && !write_handoff(t))
+		e = LAYOUT_E_PLACE;
 	if (e != LAYOUT_OK)
 		found_memory(t, e);
 	return decide(t);
@@ -330,23 +350,6 @@ static bool write_info(struct txt *t)
 	return mbi_write(&m, room, &n);
 }
 
-static bool write_handoff(struct txt *t)
-{
-	const struct tboot_image *image = &t->load.tboot;
-	uint32_t from = (uint32_t)t->items[ITEM_TBOOT].address;
-
-	t->handoff = (struct handoff){ .entry = image->entry, .magic = MB2_MAGIC, .info = (uint32_t)t->items[ITEM_BLOCK].address };
-	for (size_t i = 0; i < image->count; i++) {
-		const struct elf_segment *s = &image->segments[i];
-
-		t->handoff.copies[t->handoff.count++] = (struct handoff_copy){
-			.to = (uint32_t)s->address, .from = from + (uint32_t)s->offset, .bytes = (uint32_t)s->file_size,
-			.zeros = (uint32_t)(s->memory_size - s->file_size) };
-	}
-	return handoff_write(&t->handoff, t->env->handoff_code, (uint32_t)t->items[ITEM_HANDOFF].address,
-			     (struct mspan){ item_bytes(t, ITEM_HANDOFF), HANDOFF_SIZE });
-}
-
 static void print_start(struct txt *t)
 {
 	char buf[LINE];
@@ -372,17 +375,19 @@ static _Noreturn void stranded(struct txt *t)
 		;
 }
 
-/* Returns only if the firmware is untouched: the last checks failed before it was left. */
+/*
+ * Gives back what is held, and goes. Returns only if the very last look at the memory map failed, with the firmware still there; that
+ * should never be, and is the end of the launch.
+ */
 static void leave(struct txt *t)
 {
 	t->has_framebuffer = machine_framebuffer(t->env, &t->framebuffer);
 	list_modules(t);
 	memset(item_bytes(t, ITEM_BLOCK), 0, (size_t)t->info_size);
-	if (!write_handoff(t)) {
-		found_memory(t, LAYOUT_E_PLACE);
-		return;
-	}
+	if (!platform_give_back(t->env, t->platform))
+		line(t, "geolaunch: the firmware's TPM locality did not come back: later firmware measurements may be missing");
 	print_start(t);
+	volume_close(t->volume);
 	for (unsigned try = 0; try < EXIT_TRIES; try++) {
 		EFI_STATUS s = read_map(t);
 
@@ -412,14 +417,12 @@ static enum vlp_action run(struct txt *t)
 	txt_load_close(&t->load);
 	if (act != VLP_ACT_CONTINUE)
 		return act;
-	if (!platform_give_back(t->env, t->platform))
-		line(t, "geolaunch: the firmware's TPM locality did not come back: later firmware measurements may be missing");
 	leave(t);
-	act = decide(t);
-	return act == VLP_ACT_CONTINUE ? VLP_ACT_HALT : act;
+	(void)!decide(t);
+	return VLP_ACT_HALT;
 }
 
-enum txt_end txt_launch(struct efi_env *env, struct launch *l, struct platform *p, EFI_STATUS *status)
+enum txt_end txt_launch(struct efi_env *env, struct launch *l, struct platform *p, struct volume *v, EFI_STATUS *status)
 {
 	EFI_PHYSICAL_ADDRESS where = 0;
 	UINTN pages = (sizeof(struct txt) + EFI_MAP_PAGE - 1) / EFI_MAP_PAGE;
@@ -436,6 +439,7 @@ enum txt_end txt_launch(struct efi_env *env, struct launch *l, struct platform *
 	t->env = env;
 	t->l = l;
 	t->platform = p;
+	t->volume = v;
 	act = run(t);
 	*status = t->status;
 	free_items(t);

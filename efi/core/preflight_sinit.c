@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "efi/core/preflight_impl.h"
 
-/* Bit 31 of TXT.VER.FSBIF, or of VER.QPIIF where that reads as all ones: fused for production (tboot/txt/acmod.c). */
+/* Bit 31 of TXT.VER.FSBIF, or of VER.QPIIF where that tells nothing: fused for production (tboot/txt/acmod.c). */
 #define FUSED_PRODUCTION 0x80000000u
 /* MLE header version of tboot 1.10.5 and what it knows of OsSinitData (verify_acmod()). */
 #define TBOOT_MLE_VERSION 0x20001u
 #define TBOOT_OS_SINIT_MIN 4u
+/* From this version of BiosData on tboot compares the platform type. */
+#define BIOS_DATA_PLATFORM_TYPE 6
 
 static struct acm_platform platform_of(const struct preflight_facts *f, const struct heap_bios *bios)
 {
 	const struct preflight_chipset *c = &f->chipset;
-	uint32_t fuses = c->fsbif == UINT32_MAX ? c->qpiif : c->fsbif;
+	uint32_t fuses = c->fsbif == UINT32_MAX || c->fsbif == 0 ? c->qpiif : c->fsbif;
 	struct acm_platform p = {
 		.has_didvid = true,
 		.vendor_id = (uint16_t)c->didvid, .device_id = (uint16_t)(c->didvid >> 16), .revision_id = (uint16_t)(c->didvid >> 32),
@@ -19,7 +21,7 @@ static struct acm_platform platform_of(const struct preflight_facts *f, const st
 		.has_fusing = true, .production = (fuses & FUSED_PRODUCTION) != 0,
 	};
 
-	if (bios && bios->version >= 4)
+	if (bios && bios->version >= BIOS_DATA_PLATFORM_TYPE)
 		p.platform_type = bios->mle_flags & HEAP_BIOS_MLE_CLIENT ? ACM_PLATFORM_CLIENT :
 			bios->mle_flags & HEAP_BIOS_MLE_SERVER ? ACM_PLATFORM_SERVER : 0;
 	return p;
