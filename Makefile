@@ -159,7 +159,8 @@ $(B)/$(1)/gen_preflight: $(B)/$(1)/cli/gen_preflight.o $(B)/$(1)/libgeolaunch.a
 $(B)/$(1)/gen_measurements: $(B)/$(1)/cli/gen_measurements.o $(B)/$(1)/libgeolaunch.a
 	@echo '  LD    $$@'
 	$(Q)$(2) $(4) -o $$@ $$^
-$(B)/$(1)/unit/%: $(B)/$(1)/tests/unit/%.o $(B)/$(1)/libhelp.a $(B)/$(1)/libefi.a $(B)/$(1)/libcli.a $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
+$(B)/$(1)/unit/%: $(B)/$(1)/tests/unit/%.o $(B)/$(1)/libhelp.a $(B)/$(1)/libefi.a \
+		$(B)/$(1)/libcli.a $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
 	@mkdir -p $$(@D)
 	@echo '  LD    $$@'
 	$(Q)$(2) $(4) -o $$@ $$^ -lcmocka -lcapstone $(HOST_LIBS)
@@ -273,10 +274,12 @@ check-asan: $(UNIT_RUN:%=unit-asan-%) $(B)/asan/geolaunch
 FUZZ_RUN := $(FUZZ:tests/fuzz/%.c=%)
 .PHONY: $(FUZZ_RUN:%=replay-%) $(FUZZ_RUN:%=fuzz-%)
 # Every corpus is replayed with gcc's sanitizers in make test; fuzzing itself needs clang's libFuzzer.
-$(B)/asan/fuzz/%: $(B)/asan/tests/fuzz/%.o $(B)/asan/tests/fuzz/replay_main.o $(B)/asan/libcli.a $(B)/asan/libtxt.a $(B)/asan/libproxy.a $(B)/asan/libgeolaunch.a
+$(B)/asan/fuzz/%: $(B)/asan/tests/fuzz/%.o \
+		$(B)/asan/tests/fuzz/replay_main.o $(B)/asan/libcli.a $(B)/asan/libtxt.a $(B)/asan/libproxy.a $(B)/asan/libgeolaunch.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
-$(B)/fuzz/fuzz/%: $(B)/fuzz/tests/fuzz/%.o $(B)/fuzz/libcli.a $(B)/fuzz/libtxt.a $(B)/fuzz/libproxy.a $(B)/fuzz/libgeolaunch.a
+$(B)/fuzz/fuzz/%: $(B)/fuzz/tests/fuzz/%.o \
+		$(B)/fuzz/libcli.a $(B)/fuzz/libtxt.a $(B)/fuzz/libproxy.a $(B)/fuzz/libgeolaunch.a
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)
 $(FUZZ_RUN:%=replay-%): replay-%: $(B)/asan/fuzz/%

@@ -7,6 +7,7 @@
 
 #include "cli/lint_impl.h"
 #include "cli/predict.h"
+#include "common/eventlog.h"
 #include "geo/geo.h"
 
 const char *const lint_read_names[LINT_READ_COUNT] = { "not-tried", "ok", "password", "lockout", "failed" };
@@ -116,12 +117,12 @@ const struct expected_event *lint_expected_nv(const struct lint_facts *f, const 
 
 bool lint_is_policy(const struct expected_event *e)
 {
-	return e->type == MEASURE_POLICY || (e->type == PREDICT_TYPE_TBOOT && !strcmp(e->name, "policy"));
+	return e->type == MEASURE_POLICY || (e->type == EV_TBOOT && !strcmp(e->name, "policy"));
 }
 
 bool lint_is_module(const struct expected_event *e)
 {
-	return e->type == MEASURE_MODULE || (e->type == PREDICT_TYPE_TBOOT && !lint_is_policy(e));
+	return e->type == MEASURE_MODULE || (e->type == EV_TBOOT && !lint_is_policy(e));
 }
 
 const struct lint_module *lint_module(const struct lint_facts *f, unsigned number)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/predict_impl.h"
+#include "common/eventlog.h"
 #include "tboot-policy/apply.h"
 
 static char **copy_texts(const char *const *from, size_t n)
@@ -64,7 +65,7 @@ static bool run_extend(void *ctx, unsigned pcr, uint32_t type, struct span name,
 {
 	struct run *r = ctx;
 
-	if (predict_add(r->out, pcr, r->tboot ? PREDICT_TYPE_TBOOT : type, name, d, &r->f))
+	if (predict_add(r->out, pcr, r->tboot ? EV_TBOOT : type, name, d, &r->f))
 		return true;
 	r->failed = true;
 	return false;

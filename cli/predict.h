@@ -12,9 +12,6 @@
  * measures policy and modules by the same rules into one bank, then the stage's.
  */
 
-/* tboot's event type for all that it extends; its events have no data (tboot 1.10.5, include/tb_policy.h). */
-#define PREDICT_TYPE_TBOOT 0x501u
-
 struct predict_module {
 	enum role role;
 	const char *file;               /* name on the ESP, as the event has it */

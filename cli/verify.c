@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cli/verify_impl.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "cli/verify_impl.h"
+#include "common/eventlog.h"
 
 const struct verify_verdict_info verify_verdict_table[VERIFY_VERDICT_COUNT] = {
 	[VERIFY_TRUSTED] = { "trusted", 0 },
@@ -71,7 +72,7 @@ enum verify_verdict verify_type_category(uint32_t type)
 /* tboot has one type for all; what it measures is told by the name that we gave the event. */
 enum verify_verdict verify_category(const struct expected_event *e)
 {
-	if (e->type == VERIFY_TYPE_TBOOT && strcmp(e->name, "policy") == 0)
+	if (e->type == EV_TBOOT && strcmp(e->name, "policy") == 0)
 		return VERIFY_POLICY_MISMATCH;
 	return verify_type_category(e->type);
 }

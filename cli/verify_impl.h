@@ -32,9 +32,6 @@ enum verify_verdict verify_category(const struct expected_event *e);
 /* The same for an event that nobody expects. */
 enum verify_verdict verify_type_category(uint32_t type);
 
-/* tboot's event type, whose events have no data; they are extended in the banks only that they have digests for. */
-#define VERIFY_TYPE_TBOOT 0x501u
-
 /* Adds a sentence, once. */
 void verify_explain(struct verify_job *j, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -87,9 +87,8 @@ static void replay_event(struct logged *l, const struct event *e)
 {
 	struct verify_result *r = l->j->r;
 
-	/* tboot extends just the banks that it logs. */
-	for (unsigned a = 0; a < ALG_COUNT && e->type != VERIFY_TYPE_TBOOT; a++)
-		if (!(e->digests.banks & ALG_BIT(a)))
+	for (unsigned a = 0; a < ALG_COUNT; a++)
+		if (event_missing(e) & ALG_BIT(a))
 			l->missing[a] |= 1u << e->pcr;
 	if (e->type == MEASURE_CLOSING)
 		check_closing(l, e);

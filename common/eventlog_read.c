@@ -60,7 +60,21 @@ static size_t find_alg(const struct eventlog_reader *r, uint16_t id)
 	return i;
 }
 
-static enum eventlog_status read_digests(struct eventlog_reader *r, struct rd *d, struct digests *out)
+/*
+ * With extpol=agile and =embedded tboot logs a digest for every algorithm that it knows, whether or not the TPM has such a bank
+ * (tboot 1.10.5): those of no active bank were extended nowhere.
+ */
+static bool skip_tboots(struct rd *d, uint32_t type, uint16_t id)
+{
+	enum alg a;
+
+	if (type != EV_TBOOT || !alg_by_id(id, &a))
+		return false;
+	(void)rd_bytes(d, alg_table[a].size);
+	return true;
+}
+
+static enum eventlog_status read_digests(struct eventlog_reader *r, struct rd *d, uint32_t type, struct digests *out)
 {
 	uint32_t seen = 0;
 	size_t at = d->off;
@@ -69,7 +83,7 @@ static enum eventlog_status read_digests(struct eventlog_reader *r, struct rd *d
 	static_assert(GL_COUNT(r->algs) <= 32, "a bit per algorithm");
 	if (d->bad)
 		return fail(r, at, "the log ends inside of an event");
-	if (count > r->alg_count)
+	if (count > r->alg_count + (type == EV_TBOOT ? ALG_COUNT : 0))
 		return fail(r, at, "the event has more digests than the log has algorithms");
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -81,6 +95,8 @@ static enum eventlog_status read_digests(struct eventlog_reader *r, struct rd *d
 
 		if (d->bad)
 			return fail(r, at, "the log ends inside of an event");
+		if (place == r->alg_count && skip_tboots(d, type, id))
+			continue;
 		if (place == r->alg_count)
 			return fail(r, at, "a digest of an algorithm that the Spec ID event does not name");
 		if (seen & UINT32_C(1) << place)
@@ -109,7 +125,7 @@ static enum eventlog_status read_event2(struct eventlog_reader *r, struct rd *d,
 	if (d->bad)
 		return fail(r, e->offset, "the log ends inside of an event");
 
-	enum eventlog_status status = read_digests(r, d, &e->digests);
+	enum eventlog_status status = read_digests(r, d, e->type, &e->digests);
 
 	return status == EVENTLOG_EVENT ? finish_event(r, d, e) : status;
 }
@@ -252,12 +268,17 @@ enum eventlog_status eventlog_next(struct eventlog_reader *r, struct event *out)
 	return EVENTLOG_EVENT;
 }
 
+alg_set event_missing(const struct event *e)
+{
+	return e->type == EV_TBOOT ? 0 : ALG_SET_ALL & ~e->digests.banks;
+}
+
 static void replay_event(const struct event *e, struct pcrs *p, uint32_t missing[ALG_COUNT])
 {
 	uint32_t bit = UINT32_C(1) << e->pcr;
 
 	for (enum alg a = 0; a < ALG_COUNT; a++) {
-		if (e->digests.banks & ALG_BIT(a))
+		if (!(event_missing(e) & ALG_BIT(a)))
 			continue;
 		p->known[a] &= ~bit;
 		if (missing)

@@ -26,7 +26,7 @@ const struct preflight_info preflight_table[PREFLIGHT_COUNT] = {
 		"a reset left secrets in memory and the firmware has not cleared them: switch the host off and on" },
 	[PREFLIGHT_TXT_RUNNING] = { "txt-running", TB_ERR_TXT_NOT_SUPPORTED, true,
 		"a measured launch is under way already: restart the host" },
-	[PREFLIGHT_PREVIOUS_ERROR] = { "previous-error", TB_ERR_PREV_TXT_ERROR, false,
+	[PREFLIGHT_PREVIOUS_ERROR] = { "previous-error", TB_ERR_PREV_TXT_ERROR, true,
 		"the last launch failed, and tboot has ignore_prev_err=false: mend what the code says, then switch the host off and on" },
 	[PREFLIGHT_PREVIOUS_ERROR_NOTE] = { "previous-error-note", TB_ERR_NONE, false,
 		"the last launch failed; this goes on, the code stays until power is off" },

@@ -93,8 +93,27 @@ def test_real_txt():
             checked += 1
     assert checked == 12
     assert out["replay"]["sha256"] == {str(pcr): v.hex() for pcr, v in values.items()}
-    # tboot measured into the SHA-256 bank only: the other one cannot be replayed, which is not the same as being wrong.
-    assert out["replay"]["sha1"] == {}
+    # tboot measured into the SHA-256 bank only: the other one has SINIT's events alone.
+    sha1 = {17: bytes(20), 18: bytes(20)}
+    for e in out["events"][1:]:
+        assert ("sha1" in e["digests"]) == (e["type"] != 0x501)
+        if e["type"] != 0x501:
+            sha1[e["pcr"]] = hashlib.sha1(sha1[e["pcr"]] + bytes.fromhex(e["digests"]["sha1"])).digest()
+    assert out["replay"]["sha1"] == {str(pcr): v.hex() for pcr, v in sha1.items()}
+
+
+def test_tboots_digests_of_no_bank(tmp_path):
+    """extpol=agile: a digest for each algorithm that tboot knows, in a log whose banks are fewer. Other authors may not."""
+    spec = model.event1(0, 3, bytes(20), b"Spec ID Event03\0" + struct.pack("<IBBBBIHHB", 0, 0, 2, 0, 2, 1, 0x0B, 32, 0))
+    for kind, good in ((0x501, True), (0x402, False)):
+        event = struct.pack("<IIIH20sH32sI", 17, kind, 2, 4, b"\x11" * 20, 0x0B, b"\x22" * 32, 0)
+        (tmp_path / "log").write_bytes(spec + event)
+        p = subprocess.run([GEOLAUNCH, "log", "--json", str(tmp_path / "log")], capture_output=True, text=True, timeout=60, check=False)
+        assert (p.returncode == 0) == good, p.stderr
+        if good:
+            out = json.loads(p.stdout)
+            assert out["events"][1]["digests"] == {"sha256": "22" * 32}
+            assert out["replay"] == {"sha256": {"17": hashlib.sha256(bytes(32) + b"\x22" * 32).hexdigest()}}
 
 
 def test_real_txt_before_tboot(tmp_path):
