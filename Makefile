@@ -292,7 +292,8 @@ fuzz: deps
 	@$(MAKE) --no-print-directory $(FUZZ_RUN:%=fuzz-%)
 
 TBOOT_DIR ?= $(CURDIR)/.deps/tboot
-PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi GEOLAUNCH_STAGE=$(CURDIR)/$(B)/stage/geolaunch-stage.elf TBOOT_DIR=$(TBOOT_DIR) \
+PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi \
+	GEOLAUNCH_STAGE=$(CURDIR)/$(B)/stage/geolaunch-stage.elf TBOOT_DIR=$(TBOOT_DIR) \
 	$(PYTHON) -m pytest -q -p no:cacheprovider --basetemp $(B)/pytest -n $(JOBS)
 run-test:
 	@$(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
