@@ -6,7 +6,8 @@
 
 static bool no_launch(const char *name, struct cli_fault *fault)
 {
-	return cli_fail(fault, CLI_INPUT, "this is no log of a TXT launch with TPM 2.0: %s: take it from a host with 'geolaunch log --live --raw-out FILE'", name);
+	return cli_fail(fault, CLI_INPUT, "this is no log of a TXT launch with TPM 2.0: %s: "
+		"take it from a host with 'geolaunch log --live --raw-out FILE'", name);
 }
 
 /* Whether it is one of SINIT's; false also behind the last of them. */

@@ -268,7 +268,7 @@ enum eventlog_status eventlog_next(struct eventlog_reader *r, struct event *out)
 	return EVENTLOG_EVENT;
 }
 
-alg_set event_missing(const struct event *e)
+alg_set eventlog_missing(const struct event *e)
 {
 	return e->type == EV_TBOOT ? 0 : ALG_SET_ALL & ~e->digests.banks;
 }
@@ -278,7 +278,7 @@ static void replay_event(const struct event *e, struct pcrs *p, uint32_t missing
 	uint32_t bit = UINT32_C(1) << e->pcr;
 
 	for (enum alg a = 0; a < ALG_COUNT; a++) {
-		if (!(event_missing(e) & ALG_BIT(a)))
+		if (!(eventlog_missing(e) & ALG_BIT(a)))
 			continue;
 		p->known[a] &= ~bit;
 		if (missing)
