@@ -185,7 +185,8 @@ def test_heap_files(tmp_path):
 
 
 @pytest.mark.parametrize("args", [["heap"], ["heap", "a", "b"], ["heap", "a", "--base", "x"], ["heap", "a", "--base"],
-                                  ["decode-error", "1", "--base", "0"], ["decode-error", "1", "--log-out", "x"], [], ["decode-error"], ["decode-error", "x"], ["decode-error", "0x100000000"], ["decode-error", "-1"],
+                                  ["decode-error", "1", "--base", "0"], ["decode-error", "1", "--log-out", "x"], [],
+                                  ["decode-error"], ["decode-error", "x"], ["decode-error", "0x100000000"], ["decode-error", "-1"],
                                   ["decode-error", "1", "2"], ["encode", "1"], ["decode-error", "1", "--what"]])
 def test_usage(args):
     done = txt(*args)
