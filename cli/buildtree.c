@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/fleet.h"
 #include "common/hash.h"
 
 #define DESCRIPTION_FILE "launch.conf"
@@ -258,6 +259,8 @@ bool build_tree_open(const char *path, const struct interrupt *stop, struct buil
 		return cli_fail(fault, CLI_IO, "out of memory: %s", path);
 	}
 	*c = (struct build_check){ .out = out, .path = path, .stop = stop, .fault = fault };
+	if (fleet_is(path))
+		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", path);
 	if (!expected_load(expected, &out->expected, error, sizeof(error)))
 		return cli_fail(fault, CLI_INPUT, "%s: name a directory that 'geolaunch build' made", error);
 	slot_list_label(&out->list, out->expected.name);

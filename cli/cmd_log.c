@@ -164,7 +164,7 @@ static void replay_event(struct decoded *d, const struct event *e)
 	}
 	d->used |= 1u << e->pcr;
 	for (unsigned a = 0; a < ALG_COUNT; a++)
-		if (eventlog_missing(e) & ALG_BIT(a))
+		if (e->missing & ALG_BIT(a))
 			d->missing[a] |= 1u << e->pcr;
 	/* The reader lets no PCR out of range through. */
 	if (!pcrs_extend(&d->replay, e->pcr, &e->digests))

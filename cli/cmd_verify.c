@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -155,6 +156,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 GL_MUST static bool get_expected(const struct options *o, struct expected *out, struct cli_fault *fault)
 {
 	char error[512];
+	struct stat st;
 
 	if (o->host) {
 		CLEANUP(fleet_close) struct fleet fleet = FLEET_NONE;
@@ -167,7 +169,9 @@ GL_MUST static bool get_expected(const struct options *o, struct expected *out, 
 	if (fleet_is(o->expected))
 		return cli_fail(fault, CLI_USAGE, "this is a fleet: %s: name one of its hosts with --host", o->expected);
 	if (access(o->expected, R_OK) != 0)
-		return cli_fail(fault, CLI_IO, "%s: %s", o->expected, strerror(errno));
+		return cli_fail(fault, CLI_IO, "cannot open: %s: %s: give the expected.json of 'geolaunch build'", o->expected, strerror(errno));
+	if (stat(o->expected, &st) == 0 && S_ISDIR(st.st_mode))
+		return cli_fail(fault, CLI_INPUT, "this is a directory: %s: give the expected.json in it", o->expected);
 	return expected_load(o->expected, out, error, sizeof(error)) || cli_fail(fault, CLI_INPUT, "%s", error);
 }
 
@@ -194,6 +198,7 @@ GL_MUST static bool get_pcrs(const struct options *o, struct pcrs *out, struct c
 /* This host's own log belongs to this host's TPM only. The firmware's says nothing about a launch. */
 GL_MUST static bool get_log(const struct options *o, struct livelog *out, struct cli_fault *fault)
 {
+	struct eventlog_reader reader;
 	size_t n;
 
 	*out = (struct livelog){ .kind = LIVELOG_NONE };
@@ -202,7 +207,9 @@ GL_MUST static bool get_log(const struct options *o, struct livelog *out, struct
 			return false;
 		out->kind = LIVELOG_OURS;
 		out->log = (struct span){ out->bytes, n };
-		return true;
+		if (eventlog_open(&reader, out->log) != EVENTLOG_MALFORMED)
+			return true;
+		return cli_fail(fault, CLI_INPUT, "%s: %s: take one from the host with 'geolaunch log --live --raw-out FILE'", o->log, reader.error);
 	}
 	if (o->no_log || o->tcti || o->pcrs)
 		return true;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/fleet.h"
 #include "cli/lcp.h"
 #include "cli/lint_impl.h"
 #include "cli/vlp_image.h"
@@ -69,6 +70,8 @@ GL_MUST static bool read_expected(const char *build, struct lint_collected *c, s
 
 	if (!path)
 		return no_memory(fault);
+	if (fleet_is(build))
+		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", build);
 	if (access(path, R_OK) != 0)
 		return cli_fail(fault, CLI_IO, "%s: there is no expected.json to read: give the output directory of 'geolaunch build'", build);
 	if (!expected_load(path, &c->expected, error, sizeof(error)))

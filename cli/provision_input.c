@@ -79,7 +79,7 @@ GL_MUST static bool find(struct inputs *in, const char *given, const char *name,
 		n = snprintf(path, PATH_MAX, "%s/%s", build, name);
 	if (n >= PATH_MAX)
 		return cli_fail(in->fault, CLI_USAGE, "the path is too long: %.100s...", given ? given : build);
-	if (!given && !in->host && access(path, F_OK) != 0 && errno == ENOENT)
+	if (!given && !in->host && access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		path[0] = 0;
 	return true;
 }

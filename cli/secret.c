@@ -106,7 +106,7 @@ bool secret_get(const char *source, const char *prompt, struct nv_auth *out, str
 	uint8_t more;
 
 	if (fd < 0)
-		return cli_fail(fault, CLI_IO, "%s: %s", source, strerror(errno));
+		return cli_fail(fault, CLI_IO, "cannot open the file with the %s: %s: %s", prompt, source, strerror(errno));
 	if (!read_line(fd, -1, &l, source, fault) || !take(&l, out, source, fault))
 		return false;
 	if (read(fd, &more, 1) > 0)

@@ -88,7 +88,7 @@ static void replay_event(struct logged *l, const struct event *e)
 	struct verify_result *r = l->j->r;
 
 	for (unsigned a = 0; a < ALG_COUNT; a++)
-		if (eventlog_missing(e) & ALG_BIT(a))
+		if (e->missing & ALG_BIT(a))
 			l->missing[a] |= 1u << e->pcr;
 	if (e->type == MEASURE_CLOSING)
 		check_closing(l, e);

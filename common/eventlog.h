@@ -49,6 +49,11 @@ struct event {
 	uint32_t pcr;
 	uint32_t type;
 	struct digests digests; /* those of known algorithms */
+	/*
+	 * Banks that the log leaves open: no digest, and extended all the same for all we know. Firmware, SINIT and we ourselves extend every
+	 * active bank; tboot (EV_TBOOT in a crypto-agile log) just those that it logs.
+	 */
+	alg_set missing;
 	struct span data;       /* inside the log */
 };
 
@@ -77,18 +82,12 @@ GL_MUST enum eventlog_status eventlog_next(struct eventlog_reader *r, struct eve
 /* tboot's type for all that it extends: events without data (tboot 1.10.5, include/tb_policy.h). */
 #define EV_TBOOT 0x501u
 
-/*
- * The banks that the event's author did not extend. Firmware, SINIT and we ourselves extend every active bank, so that a missing digest is a
- * hole in the log; tboot extends just the banks that it logs.
- */
-alg_set eventlog_missing(const struct event *e);
-
 /* Name of an event type: TCG's, TXT's (0x400-0x4FF), tboot's, Linux Secure Launch's, ours; NULL if unknown. */
 const char *event_type_name(uint32_t type);
 
 /*
  * Replays the whole log over `p` (start values are the caller's). `missing[a]`, if not NULL, collects a bit per PCR for which some
- * event lacks its digest in bank a (eventlog_missing()): this bank's PCR cannot be replayed and becomes unknown.
+ * event lacks its digest in bank a (event.missing): this bank's PCR cannot be replayed and becomes unknown.
  * TXT: EVTYPE_HASH_START (0x402) on PCR 17 is extended like any other.
  */
 GL_MUST enum eventlog_status eventlog_replay(struct span log, struct pcrs *p, uint32_t missing[ALG_COUNT]);

@@ -263,14 +263,10 @@ enum eventlog_status eventlog_next(struct eventlog_reader *r, struct event *out)
 	}
 	if (status != EVENTLOG_EVENT)
 		return status;
+	e.missing = r->format == EVENTLOG_CRYPTO_AGILE && e.type == EV_TBOOT ? 0 : ALG_SET_ALL & ~e.digests.banks;
 	r->off = d.off;
 	*out = e;
 	return EVENTLOG_EVENT;
-}
-
-alg_set eventlog_missing(const struct event *e)
-{
-	return e->type == EV_TBOOT ? 0 : ALG_SET_ALL & ~e->digests.banks;
 }
 
 static void replay_event(const struct event *e, struct pcrs *p, uint32_t missing[ALG_COUNT])
@@ -278,7 +274,7 @@ static void replay_event(const struct event *e, struct pcrs *p, uint32_t missing
 	uint32_t bit = UINT32_C(1) << e->pcr;
 
 	for (enum alg a = 0; a < ALG_COUNT; a++) {
-		if (!(eventlog_missing(e) & ALG_BIT(a)))
+		if (!(e->missing & ALG_BIT(a)))
 			continue;
 		p->known[a] &= ~bit;
 		if (missing)
