@@ -331,7 +331,7 @@ run-bench: $(B)/host/hash_bench
 
 # ---------------------------------------------------------------- install
 
-DOCS := MEASUREMENTS PREFLIGHT LINT LCP-EVALUATION TXT-RULES
+DOCS := MEASUREMENTS PREFLIGHT LINT LCP-EVALUATION TXT-RULES REAL-HARDWARE THREAT-MODEL
 install: build-all
 	for p in geolaunch tpmproxy txtplatform; do install -D -m 755 $(B)/host/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	install -D -m 644 $(B)/efi/geolaunch.efi $(DESTDIR)$(PREFIX)/lib/geolaunch/geolaunch.efi
