@@ -171,6 +171,12 @@ static bool expects(const struct expected *e, uint32_t type)
 	return false;
 }
 
+/* Whether the launch itself, not SINIT, should have measured a module there. In mode txt that was tboot's part. */
+static bool is_module(const struct expected_event *e)
+{
+	return e->type == MEASURE_MODULE || (e->type == EV_TBOOT && verify_category(e) == VERIFY_MODULE_MISMATCH);
+}
+
 static void judge_nothing_measured(struct verify_job *j)
 {
 	alg_set banks = j->r->compared;
@@ -179,13 +185,14 @@ static void judge_nothing_measured(struct verify_job *j)
 		"neither by a dynamic launch nor by geolaunch.");
 	verify_note(j, banks, VERIFY_NO_DRTM);
 	verify_note(j, banks, VERIFY_POLICY_MISMATCH);
-	if (expects(j->expected, MEASURE_MODULE))
-		verify_note(j, banks, VERIFY_MODULE_MISMATCH);
 	if (expects(j->expected, MEASURE_NV))
 		verify_note(j, banks, VERIFY_GEO_MISSING);
-	for (size_t i = 0; i < j->expected->event_count; i++)
-		if (j->expected->events[i].type == MEASURE_MODULE)
-			verify_add_module(j, j->expected->events[i].name);
+	for (size_t i = 0; i < j->expected->event_count; i++) {
+		if (!is_module(&j->expected->events[i]))
+			continue;
+		verify_note(j, banks, VERIFY_MODULE_MISMATCH);
+		verify_add_module(j, j->expected->events[i].name);
+	}
 }
 
 /* Whether the PCR never left what it is without a dynamic launch, but for one or two caps of this reason. */

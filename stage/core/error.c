@@ -13,7 +13,7 @@ static const struct {
 	[STAGE_E_SHARED] = { "tboot's shared page is not what it should be: use tboot 1.10 or 1.11", CAP_START_FAILED },
 	[STAGE_E_RULES] = { "the rules are not valid: build and install again", CAP_DESCRIPTION_INVALID },
 	[STAGE_E_MMAP] = { "no usable memory map", CAP_START_FAILED },
-	[STAGE_E_MODULE] = { "a module lies outside of memory", CAP_START_FAILED },
+	[STAGE_E_MODULE] = { "a module, or tboot's information, lies outside of usable memory", CAP_START_FAILED },
 	[STAGE_E_MODULE_COUNT] = { "not as many modules as the rules name: build and install again", CAP_DESCRIPTION_INVALID },
 	[STAGE_E_OVERLAP] = { "modules lie over tboot, the stage or the TXT area", CAP_START_FAILED },
 	[STAGE_E_HEAP] = { "the TXT heap cannot be read", CAP_TPM_ERROR },

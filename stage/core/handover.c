@@ -79,6 +79,25 @@ static void read_efi(struct handover *h)
 	h->has_efi_mmap = mb2_find(&h->info, MB2_EFI_MMAP, &t) && mb2_get_efi_mmap(&t, &h->efi_mmap);
 }
 
+/*
+ * A kernel draws where this says. A picture over what the memory map knows as anything but reserved would be a write of its own choosing
+ * for whoever loaded tboot.
+ */
+static bool is_harmless(const struct mb2_framebuffer *f, const struct mb2_mmap *mmap)
+{
+	struct txt_range picture = { f->address, (uint64_t)f->pitch * f->height };
+
+	if (f->type != MB2_FRAMEBUFFER_RGB || picture.size == 0 || picture.size > UINT64_MAX - picture.base)
+		return false;
+	for (size_t i = 0; i < mmap->count; i++) {
+		struct mb2_memory m = mb2_mmap_entry(mmap, i);
+
+		if (m.type != MB2_MEMORY_RESERVED && txt_range_overlaps(picture, (struct txt_range){ m.base, m.size }))
+			return false;
+	}
+	return true;
+}
+
 enum stage_error handover_modules(const struct stage_world *w, struct handover *h)
 {
 	struct mb2_tag t;
@@ -86,7 +105,8 @@ enum stage_error handover_modules(const struct stage_world *w, struct handover *
 	if (!mb2_find(&h->info, MB2_MMAP, &t) || !mb2_get_mmap(&t, &h->mmap) || h->mmap.count == 0 || h->mmap.count > STAGE_MMAP_MAX)
 		return STAGE_E_MMAP;
 	read_efi(h);
-	h->has_framebuffer = mb2_find(&h->info, MB2_FRAMEBUFFER, &t) && mb2_get_framebuffer(&t, &h->framebuffer);
+	h->has_framebuffer = mb2_find(&h->info, MB2_FRAMEBUFFER, &t) && mb2_get_framebuffer(&t, &h->framebuffer) &&
+			     is_harmless(&h->framebuffer, &h->mmap);
 	return read_modules(w, h);
 }
 
@@ -103,8 +123,38 @@ static struct txt_range module_range(const struct handover *h, size_t i)
 	return (struct txt_range){ h->modules[i].start, h->modules[i].end - h->modules[i].start };
 }
 
+static bool holds(const struct stage_memory *ram, struct txt_range r)
+{
+	for (size_t i = 0; i < ram->count; i++)
+		if (txt_range_contains(ram->free[i], r))
+			return true;
+	return false;
+}
+
+/*
+ * What tboot measured has to lie in memory that its map calls available: that alone is protected from DMA. tboot looks at the modules, but
+ * not at its information, which holds their command lines.
+ */
+static enum stage_error check_places(const struct handover *h, const struct txt_range *taken, size_t count, const struct stage_memory *ram)
+{
+	if (txt_range_overlaps(h->info_range, h->shared.memory) || over_any(h->info_range, taken, count))
+		return STAGE_E_OVERLAP;
+	for (size_t i = 0; i < h->module_count; i++) {
+		struct txt_range r = module_range(h, i);
+
+		if (txt_range_overlaps(r, h->shared.memory) || over_any(r, taken, count) || txt_range_overlaps(r, h->info_range))
+			return STAGE_E_OVERLAP;
+	}
+	for (size_t i = 0; i < h->module_count; i++)
+		if (!holds(ram, module_range(h, i)))
+			return STAGE_E_MODULE;
+	return holds(ram, h->info_range) ? STAGE_OK : STAGE_E_MODULE;
+}
+
 enum stage_error handover_memory(const struct handover *h, const struct txt_range *taken, size_t count, struct stage_memory *out)
 {
+	enum stage_error e;
+
 	out->count = 0;
 	for (size_t i = 0; i < h->mmap.count; i++) {
 		struct mb2_memory m = mb2_mmap_entry(&h->mmap, i);
@@ -119,21 +169,17 @@ enum stage_error handover_memory(const struct handover *h, const struct txt_rang
 		if (m.type != MB2_MEMORY_AVAILABLE)
 			stage_memory_remove(out, (struct txt_range){ m.base, m.size });
 	}
+	stage_memory_remove(out, (struct txt_range){ 0, LOWEST });
+	e = check_places(h, taken, count, out);
+	if (e != STAGE_OK)
+		return e;
 	if (h->has_efi_mmap)
 		efi_map_remove_used(&h->efi_mmap, out);
-	stage_memory_remove(out, (struct txt_range){ 0, LOWEST });
 	stage_memory_remove(out, h->shared.memory);
 	for (size_t i = 0; i < count; i++)
 		stage_memory_remove(out, taken[i]);
 	stage_memory_remove(out, h->info_range);
-	if (txt_range_overlaps(h->info_range, h->shared.memory) || over_any(h->info_range, taken, count))
-		return STAGE_E_OVERLAP;
-	for (size_t i = 0; i < h->module_count; i++) {
-		struct txt_range r = module_range(h, i);
-
-		stage_memory_remove(out, r);
-		if (txt_range_overlaps(r, h->shared.memory) || over_any(r, taken, count) || txt_range_overlaps(r, h->info_range))
-			return STAGE_E_OVERLAP;
-	}
+	for (size_t i = 0; i < h->module_count; i++)
+		stage_memory_remove(out, module_range(h, i));
 	return STAGE_OK;
 }

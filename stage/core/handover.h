@@ -34,7 +34,7 @@ struct handover {
 	uint64_t efi_table;             /* 0: none */
 	bool efi64;
 	struct span rsdp;               /* a copy of it; empty: none */
-	bool has_framebuffer;
+	bool has_framebuffer;           /* one of RGB type that lies over no memory */
 	struct mb2_framebuffer framebuffer;
 };
 
@@ -49,7 +49,8 @@ GL_MUST enum stage_error handover_modules(const struct stage_world *w, struct ha
 
 /*
  * The memory that is free: what memory map and EFI map both call usable, without tboot, modules and information, and without
- * `taken` (the stage itself, TXT's area). STAGE_E_OVERLAP if modules or information lie over tboot or something taken.
+ * `taken` (the stage itself, TXT's area). STAGE_E_OVERLAP if modules or information lie over tboot or something taken,
+ * STAGE_E_MODULE if not in memory that the memory map calls usable.
  */
 GL_MUST enum stage_error handover_memory(const struct handover *h, const struct txt_range *taken, size_t count, struct stage_memory *out);
 

@@ -41,6 +41,9 @@ enum stage_error heaplog_open(const struct stage_world *w, struct txt_range heap
 		return STAGE_E_HEAP;
 	if (!os.has_tcg_log || os.tcg_log.first > os.tcg_log.next || os.tcg_log.next > os.tcg_log.size)
 		return STAGE_E_LOG;
+	/* Who launched chose the place: anywhere else events could be written over modules that are measured already, or over the stage. */
+	if (!txt_range_contains(heap, (struct txt_range){ os.tcg_log.base, os.tcg_log.size }))
+		return STAGE_E_LOG;
 	l.log = stage_room(w, os.tcg_log.base, os.tcg_log.size);
 	if (!l.log.p)
 		return STAGE_E_LOG;

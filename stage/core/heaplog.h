@@ -8,7 +8,7 @@
 
 /*
  * The TCG event log of the TXT heap, which the stage continues after SINIT and tboot: OsSinitData, extended element 8 (txt/heap.h).
- * The log itself may lie anywhere below 4 GiB; tboot has it in OsMleData.
+ * The log itself must lie in the heap, too; tboot has it in OsMleData.
  */
 /* More than any BIOS reserves. */
 #define STAGE_HEAP_MAX (UINT64_C(256) << 20)
@@ -22,7 +22,7 @@ struct heaplog {
 
 /*
  * Finds the log and checks that it can be read up to its end. STAGE_E_HEAP: the heap cannot be taken apart; STAGE_E_LOG: no such
- * element, or no crypto-agile log, or one that is broken. `out` on success only.
+ * element, or no crypto-agile log, or one that is broken or not in the heap. `out` on success only.
  */
 GL_MUST enum stage_error heaplog_open(const struct stage_world *w, struct txt_range heap, struct heaplog *out);
 

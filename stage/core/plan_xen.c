@@ -25,7 +25,7 @@
 #define BIT(t) (UINT32_C(1) << (t))
 #define DROPPED (BIT(MB2_CMDLINE) | BIT(MB2_LOADER_NAME) | BIT(MB2_MODULE) | BIT(MB2_BASIC_MEMINFO) | BIT(MB2_MMAP) | BIT(MB2_EFI32) | \
 	BIT(MB2_EFI64) | BIT(MB2_EFI_MMAP) | BIT(MB2_EFI_BOOT_SERVICES) | BIT(MB2_EFI32_IMAGE) | BIT(MB2_EFI64_IMAGE) | \
-	BIT(MB2_LOAD_BASE))
+	BIT(MB2_LOAD_BASE) | BIT(MB2_VBE) | BIT(MB2_FRAMEBUFFER))
 #define WRITTEN (BIT(MB2_CMDLINE) | BIT(MB2_LOADER_NAME) | BIT(MB2_MODULE) | BIT(MB2_BASIC_MEMINFO) | BIT(MB2_MMAP))
 
 /* From any loader but GRUB Xen expects an image name as the first word, and takes it off. */
@@ -40,7 +40,7 @@
 /* Nothing is required that will not be in the information. */
 static bool wants_too_much(const struct handover *h, const struct mb2_header *header)
 {
-	uint32_t there = WRITTEN;
+	uint32_t there = WRITTEN | (h->has_framebuffer ? BIT(MB2_FRAMEBUFFER) : 0);
 	struct mb2_tags it = { .info = &h->info };
 	struct mb2_tag t;
 
@@ -203,6 +203,8 @@ static bool write_info(const struct handover *h, const struct stage_plan *p, str
 	mb2_put_mmap(w, x->mmap, x->mmap_count);
 	if (x->relocated)
 		mb2_put_number(w, MB2_LOAD_BASE, x->load);
+	if (h->has_framebuffer)
+		mb2_put_framebuffer(w, &h->framebuffer);
 	mb2_copy_without(w, &h->info, DROPPED);
 	return mb2_end(w, n) && j.ok;
 }

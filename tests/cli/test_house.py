@@ -35,6 +35,7 @@ LONG = {
     "tests/unit/test_description.c": "one table of texts, a row for each rule of launch.conf",
     "tests/unit/test_lcp_evaluate.c": "one world, a case for each rule of launch control",
     "tests/unit/test_lint_rules.c": "one table of mistakes, a row for each rule of lint",
+    "tests/unit/test_stage_plan.c": "one memory map, a case for each way to lay out or refuse a host",
     "tests/unit/test_preflight.c": "one host, a case for each finding of the pre-flight",
 }
 

@@ -225,6 +225,15 @@ static void test_heaplog_ranges(void **state)
 	assert_int_equal(heaplog_open(&s->world, (struct txt_range){ STAGE_HEAP, UINT64_MAX }, &l), STAGE_E_HEAP);
 	assert_int_equal(heaplog_open(&s->world, (struct txt_range){ STAGE_RAM - 4, 8 }, &l), STAGE_E_HEAP);
 	assert_int_equal(heaplog_open(&s->world, (struct txt_range){ UINT64_MAX, 0x10000 }, &l), STAGE_E_HEAP);
+	/* A good log that is not in the heap: events would be written over what lies there. */
+	memcpy(s->ram + STAGE_MODULES, s->ram + STAGE_LOG, STAGE_LOG_SIZE);
+	sample_put(s->ram, STAGE_HEAP + 40 + 108, STAGE_MODULES, 8);
+	assert_int_equal(heaplog_open(&s->world, heap_range(), &l), STAGE_E_LOG);
+	memcpy(s->ram + STAGE_HEAP + STAGE_HEAP_SIZE - 2048, s->ram + STAGE_LOG, STAGE_LOG_SIZE);
+	sample_put(s->ram, STAGE_HEAP + 40 + 108, STAGE_HEAP + STAGE_HEAP_SIZE - 2048, 8);
+	assert_int_equal(heaplog_open(&s->world, heap_range(), &l), STAGE_E_LOG);
+	sample_put(s->ram, STAGE_HEAP + 40 + 108, STAGE_LOG, 8);
+	assert_int_equal(heaplog_open(&s->world, heap_range(), &l), STAGE_OK);
 	/* Something that is no event behind the last one. */
 	sample_put(s->ram, STAGE_HEAP + 40 + 124, sample_get(s->ram, STAGE_HEAP + 40 + 124, 4) + 1, 4);
 	assert_int_equal(heaplog_open(&s->world, heap_range(), &l), STAGE_E_LOG);

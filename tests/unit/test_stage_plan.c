@@ -439,6 +439,9 @@ static void less_modules(struct stage_scene *s) { s->module_count--; }
 static void empty_module(struct stage_scene *s) { s->modules[2].n = 0; }
 static void over_tboot(struct stage_scene *s) { s->mmap[3].type = 1; s->modules[3].shift = STAGE_TBOOT - STAGE_MODULES; }
 static void over_heap(struct stage_scene *s) { s->modules[3].shift = STAGE_HEAP - 0x10000 - STAGE_MODULES; }
+static void lowest(struct stage_scene *s) { s->modules[3].shift = 0x400u - (STAGE_MODULES + 0x16000u); }
+static void module_in_rest(struct stage_scene *s) { s->mmap[4].base = STAGE_MODULES + 0x1000; s->mmap[4].size = 0x1000000; }
+static void info_in_rest(struct stage_scene *s) { s->mmap[4].base = STAGE_MODULES; s->mmap[4].size = 0x1000000; }
 static void bad_path(struct stage_scene *s) { strcpy(s->modules[2].string, "usr/bin/vmm"); }
 static void same_path(struct stage_scene *s) { strcpy(s->modules[2].string, s->modules[3].string); }
 static void long_line(struct stage_scene *s) { memset(s->modules[0].string, 'x', 2048); }
@@ -458,7 +461,9 @@ static void test_refused(void **state)
 		{ "rules", bad_rules, STAGE_E_RULES }, { "no map", no_mmap, STAGE_E_MMAP },
 		{ "one more", more_modules, STAGE_E_MODULE_COUNT }, { "one less", less_modules, STAGE_E_MODULE_COUNT },
 		{ "empty", empty_module, STAGE_E_MODULE }, { "over tboot", over_tboot, STAGE_E_OVERLAP },
-		{ "over heap", over_heap, STAGE_E_OVERLAP }, { "path", bad_path, STAGE_E_MEMBER }, { "same path", same_path, STAGE_E_MEMBER },
+		{ "over heap", over_heap, STAGE_E_OVERLAP }, { "lowest", lowest, STAGE_E_MODULE },
+		{ "module outside", module_in_rest, STAGE_E_MODULE }, { "information outside", info_in_rest, STAGE_E_MODULE },
+		{ "path", bad_path, STAGE_E_MEMBER }, { "same path", same_path, STAGE_E_MEMBER },
 		{ "long line", long_line, STAGE_E_CMDLINE }, { "kernel", no_kernel, STAGE_E_KERNEL }, { "memory", no_memory, STAGE_E_KERNEL_PLACE },
 		{ "ranges", many_ranges, STAGE_E_E820 },
 	};
@@ -473,6 +478,36 @@ static void test_refused(void **state)
 		e = scene_plan(s);
 		if (e != rows[i].e)
 			fail_msg("%s: %s", rows[i].name, stage_strerror(e));
+		scene_free(s);
+	}
+}
+
+/* A kernel must not be made to draw over memory. */
+static void test_framebuffer(void **state)
+{
+	static const struct {
+		uint64_t address;
+		bool good;
+	} rows[] = {
+		{ 0x80000000, true }, { STAGE_HEAP, true }, { 0x2000000, false }, { STAGE_TBOOT, false }, { 0xfff00000, false }, { UINT64_MAX - 4, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(rows); i++) {
+		struct stage_scene *s = setup(true);
+		struct mb2_info given;
+		struct mb2_tag t;
+
+		scene_build(s);
+		assert_int_equal(mb2_info_open((struct span){ s->ram + STAGE_INFO, 65536 }, &given), MB2_INFO_OK);
+		assert_true(mb2_find(&given, MB2_FRAMEBUFFER, &t));
+		sample_put(s->ram, (size_t)(t.content.p - s->ram), rows[i].address, 8);
+		if (rows[i].address == STAGE_HEAP)      /* small enough for what is reserved there */
+			sample_put(s->ram, (size_t)(t.content.p - s->ram) + 16, 1, 4);
+		assert_int_equal(scene_load(s), STAGE_OK);
+		assert_int_equal(s->handover.has_framebuffer, rows[i].good);
+		assert_int_equal(mb2_info_open((struct span){ s->ram + s->jump.ebx, 65536 }, &given), MB2_INFO_OK);
+		assert_int_equal(mb2_find(&given, MB2_FRAMEBUFFER, &t), rows[i].good);
 		scene_free(s);
 	}
 }
@@ -522,7 +557,7 @@ int main(void)
 		cmocka_unit_test(test_linux), cmocka_unit_test(test_efi_map), cmocka_unit_test(test_efi_map_model),
 		cmocka_unit_test(test_linux_variants), cmocka_unit_test(test_xen), cmocka_unit_test(test_xen_relocated),
 		cmocka_unit_test(test_xen_variants), cmocka_unit_test(test_unmeasured),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_open), cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_framebuffer), cmocka_unit_test(test_open), cmocka_unit_test(test_errors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

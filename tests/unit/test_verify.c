@@ -67,6 +67,23 @@ static void nothing_measured(void **state)
 	}
 }
 
+/* In mode txt tboot was to measure the modules, with its own type; nothing SINIT measures counts as one. */
+static void nothing_measured_where_tboot_should(void **state)
+{
+	struct world *w = verify_world_new(ALL, ALL, true);
+
+	(void)state;
+	for (size_t i = POLICY17; i <= FILE1; i++)
+		w->events[i].type = EV_TBOOT;
+	w->events[DESCRIPTION].type = 0x404;
+	pcrs_reset_dynamic(&w->tpm, ALL, false);
+	verify_world_check(w, false);
+	assert_verdicts(w, V(NO_DRTM) | V(POLICY_MISMATCH) | V(MODULE_MISMATCH) | V(GEO_MISSING));
+	assert_modules(w, MODULES("module 1 hypervisor linux", "module 2 initrd initrd", "module 3 vmm vmm", "module 4 file file-0",
+		"module 5 file file-1"));
+	verify_world_free(w);
+}
+
 static void nothing_measured_and_no_geo_expected(void **state)
 {
 	struct world *w = verify_world_new(ALL, ALL, false);
@@ -440,6 +457,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(agree),
 		cmocka_unit_test(nothing_measured),
+		cmocka_unit_test(nothing_measured_where_tboot_should),
 		cmocka_unit_test(nothing_measured_and_no_geo_expected),
 		cmocka_unit_test(reset_and_nothing_measured),
 		cmocka_unit_test(one_step_differs),
