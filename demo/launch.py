@@ -148,8 +148,8 @@ def _flip(path, offset):
         f.write(bytes([byte ^ 1]))
 
 
-def tamper(kind, built, state):
-    """Changes one input behind the policy's back, on the ESP or in the TPM."""
+def tamper(kind, built, state, sinit=None):
+    """Changes one input behind the policy's back, on the ESP or in the TPM. sinit: mode txt, where the policy that counts is in the TPM."""
     folder = os.path.join(built, "esp/EFI/geolaunch")
     xen = os.path.exists(os.path.join(folder, "xen"))
     if kind == "hypervisor":
@@ -163,17 +163,21 @@ def tamper(kind, built, state):
     elif kind == "geo":
         write_geo(state, FRANCE)
     elif kind == "policy":
-        # The hypervisor's entry becomes "any": header 12, module 0's entry 8, then mod_num, pcr, hash_type, nv_index, num_hashes.
+        # The hypervisor's entry becomes "any". Header 12; an entry: mod_num, pcr, hash_type, nv_index, num_hashes, the hashes.
         path = os.path.join(folder, "policy.vlp")
         with open(path, "rb") as f:
             policy = bytearray(f.read())
         hash_size = {4: 20, 0x0B: 32, 0x0C: 48, 0x0D: 64}[policy[2]]
-        if policy[20] != 1 or policy[27] != 1:
+        at = 12 + 8 + policy[12 + 7] * hash_size
+        if policy[at] != 1 or policy[at + 7] != 1:
             raise LaunchError(f"{path}: not the policy layout that the tamper case knows")
-        policy[22] = 0
-        policy[27] = 0
-        del policy[28:28 + hash_size]
+        policy[at + 2] = 0
+        policy[at + 7] = 0
+        del policy[at + 8:at + 8 + hash_size]
         _replace(path, bytes(policy))
+        if sinit:
+            with tpm_server(state) as tcti:
+                geolaunch("provision", "--vlp", path, "--tcti", tcti, "--sinit", sinit, "--replace")
     elif kind == "cmdline":
         path = os.path.join(folder, "launch.conf")
         with open(path, "rb") as f:

@@ -319,12 +319,17 @@ def sign(file, scheme, key, alg, keys, counter=5):
 @pytest.mark.parametrize("names", COMBINATIONS[:3], ids="+".join)
 def test_signed_list(version, scheme, key, alg, names, elements, keys, tmp_path):
     theirs = tmp_path / "theirs"
-    make_list(version, theirs, names, elements)
-    before = theirs.read_bytes()
-    sign(theirs, scheme, key, alg, keys)
-    content = theirs.read_bytes()
-    assert_recodes("list", theirs)
     public = key_bytes(keys, key)
+    # Now and then lcp2_crtpollist makes an ECDSA signature that openssl refuses, as a lost leading zero of r or s would: made anew.
+    for _ in range(5 if scheme == "ecdsa" else 1):
+        make_list(version, theirs, names, elements)
+        before = theirs.read_bytes()
+        sign(theirs, scheme, key, alg, keys)
+        content = theirs.read_bytes()
+        start = len(content) - len(public)
+        if openssl_accepts(keys, key, alg, content[:start], content[start:], scheme == "rsapss", tmp_path):
+            break
+    assert_recodes("list", theirs)
     signed = int(ours("signed", theirs))
     assert signed == len(before) + (2 if version == "3.0" else 4 + (4 if scheme == "ecdsa" else 0) + len(public))
     assert openssl_accepts(keys, key, alg, content[:signed], content[-len(public):], scheme == "rsapss", tmp_path)
