@@ -76,7 +76,7 @@ TSS_CFLAGS := -std=gnu11 -Os -g0 $(REPRO) $(FREE) -fpic -mno-red-zone -fshort-wc
 PURE := $(wildcard common/*.c tboot-policy/*.c geo/*.c lcp/*.c boot/*.c txt/*.c efi/core/*.c tpm/*.c)
 LIB := $(PURE) stage/measure.c $(wildcard stage/core/*.c lcp/host/*.c tpm/host/*.c)
 EFI_APP := $(wildcard efi/*.c tpm/efi/*.c)
-STAGE := $(filter-out common/hash_openssl.c,$(wildcard stage/*.c stage/core/*.c common/*.c boot/*.c txt/*.c tboot-policy/*.c tpm/*.c)) efi/libc.c
+STAGE := $(filter-out common/hash_openssl.c,$(wildcard stage/*.c stage/core/*.c common/*.c common/free/*.c boot/*.c txt/*.c tboot-policy/*.c tpm/*.c))
 CLI := $(filter-out $(wildcard cli/gen_*.c),$(wildcard cli/*.c))
 PROXY := $(wildcard qemu/proxy/*.c)
 TXT := $(wildcard qemu/txt/*.c)
@@ -137,7 +137,7 @@ $(B)/$(1)/libproxy.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out qemu/proxy/main.
 $(B)/$(1)/libtxt.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out qemu/txt/main.c,$(TXT)))
 	@rm -f $$@; ar rcsD $$@ $$^
 # efi/main.c is the application's entry; all else of efi/ runs on the host in front of a fake system table
-$(B)/$(1)/libefi.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out efi/main.c efi/libc.c efi/relocate.c,$(EFI_APP)))
+$(B)/$(1)/libefi.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out efi/main.c efi/relocate.c,$(EFI_APP)))
 	@rm -f $$@; ar rcsD $$@ $$^
 $(B)/$(1)/libhelp.a: $(UNIT_HELP:%.c=$(B)/$(1)/%.o)
 	@rm -f $$@; ar rcsD $$@ $$^
@@ -176,7 +176,7 @@ $(eval $(call host_variant,fuzz,$$(CLANG),$$(FUZZ_CFLAGS),$$(ASAN_LDFLAGS)))
 
 # ---------------------------------------------------------------- EFI application
 
-EFI_OBJS := $(PURE:%.c=$(B)/efi/%.o) $(EFI_APP:%.c=$(B)/efi/%.o) $(B)/efi/efi/handoff.o
+EFI_OBJS := $(PURE:%.c=$(B)/efi/%.o) $(B)/efi/common/free/libc.o $(EFI_APP:%.c=$(B)/efi/%.o) $(B)/efi/efi/handoff.o
 
 $(B)/efi/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "boot/memory_map.h"
 
+/* KiB that are available from `from` up to the first hole; the map is in the order of addresses. */
+static uint32_t available_from(const struct mb2_memory *map, size_t count, uint64_t from)
+{
+	uint64_t end = from;
+
+	for (size_t i = 0; i < count; i++)
+		if (map[i].type == MB2_MEMORY_AVAILABLE && map[i].base <= end && end - map[i].base < map[i].size)
+			end = map[i].base + map[i].size;
+	return (end - from) / 1024 > UINT32_MAX ? UINT32_MAX : (uint32_t)((end - from) / 1024);
+}
+
 void memory_basic(const struct mb2_memory *map, size_t count, uint32_t *lower, uint32_t *upper)
 {
-	const uint64_t m = (uint64_t)1 << 20;
+	uint32_t low = available_from(map, count, 0);
 
-	*lower = 0;
-	*upper = 0;
-	for (size_t i = 0; i < count; i++) {
-		uint64_t left;
-
-		if (map[i].type != MB2_MEMORY_AVAILABLE)
-			continue;
-		/* 3.6.4: the lower number is at most 640. */
-		if (map[i].base == 0)
-			*lower = map[i].size / 1024 < 640 ? (uint32_t)(map[i].size / 1024) : 640;
-		if (map[i].base > m || m - map[i].base >= map[i].size)
-			continue;
-		left = (map[i].size - (m - map[i].base)) / 1024;
-		*upper = left > UINT32_MAX ? UINT32_MAX : (uint32_t)left;
-	}
+	/* 3.6.4: the lower number is at most 640. */
+	*lower = low < 640 ? low : 640;
+	*upper = available_from(map, count, (uint64_t)1 << 20);
 }
 
 /* The place in [first, last] nearest to the wished end. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "boot/multiboot2_info.h"
 
+#include "boot/efi_memory.h"
+
 #define MMAP_FIXED 8            /* entry size, entry version */
 #define EFI_MMAP_FIXED 8        /* descriptor size, descriptor version */
-/* UEFI 2.9, 7.2: type, padding, physical, virtual start, pages, attributes. */
-#define EFI_DESCRIPTOR_MIN 40
 #define BASE_MEMORY_MAP_VERSION 0
 
 static_assert(MB2_MMAP_ENTRY == 8 + 8 + 4 + 4, "base, length, type, reserved");

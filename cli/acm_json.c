@@ -18,7 +18,7 @@ static json_t *header_json(const struct acm *a)
 		"entry_point", (json_int_t)h->entry_point, "key_size", (json_int_t)h->key_size, "scratch_size", (json_int_t)h->scratch_size);
 }
 
-static json_t *capabilities_json(uint32_t caps)
+json_t *acm_capabilities_json(uint32_t caps)
 {
 	CLEANUP_JSON json_t *out = json_pack("{s:I}", "value", (json_int_t)caps);
 
@@ -41,7 +41,7 @@ static json_t *info_json(const struct acm_info *info)
 	return json_pack("{s:s, s:i, s:s?, s:i, s:i, s:I, s:I, s:o, s:i, s:s}", "uuid", uuid,
 		"chipset_acm_type", (int)info->chipset_type, "chipset_acm_type_name", acm_chipset_type_name(info->chipset_type),
 		"version", (int)info->version, "length", (int)info->length, "os_sinit_data_version", (json_int_t)info->os_sinit_data_version,
-		"min_mle_header_version", (json_int_t)info->min_mle_header_version, "capabilities", capabilities_json(info->capabilities),
+		"min_mle_header_version", (json_int_t)info->min_mle_header_version, "capabilities", acm_capabilities_json(info->capabilities),
 		"acm_version", (int)info->acm_version, "acm_revision", revision);
 }
 

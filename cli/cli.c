@@ -49,6 +49,18 @@ bool cli_fail(struct cli_fault *fault, enum cli_exit code, const char *format, .
 	return false;
 }
 
+int cli_report(const char *command, const struct cli_fault *fault)
+{
+	cli_error(command, "%s", fault->text);
+	return fault->code;
+}
+
+bool cli_help(void (*print)(void), struct cli_fault *fault)
+{
+	print();
+	return cli_flush(fault);
+}
+
 int cli_usage_error(const char *command, int argc, char **argv, int option, const char *help)
 {
 	/* getopt_long(): optopt is the letter, or 0 for an unknown long option, which is then the word before optind. */

@@ -69,6 +69,9 @@ struct cli_fault {
 /* Fills `fault` and returns false, so that failing is one statement. */
 bool cli_fail(struct cli_fault *fault, enum cli_exit code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* What a subcommand that failed ends with: prints the fault as cli_error() does and gives its exit code. */
+int cli_report(const char *command, const struct cli_fault *fault);
+
 /* ---- cleanup attributes ---- */
 
 #define CLEANUP(f) __attribute__((cleanup(f)))
@@ -134,5 +137,8 @@ GL_MUST bool cli_json_print(const json_t *v, struct cli_fault *fault);
 
 /* Flushes stdout; to be called by every subcommand at its end, so that a full disk is no success. */
 GL_MUST bool cli_flush(struct cli_fault *fault);
+
+/* Prints a subcommand's help and flushes it. */
+GL_MUST bool cli_help(void (*print)(void), struct cli_fault *fault);
 
 #endif

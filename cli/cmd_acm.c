@@ -233,16 +233,10 @@ static int run(int argc, char **argv)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (o.help) {
-		print_help();
-		ok = cli_flush(&fault);
-	} else {
-		ok = show(&o, &match, &fault);
-	}
-	if (ok)
-		return match == ACM_MATCHES ? CLI_OK : CLI_DIFFERENT;
-	cli_error(COMMAND, "%s", fault.text);
-	return fault.code;
+	ok = o.help ? cli_help(print_help, &fault) : show(&o, &match, &fault);
+	if (!ok)
+		return cli_report(COMMAND, &fault);
+	return match == ACM_MATCHES ? CLI_OK : CLI_DIFFERENT;
 }
 
 const struct cli_command cmd_acm = { COMMAND, "show an authenticated code module (SINIT)", run };

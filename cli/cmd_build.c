@@ -333,28 +333,21 @@ static int run(int argc, char **argv)
 	CLEANUP_FREE char *efi = NULL;
 	struct cli_fault fault;
 	int rc = parse_options(argc, argv, &o);
+	bool ok;
 
 	if (rc != CLI_OK)
 		return rc;
-	if (o.help) {
-		print_help();
-		if (cli_flush(&fault))
-			return CLI_OK;
-	} else {
-		if (!o.build.efi)
-			o.build.efi = efi = beside_efi();
-		if (!o.build.efi) {
-			(void)cli_fail(&fault, CLI_IO, "out of memory: build");
-		} else if (o.fleet) {
-			if (cmd_build_fleet(&o.build, o.fleet, o.json, &fault))
-				return CLI_OK;
-		} else if (!result)
-			(void)cli_fail(&fault, CLI_IO, "out of memory: build");
-		else if (build_run(&o.build, result, &fault) && report(&o, result, &fault))
-			return CLI_OK;
-	}
-	cli_error(COMMAND, "%s", fault.text);
-	return fault.code;
+	if (!o.help && !o.build.efi)
+		o.build.efi = efi = beside_efi();
+	if (o.help)
+		ok = cli_help(print_help, &fault);
+	else if (!o.build.efi || !result)
+		ok = cli_fail(&fault, CLI_IO, "out of memory: build");
+	else if (o.fleet)
+		ok = cmd_build_fleet(&o.build, o.fleet, o.json, &fault);
+	else
+		ok = build_run(&o.build, result, &fault) && report(&o, result, &fault);
+	return ok ? CLI_OK : cli_report(COMMAND, &fault);
 }
 
 const struct cli_command cmd_build = { COMMAND, "make ESP tree and expected measurements from a manifest", run };

@@ -168,10 +168,7 @@ static int run(int argc, char **argv)
 		print_help();
 	else
 		ok = act(&o, &fault);
-	if (ok && cli_flush(&fault))
-		return CLI_OK;
-	cli_error(COMMAND, "%s", fault.text);
-	return fault.code;
+	return ok && cli_flush(&fault) ? CLI_OK : cli_report(COMMAND, &fault);
 }
 
 const struct cli_command cmd_fleet = { COMMAND, "read what 'build --fleet' has made for many hosts", run };

@@ -391,15 +391,8 @@ static int run(int argc, char **argv)
 
 	if (code != CLI_OK)
 		return code;
-	if (o.help) {
-		print_help();
-		ok = cli_flush(&fault);
-	} else {
-		ok = run_action(&o, &fault);
-	}
-	if (!ok)
-		cli_error(COMMAND, "%s", fault.text);
-	return ok ? CLI_OK : (int)fault.code;
+	ok = o.help ? cli_help(print_help, &fault) : run_action(&o, &fault);
+	return ok ? CLI_OK : cli_report(COMMAND, &fault);
 }
 
 const struct cli_command cmd_geo = { COMMAND, "define, write, read, lock or undefine the geo NV index", run };

@@ -298,17 +298,14 @@ static int run(int argc, char **argv)
 	if (rc != CLI_OK)
 		return rc;
 	if (o.help) {
-		print_help();
-		ok = cli_flush(&fault);
+		ok = cli_help(print_help, &fault);
 	} else {
 		ok = install_run(&o.install, &result, &fault);
 		print_warnings(&result);
 		ok = ok && report(&o, &result, &fault);
 	}
-	if (!ok) {
-		cli_error(COMMAND, "%s", fault.text);
-		return fault.code;
-	}
+	if (!ok)
+		return cli_report(COMMAND, &fault);
 	return o.install.action == INSTALL_STATUS && !o.help && !result.healthy ? CLI_DIFFERENT : CLI_OK;
 }
 

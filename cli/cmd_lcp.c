@@ -25,10 +25,8 @@ static int run(int argc, char **argv)
 	const char *word = argc > 1 ? argv[1] : "";
 	struct cli_fault fault;
 
-	if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
-		print_help();
-		return lcp_finish("lcp", cli_flush(&fault), &fault);
-	}
+	if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+		return lcp_finish("lcp", cli_help(print_help, &fault), &fault);
 	for (size_t i = 0; i < GL_COUNT(actions); i++)
 		if (!strcmp(word, actions[i]->name))
 			return actions[i]->run(argc - 1, argv + 1);

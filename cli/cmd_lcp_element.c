@@ -447,10 +447,8 @@ static int run(int argc, char **argv)
 
 	if (code != CLI_OK)
 		return code;
-	if (o.help) {
-		print_help();
-		return lcp_finish(COMMAND, cli_flush(&fault), &fault);
-	}
+	if (o.help)
+		return lcp_finish(COMMAND, cli_help(print_help, &fault), &fault);
 	return lcp_finish(COMMAND, make(&o, &fault), &fault);
 }
 

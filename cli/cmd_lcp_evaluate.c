@@ -444,10 +444,8 @@ static int run(int argc, char **argv)
 
 	if (code != CLI_OK)
 		return code;
-	if (o.help) {
-		print_help();
-		return lcp_finish(COMMAND, cli_flush(&fault), &fault);
-	}
+	if (o.help)
+		return lcp_finish(COMMAND, cli_help(print_help, &fault), &fault);
 	code = lcp_finish(COMMAND, o.rules ? list_rules(o.json, &fault) : evaluate(&o, &verdict, &fault), &fault);
 	return code != CLI_OK ? code : verdict;
 }

@@ -60,10 +60,8 @@ static int run(int argc, char **argv)
 
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			print_help();
-			return lcp_finish(COMMAND, cli_flush(&fault), &fault);
-		}
+		if (option == 'h')
+			return lcp_finish(COMMAND, cli_help(print_help, &fault), &fault);
 		if (option == OPTION_CMDLINE)
 			cmdline = optarg;
 		else if (option != OPTION_ALG)

@@ -198,10 +198,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		}
 		if (option == '?' || option == ':')
 			return cli_usage_error(COMMAND, argc, argv, option, HELP);
-		if (!take_option(o, option, &fault)) {
-			cli_error(COMMAND, "%s", fault.text);
-			return fault.code;
-		}
+		if (!take_option(o, option, &fault))
+			return cli_report(COMMAND, &fault);
 	}
 	problem = misuse(argc, o);
 	if (problem) {
@@ -324,16 +322,8 @@ static int run(int argc, char **argv)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (o.help) {
-		print_help();
-		ok = cli_flush(&fault);
-	} else {
-		ok = lint(&o, &code, &fault);
-	}
-	if (ok)
-		return code;
-	cli_error(COMMAND, "%s", fault.text);
-	return fault.code;
+	ok = o.help ? cli_help(print_help, &fault) : lint(&o, &code, &fault);
+	return ok ? code : cli_report(COMMAND, &fault);
 }
 
 const struct cli_command cmd_lint = { COMMAND, "what is wrong, and what will happen at launch", run };

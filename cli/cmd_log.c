@@ -342,15 +342,11 @@ static int run(int argc, char **argv)
 
 	if (code != CLI_OK)
 		return code;
-	if (o.help) {
-		print_help();
-		ok = cli_flush(&fault);
-	} else {
+	if (o.help)
+		ok = cli_help(print_help, &fault);
+	else
 		ok = o.live ? run_live(&o, &fault) : run_file(&o, &fault);
-	}
-	if (!ok)
-		cli_error(COMMAND, "%s", fault.text);
-	return ok ? CLI_OK : (int)fault.code;
+	return ok ? CLI_OK : cli_report(COMMAND, &fault);
 }
 
 const struct cli_command cmd_log = { "log", "decode an event log", run };

@@ -367,15 +367,8 @@ static int run(int argc, char **argv)
 
 	if (code != CLI_OK)
 		return code;
-	if (o.help) {
-		print_help();
-		ok = cli_flush(&fault);
-	} else {
-		ok = provision(&o, &code, &fault);
-	}
-	if (!ok)
-		cli_error(COMMAND, "%s", fault.text);
-	return ok ? code : (int)fault.code;
+	ok = o.help ? cli_help(print_help, &fault) : provision(&o, &code, &fault);
+	return ok ? code : cli_report(COMMAND, &fault);
 }
 
 const struct cli_command cmd_provision = { COMMAND, "write policies and geo tag into the TPM, or compare them", run };

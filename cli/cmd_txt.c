@@ -188,16 +188,8 @@ static int run(int argc, char **argv)
 
 	if (rc != CLI_OK)
 		return rc;
-	if (o.help) {
-		print_help();
-		ok = cli_flush(&fault);
-	} else {
-		ok = report(&o, &fault);
-	}
-	if (ok)
-		return CLI_OK;
-	cli_error(COMMAND, "%s", fault.text);
-	return fault.code;
+	ok = o.help ? cli_help(print_help, &fault) : report(&o, &fault);
+	return ok ? CLI_OK : cli_report(COMMAND, &fault);
 }
 
 const struct cli_command cmd_txt = { COMMAND, "decode TXT.ERRORCODE and the TXT heap", run };

@@ -412,15 +412,8 @@ static int run(int argc, char **argv)
 
 	if (code != CLI_OK)
 		return code;
-	if (o.help) {
-		print_help();
-		ok = cli_flush(&fault);
-	} else {
-		ok = run_verify(&o, &verdict, &fault);
-	}
-	if (!ok)
-		cli_error(COMMAND, "%s", fault.text);
-	return ok ? verdict : (int)fault.code;
+	ok = o.help ? cli_help(print_help, &fault) : run_verify(&o, &verdict, &fault);
+	return ok ? verdict : cli_report(COMMAND, &fault);
 }
 
 const struct cli_command cmd_verify = { COMMAND, "compare expected measurements with TPM and event log", run };

@@ -212,9 +212,7 @@ static int run(int argc, char **argv)
 
 	if (run_verb(argc, argv, &code, &fault))
 		return code;
-	if (fault.text[0])
-		cli_error(VLP_COMMAND, "%s", fault.text);
-	return fault.code;
+	return fault.text[0] ? cli_report(VLP_COMMAND, &fault) : (int)fault.code;
 }
 
 const struct cli_command cmd_vlp = { VLP_COMMAND, "make, change and read a Verified Launch Policy", run };

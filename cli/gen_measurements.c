@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Prints docs/MEASUREMENTS.md from the tables in common/: make measurements. tests/cli/test_measurements_doc.py compares. */
+/* Prints docs/MEASUREMENTS.md from the tables in common/: make measurements. tests/cli/test_generated_docs.py compares. */
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Prints docs/PREFLIGHT.md from the table in efi/core/preflight.c: make preflight-doc. tests/cli/test_preflight_doc.py compares. */
+/* Prints docs/PREFLIGHT.md from the table in efi/core/preflight.c: make preflight-doc. tests/cli/test_generated_docs.py compares. */
 
 #include <stdio.h>
 

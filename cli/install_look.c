@@ -108,14 +108,21 @@ bool install_look(struct install *in)
 	return read_variables(in) && find_now(in);
 }
 
+/* The slot's list of files, allocated, which is worth something for a slot of ours only. */
+GL_MUST static bool look_at(struct install *in, const char *slot, enum slot_state *state, struct slot_list **list)
+{
+	*list = malloc(sizeof(**list));
+	if (!*list)
+		return cli_fail(in->fault, CLI_IO, "out of memory: %s", slot);
+	return slot_look(&in->home, slot, state, *list, NULL, in->fault);
+}
+
 bool install_label(struct install *in, const char *slot, char out[SLOT_LABEL_MAX + 1])
 {
-	CLEANUP_FREE struct slot_list *list = malloc(sizeof(*list));
+	CLEANUP_FREE struct slot_list *list = NULL;
 	enum slot_state state;
 
-	if (!list)
-		return cli_fail(in->fault, CLI_IO, "out of memory: %s", slot);
-	if (!slot_look(&in->home, slot, &state, list, NULL, in->fault))
+	if (!look_at(in, slot, &state, &list))
 		return false;
 	slot_list_label(list, state == SLOT_OURS ? list->label : "");
 	memcpy(out, list->label, sizeof(list->label));
@@ -139,12 +146,10 @@ GL_MUST static bool digest_of(struct install *in, const struct esp_folder *f, co
 
 GL_MUST static bool is_application_of(struct install *in, const char *slot, const struct digests *d, bool *out)
 {
-	CLEANUP_FREE struct slot_list *list = malloc(sizeof(*list));
+	CLEANUP_FREE struct slot_list *list = NULL;
 	enum slot_state state;
 
-	if (!list)
-		return cli_fail(in->fault, CLI_IO, "out of memory: %s", slot);
-	if (!slot_look(&in->home, slot, &state, list, NULL, in->fault))
+	if (!look_at(in, slot, &state, &list))
 		return false;
 	for (size_t i = 0; state == SLOT_OURS && i < list->count; i++)
 		if (!strcmp(list->files[i].name, SLOT_APPLICATION) && span_equal(digest_span(d, ALG_SHA256), SPAN_OF(list->files[i].digest)))

@@ -88,10 +88,7 @@ bool lcp_option_pcrs(const char *option, const char *value, uint32_t *mask, stru
 
 int lcp_finish(const char *command, bool ok, const struct cli_fault *fault)
 {
-	if (ok)
-		return CLI_OK;
-	cli_error(command, "%s", fault->text);
-	return fault->code;
+	return ok ? CLI_OK : cli_report(command, fault);
 }
 
 /* ---- PCR values ---- */

@@ -10,15 +10,8 @@
 
 #include "common/cursor.h"
 #include "txt/heap.h"
+#include "txt/registers.h"
 
-/* SDG appendix B.1: the public space and its registers. */
-#define TXT_PUBLIC 0xfed30000u
-#define TXT_PUBLIC_SIZE 4096u
-#define TXT_STS 0x000
-#define TXT_STS_SENTER_DONE 0x1u
-#define TXT_DIDVID 0x110
-#define TXT_HEAP_BASE 0x300
-#define TXT_HEAP_SIZE 0x308
 #define FOUR_GIB 0x100000000ull
 /* Real heaps have 1 MiB, logs 8 KiB. */
 #define HEAP_MAX ((size_t)64 << 20)
@@ -133,7 +126,7 @@ bool livelog_txt(const char *mem, uint8_t **log, size_t *n, struct cli_fault *fa
 	if (m.fd < 0 || fstat(m.fd, &st) != 0)
 		return true;
 	m.file = S_ISREG(st.st_mode);
-	if (!read_at(&m, TXT_PUBLIC, registers, sizeof(registers)))
+	if (!read_at(&m, TXT_PUBLIC_BASE, registers, sizeof(registers)))
 		return true;
 	if (reg(registers, TXT_DIDVID) == 0 || reg(registers, TXT_DIDVID) == UINT64_MAX || !(reg(registers, TXT_STS) & TXT_STS_SENTER_DONE))
 		return true;

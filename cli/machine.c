@@ -8,17 +8,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "txt/registers.h"
+
 #define CPUID_SMX (1u << 6)             /* leaf 1, ECX: Intel SDM volume 2, CPUID */
 #define MSR_PLATFORM_ID 0x17
 #define MSR_DEVICE "/dev/cpu/0/msr"
 #define MEM_DEVICE "/dev/mem"
-/* Intel TXT SDG, appendix B: the public space and its registers. */
-#define TXT_PUBLIC 0xfed30000
-#define TXT_PUBLIC_SIZE 4096
-#define TXT_VER_FSBIF 0x100
-#define TXT_DIDVID 0x110
-#define TXT_VER_QPIIF 0x200
-#define PRODUCTION_FUSED (1ull << 31)
 
 GL_MUST static bool read_cpu(struct acm_platform *p, struct cli_fault *fault)
 {
@@ -51,7 +46,7 @@ static uint64_t reg(const uint8_t *space, size_t offset)
 GL_MUST static bool read_registers(struct acm_platform *p, struct cli_fault *fault)
 {
 	CLEANUP_FD int fd = open(MEM_DEVICE, O_RDONLY | O_CLOEXEC | O_SYNC);
-	const void *map = fd < 0 ? MAP_FAILED : mmap(NULL, TXT_PUBLIC_SIZE, PROT_READ, MAP_SHARED, fd, TXT_PUBLIC);
+	const void *map = fd < 0 ? MAP_FAILED : mmap(NULL, TXT_PUBLIC_SIZE, PROT_READ, MAP_SHARED, fd, TXT_PUBLIC_BASE);
 	uint64_t version, didvid;
 
 	if (map == MAP_FAILED)
@@ -69,7 +64,7 @@ GL_MUST static bool read_registers(struct acm_platform *p, struct cli_fault *fau
 	p->vendor_id = (uint16_t)didvid;
 	p->device_id = (uint16_t)(didvid >> 16);
 	p->revision_id = (uint16_t)(didvid >> 32);
-	p->production = (version & PRODUCTION_FUSED) != 0;
+	p->production = (version & TXT_PRODUCTION_FUSED) != 0;
 	return true;
 }
 

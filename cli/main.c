@@ -49,10 +49,7 @@ static int finish(void)
 {
 	struct cli_fault fault;
 
-	if (cli_flush(&fault))
-		return CLI_OK;
-	cli_error("", "%s", fault.text);
-	return fault.code;
+	return cli_flush(&fault) ? CLI_OK : cli_report("", &fault);
 }
 
 int main(int argc, char **argv)

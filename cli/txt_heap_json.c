@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/txt_heap.h"
+
+#include "cli/acm_json.h"
 #include "common/cursor.h"
 #include "common/eventlog.h"
-#include "lcp/acm.h"
 
 static const struct {
 	uint32_t type;
@@ -37,19 +38,6 @@ static json_t *address_json(uint64_t v)
 static json_t *range_json(struct txt_range r)
 {
 	return json_pack("{s:o, s:o}", "base", address_json(r.base), "size", address_json(r.size));
-}
-
-static json_t *capabilities_json(uint32_t caps)
-{
-	CLEANUP_JSON json_t *out = json_pack("{s:I}", "value", (json_int_t)caps);
-
-	for (size_t i = 0; i < acm_cap_count; i++) {
-		uint32_t v = caps >> acm_caps[i].shift & ((1u << acm_caps[i].bits) - 1);
-
-		if (json_object_set_new(out, acm_caps[i].name, json_integer(v)) != 0)
-			return NULL;
-	}
-	return json_incref(out);
 }
 
 /* ---- extended elements ---- */
@@ -221,7 +209,7 @@ static json_t *os_sinit_json(const struct txt_heap *h)
 		"flags", (json_int_t)o->flags, "extend_policy", o->flags & HEAP_OS_SINIT_EMBEDDED ? "embedded" : "agile",
 		"mle_page_table", address_json(o->ptab), "mle_size", address_json(o->mle_size), "mle_header", address_json(o->mle_header),
 		"pmr_low", range_json(o->pmr_lo), "pmr_high", range_json(o->pmr_hi), "lcp", range_json(o->lcp),
-		"capabilities", capabilities_json(o->capabilities), "rsdp", address_json(o->rsdp), "event_logs", logs_json(h), "tprs", tprs_json(o),
+		"capabilities", acm_capabilities_json(o->capabilities), "rsdp", address_json(o->rsdp), "event_logs", logs_json(h), "tprs", tprs_json(o),
 		"elements", elements_json(l->content, o->elements)));
 }
 

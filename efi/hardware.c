@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "hardware.h"
 
+#include "txt/registers.h"
+
 #define CR4_SMXE (UINT64_C(1) << 14)
 
 static void real_cpuid(uint32_t leaf, uint32_t out[4])

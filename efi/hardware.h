@@ -16,8 +16,6 @@ struct hardware {
 	void (*leave)(void *block);
 };
 
-#define TXT_PUBLIC_BASE 0xfed30000u
-
 /* The machine that we run on. */
 extern const struct hardware hardware_real;
 

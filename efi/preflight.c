@@ -4,18 +4,7 @@
 #include "efi/core/launch_file.h"
 #include "geo/geo.h"
 #include "machine.h"
-
-/* TXT's registers, SDG 315168-016, B.1; VER.* as tboot names them. */
-#define TXT_STS 0x000
-#define TXT_ESTS 0x008
-#define TXT_ERRORCODE 0x030
-#define TXT_VER_FSBIF 0x100
-#define TXT_DIDVID 0x110
-#define TXT_VER_QPIIF 0x200
-#define TXT_SINIT_BASE 0x270
-#define TXT_SINIT_SIZE 0x278
-#define TXT_HEAP_BASE 0x300
-#define TXT_HEAP_SIZE 0x308
+#include "txt/registers.h"
 
 #define MSR_FEATURE_CONTROL 0x3a
 #define MSR_PLATFORM_ID 0x17

@@ -55,7 +55,7 @@ struct txt {
 
 static uint64_t page_up(uint64_t n)
 {
-	return (n + EFI_MAP_PAGE - 1) & ~(uint64_t)(EFI_MAP_PAGE - 1);
+	return (n + EFI_PAGE - 1) & ~(uint64_t)(EFI_PAGE - 1);
 }
 
 static EFI_STATUS note(struct txt *t, EFI_STATUS s)
@@ -173,7 +173,7 @@ static void free_items(struct txt *t)
 	while (t->allocated > 0) {
 		const struct layout_item *i = &t->items[--t->allocated];
 
-		(void)t->env->bs->FreePages(i->address, (UINTN)(page_up(i->size) / EFI_MAP_PAGE));
+		(void)t->env->bs->FreePages(i->address, (UINTN)(page_up(i->size) / EFI_PAGE));
 	}
 }
 
@@ -182,7 +182,7 @@ static bool allocate_items(struct txt *t)
 {
 	for (size_t i = 0; i < ITEM_COUNT; i++) {
 		EFI_PHYSICAL_ADDRESS where = t->items[i].address;
-		UINTN pages = (UINTN)(page_up(t->items[i].size) / EFI_MAP_PAGE);
+		UINTN pages = (UINTN)(page_up(t->items[i].size) / EFI_PAGE);
 
 		if (EFI_ERROR(t->env->bs->AllocatePages(AllocateAddress, i == ITEM_HANDOFF ? EfiLoaderCode : EfiLoaderData, pages, &where))) {
 			free_items(t);
@@ -425,7 +425,7 @@ static enum vlp_action run(struct txt *t)
 enum txt_end txt_launch(struct efi_env *env, struct launch *l, struct platform *p, struct volume *v, EFI_STATUS *status)
 {
 	EFI_PHYSICAL_ADDRESS where = 0;
-	UINTN pages = (sizeof(struct txt) + EFI_MAP_PAGE - 1) / EFI_MAP_PAGE;
+	UINTN pages = (sizeof(struct txt) + EFI_PAGE - 1) / EFI_PAGE;
 	enum vlp_action act;
 	struct txt *t;
 

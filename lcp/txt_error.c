@@ -75,31 +75,20 @@ bool txt_error_lcp_minor(const struct txt_error *e, unsigned *minor, unsigned *l
 
 /* ---- printing ---- */
 
-static void print_part(struct text *t, const char *name, uint64_t v, const char *meaning)
-{
-	text_str(t, name);
-	text_hex(t, v, 1);
-	if (meaning) {
-		text_str(t, " (");
-		text_str(t, meaning);
-		text_char(t, ')');
-	}
-}
-
 static void print_acm(const struct txt_error *e, struct text *t)
 {
 	const char *old = txt_error_old_class_text(e->class);
 	unsigned minor = e->minor, list = 0;
 	bool lcp = txt_error_lcp_minor(e, &minor, &list);
 
-	print_part(t, "reported by an authenticated code module, type ", e->acm_type, txt_error_acm_type_name(e->acm_type));
-	print_part(t, "\nclass ", e->class, txt_error_class_text(e->class));
+	txt_error_print_part(t, "reported by an authenticated code module, type ", e->acm_type, txt_error_acm_type_name(e->acm_type));
+	txt_error_print_part(t, "\nclass ", e->class, txt_error_class_text(e->class));
 	if (old) {
 		text_str(t, "; in older modules: ");
 		text_str(t, old);
 	}
-	print_part(t, "\nmajor ", e->major, txt_error_major_text(e->class, e->major));
-	print_part(t, "\nminor ", minor, txt_error_minor_text(e->class, e->major, minor));
+	txt_error_print_part(t, "\nmajor ", e->major, txt_error_major_text(e->class, e->major));
+	txt_error_print_part(t, "\nminor ", minor, txt_error_minor_text(e->class, e->major, minor));
 	if (lcp) {
 		text_str(t, ", policy list ");
 		text_u64(t, list);
@@ -118,8 +107,8 @@ static void print_software(uint32_t code, const struct txt_error *e, struct text
 		text_str(t, ": ");
 		text_str(t, sl->text);
 	} else {
-		print_part(t, ": ", e->software, NULL);
-		print_part(t, ", ", e->software_high, NULL);
+		txt_error_print_part(t, ": ", e->software, NULL);
+		txt_error_print_part(t, ", ", e->software_high, NULL);
 	}
 	text_char(t, '\n');
 }
@@ -142,7 +131,7 @@ void txt_error_print(uint32_t code, struct text *t)
 		break;
 	case TXT_ERROR_PROCESSOR:
 		meaning = txt_error_processor_text(e.processor);
-		print_part(t, "reported by the processor, code ", e.processor, meaning ? meaning : "not documented");
+		txt_error_print_part(t, "reported by the processor, code ", e.processor, meaning ? meaning : "not documented");
 		text_char(t, '\n');
 		break;
 	case TXT_ERROR_ACM:

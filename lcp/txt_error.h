@@ -120,6 +120,9 @@ GL_MUST bool txt_error_is_success(uint32_t code);
  */
 GL_MUST bool txt_error_lcp_minor(const struct txt_error *e, unsigned *minor, unsigned *list);
 
+/* Prints a part of a code: `name`, the value in hexadecimal, and in parentheses its meaning unless that is NULL. */
+void txt_error_print_part(struct text *t, const char *name, uint64_t v, const char *meaning);
+
 /* What the parts are called; NULL if that is not public. */
 const char *txt_error_acm_type_name(unsigned type);
 const char *txt_error_processor_text(uint32_t code);

@@ -85,3 +85,14 @@ const char *txt_error_old_class_text(unsigned class)
 {
 	return class < GL_COUNT(old_class_texts) ? old_class_texts[class] : NULL;
 }
+
+void txt_error_print_part(struct text *t, const char *name, uint64_t v, const char *meaning)
+{
+	text_str(t, name);
+	text_hex(t, v, 1);
+	if (meaning) {
+		text_str(t, " (");
+		text_str(t, meaning);
+		text_char(t, ')');
+	}
+}

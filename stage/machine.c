@@ -3,11 +3,7 @@
 
 #include <cpuid.h>
 
-#define TXT_PUBLIC 0xfed30000u
-#define TXT_SINIT_BASE 0x270u
-#define TXT_SINIT_SIZE 0x278u
-#define TXT_HEAP_BASE 0x300u
-#define TXT_HEAP_SIZE 0x308u
+#include "txt/registers.h"
 
 /* The chipset's reset control register. */
 #define RESET_CONTROL 0xcf9
@@ -127,7 +123,7 @@ const struct tpm_mmio machine_tpm = {
 
 static uint64_t txt_register(uint32_t offset)
 {
-	const volatile uint32_t *r = (const volatile uint32_t *)(TXT_PUBLIC + offset);
+	const volatile uint32_t *r = (const volatile uint32_t *)(TXT_PUBLIC_BASE + offset);
 	uint32_t low = r[0];
 
 	return (uint64_t)r[1] << 32 | low;

@@ -3,36 +3,22 @@
 
 #include <string.h>
 
-/* EFI_MEMORY_TYPE, UEFI 2.10, 7.2.1. */
-enum {
-	TYPE_LOADER_CODE = 1,
-	TYPE_LOADER_DATA = 2,
-	TYPE_BOOT_CODE = 3,
-	TYPE_BOOT_DATA = 4,
-	TYPE_CONVENTIONAL = 7,
-	TYPE_UNUSABLE = 8,
-	TYPE_ACPI = 9,
-	TYPE_NVS = 10,
-	TYPE_KNOWN = 11
-};
-
-#define PAGE_SHIFT 12
 #define FOUR_GIB (UINT64_C(1) << 32)
 /* EFI_MEMORY_SP: set aside for a purpose of its own. */
 #define ATTRIBUTE_SPECIAL UINT64_C(0x40000)
 
-static const enum efi_map_kind kinds[TYPE_KNOWN] = {
-	[0] = EFI_MAP_RESERVED,
-	[TYPE_LOADER_CODE] = EFI_MAP_LOADER,
-	[TYPE_LOADER_DATA] = EFI_MAP_LOADER,
-	[TYPE_BOOT_CODE] = EFI_MAP_BOOT,
-	[TYPE_BOOT_DATA] = EFI_MAP_BOOT,
-	[5] = EFI_MAP_RESERVED,         /* runtime services code, data */
-	[6] = EFI_MAP_RESERVED,
-	[TYPE_CONVENTIONAL] = EFI_MAP_FREE,
-	[TYPE_UNUSABLE] = EFI_MAP_BAD,
-	[TYPE_ACPI] = EFI_MAP_ACPI,
-	[TYPE_NVS] = EFI_MAP_NVS,
+static const enum efi_map_kind kinds[EFI_MEMORY_TYPES] = {
+	[EFI_RESERVED] = EFI_MAP_RESERVED,
+	[EFI_LOADER_CODE] = EFI_MAP_LOADER,
+	[EFI_LOADER_DATA] = EFI_MAP_LOADER,
+	[EFI_BOOT_CODE] = EFI_MAP_BOOT,
+	[EFI_BOOT_DATA] = EFI_MAP_BOOT,
+	[EFI_RUNTIME_CODE] = EFI_MAP_RESERVED,
+	[EFI_RUNTIME_DATA] = EFI_MAP_RESERVED,
+	[EFI_CONVENTIONAL] = EFI_MAP_FREE,
+	[EFI_UNUSABLE] = EFI_MAP_BAD,
+	[EFI_ACPI_RECLAIM] = EFI_MAP_ACPI,
+	[EFI_ACPI_NVS] = EFI_MAP_NVS,
 };
 
 static const char *const texts[EFI_MAP_ERROR_COUNT] = {
@@ -48,28 +34,9 @@ const char *efi_map_strerror(enum efi_map_error e)
 	return texts[(size_t)e < EFI_MAP_ERROR_COUNT ? e : EFI_MAP_E_DESCRIPTOR];
 }
 
-struct descriptor {
-	uint32_t type;
-	uint64_t base, pages, attributes;
-};
-
-static struct descriptor read_descriptor(struct span bytes, size_t at)
+static enum efi_map_kind kind_of(const struct efi_descriptor *d)
 {
-	struct rd r = rd_init((struct span){ bytes.p + at, EFI_MAP_DESCRIPTOR_MIN });
-	struct descriptor d;
-
-	d.type = rd_le32(&r);
-	(void)rd_le32(&r);
-	d.base = rd_le64(&r);
-	(void)rd_le64(&r);
-	d.pages = rd_le64(&r);
-	d.attributes = rd_le64(&r);
-	return d;
-}
-
-static enum efi_map_kind kind_of(const struct descriptor *d)
-{
-	if (d->type >= TYPE_KNOWN || (d->type == TYPE_CONVENTIONAL && d->attributes & ATTRIBUTE_SPECIAL))
+	if (d->type >= EFI_MEMORY_TYPES || (d->type == EFI_CONVENTIONAL && d->attributes & ATTRIBUTE_SPECIAL))
 		return EFI_MAP_RESERVED;
 	return kinds[d->type];
 }
@@ -112,15 +79,15 @@ enum efi_map_error efi_map_read(struct span bytes, size_t descriptor_size, struc
 	enum efi_map_error e = EFI_MAP_OK;
 
 	out->count = 0;
-	if (descriptor_size < EFI_MAP_DESCRIPTOR_MIN || bytes.n % descriptor_size != 0)
+	if (descriptor_size < EFI_DESCRIPTOR_MIN || bytes.n % descriptor_size != 0)
 		return EFI_MAP_E_DESCRIPTOR;
 	for (size_t at = 0; at < bytes.n && e == EFI_MAP_OK; at += descriptor_size) {
-		struct descriptor d = read_descriptor(bytes, at);
-		struct efi_region r = { .base = d.base, .size = d.pages << PAGE_SHIFT, .kind = kind_of(&d) };
+		struct efi_descriptor d = efi_descriptor_read(bytes.p + at);
+		struct efi_region r = { .base = d.base, .size = d.pages << EFI_PAGE_BITS, .kind = kind_of(&d) };
 
 		if (d.pages == 0)
 			continue;
-		if (d.base % EFI_MAP_PAGE != 0 || d.pages > UINT64_MAX >> PAGE_SHIFT || r.size > UINT64_MAX - r.base)
+		if (d.base % EFI_PAGE != 0 || d.pages > UINT64_MAX >> EFI_PAGE_BITS || r.size > UINT64_MAX - r.base)
 			return EFI_MAP_E_RANGE;
 		e = insert(out, &r);
 	}
@@ -171,17 +138,9 @@ bool efi_map_to_mb2(const struct efi_map *map, struct mb2_memory *out, size_t ma
 	return true;
 }
 
-static bool joinable(const struct descriptor *d)
+static bool joinable(const struct efi_descriptor *d)
 {
-	return (d->type == TYPE_LOADER_CODE || d->type == TYPE_LOADER_DATA || d->type == TYPE_CONVENTIONAL) &&
-		!(d->attributes & ATTRIBUTE_SPECIAL);
-}
-
-static void put_le(uint8_t *p, uint64_t v, size_t width)
-{
-	struct wr w = wr_init((struct mspan){ p, width });
-
-	wr_le(&w, v, width);
+	return efi_memory_is_free(d->type) && !(d->attributes & ATTRIBUTE_SPECIAL);
 }
 
 size_t efi_map_join(struct mspan bytes, size_t descriptor_size)
@@ -189,15 +148,14 @@ size_t efi_map_join(struct mspan bytes, size_t descriptor_size)
 	size_t end = 0;
 
 	for (size_t at = 0; at < bytes.n; at += descriptor_size) {
-		struct descriptor d = read_descriptor((struct span){ bytes.p, bytes.n }, at);
+		struct efi_descriptor d = efi_descriptor_read(bytes.p + at);
 
 		if (end > 0) {
-			struct descriptor last = read_descriptor((struct span){ bytes.p, bytes.n }, end - descriptor_size);
-			uint64_t stop = last.base + (last.pages << PAGE_SHIFT);
+			struct efi_descriptor last = efi_descriptor_read(bytes.p + end - descriptor_size);
+			uint64_t stop = last.base + (last.pages << EFI_PAGE_BITS);
 
 			if (joinable(&last) && joinable(&d) && last.attributes == d.attributes && stop == d.base && d.base != FOUR_GIB) {
-				put_le(bytes.p + end - descriptor_size, TYPE_CONVENTIONAL, 4);
-				put_le(bytes.p + end - descriptor_size + 24, last.pages + d.pages, 8);
+				efi_descriptor_set(bytes.p + end - descriptor_size, EFI_CONVENTIONAL, last.base, last.pages + d.pages);
 				continue;
 			}
 		}

@@ -2,15 +2,13 @@
 #ifndef GL_EFI_CORE_EFI_MAP_H
 #define GL_EFI_CORE_EFI_MAP_H
 
+#include "boot/efi_memory.h"
 #include "boot/multiboot2_info.h"
 
 /*
- * The firmware's memory map as GetMemoryMap() gives it (UEFI specification 2.10, 7.2.3), in the order of addresses and by what the memory is
- * to us. Descriptors are little-endian: u32 type, u32 unused, u64 physical address, u64 virtual address, u64 pages of 4 KiB, u64 attributes,
- * and whatever later versions add; so each is `descriptor_size` bytes.
+ * The firmware's memory map as GetMemoryMap() gives it (boot/efi_memory.h; each descriptor has `descriptor_size` bytes), in the order of
+ * addresses and by what the memory is to us.
  */
-#define EFI_MAP_PAGE 4096u
-#define EFI_MAP_DESCRIPTOR_MIN 40
 #define EFI_MAP_MAX 1024
 
 enum efi_map_kind {

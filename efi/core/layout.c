@@ -138,7 +138,7 @@ static uint64_t conflict(const struct layout_rules *r, const struct layout_item 
 /* The lowest address that item `n` may have: above tboot and all that it treats as its own. */
 static uint64_t floor_of(const struct layout_rules *r, size_t n)
 {
-	uint64_t f = ((uint64_t)r->tboot_high + EFI_MAP_PAGE - 1) & ~(uint64_t)(EFI_MAP_PAGE - 1);
+	uint64_t f = ((uint64_t)r->tboot_high + EFI_PAGE - 1) & ~(uint64_t)(EFI_PAGE - 1);
 
 	if (f < ONE_MIB)
 		f = ONE_MIB;
@@ -151,7 +151,7 @@ static bool place_in(const struct layout_rules *r, struct layout_item *items, si
 	uint64_t size = items[n].size;
 
 	while (top > low && size <= top - low) {
-		uint64_t at = (top - size) & ~(uint64_t)(EFI_MAP_PAGE - 1), other;
+		uint64_t at = (top - size) & ~(uint64_t)(EFI_PAGE - 1), other;
 
 		if (at < low)
 			return false;
@@ -222,7 +222,7 @@ enum layout_error layout_check(const struct efi_map *map, const struct layout_ru
 	for (size_t i = 0; i < count; i++) {
 		struct txt_range at = { items[i].address, items[i].size };
 
-		if (at.base % EFI_MAP_PAGE != 0 || at.base < floor_of(r, i) || !inside(scratch, at.base, at.size))
+		if (at.base % EFI_PAGE != 0 || at.base < floor_of(r, i) || !inside(scratch, at.base, at.size))
 			return LAYOUT_E_PLACE;
 		if (conflict(r, items, i, at, UINT64_MAX) != UINT64_MAX)
 			return LAYOUT_E_PLACE;

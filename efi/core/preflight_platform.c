@@ -2,6 +2,7 @@
 #include "efi/core/preflight_impl.h"
 
 #include "lcp/txt_error.h"
+#include "txt/registers.h"
 
 /* CPUID(1).ECX, SDM volume 2A, table 3-10. */
 #define FEATURE_VMX (1u << 5)
@@ -15,7 +16,6 @@
 /* TXT.ESTS and TXT.STS, SDG B.1. */
 #define ESTS_TXT_RESET 0x01u
 #define ESTS_WAKE_ERROR 0x40u
-#define STS_SENTER_DONE 0x1u
 
 #define VENDOR_ID(didvid) ((didvid) & 0xffffu)
 #define VENDOR_INTEL 0x8086u
@@ -81,17 +81,6 @@ struct txt_range preflight_sinit_range(const struct preflight_chipset *c)
 	return area(c, c->sinit_base, c->sinit_size);
 }
 
-static void put_part(struct text *t, const char *name, unsigned v, const char *meaning)
-{
-	text_str(t, name);
-	text_hex(t, v, 1);
-	if (meaning) {
-		text_str(t, " (");
-		text_str(t, meaning);
-		text_char(t, ')');
-	}
-}
-
 /* The rest of what is known of a code would take more room than all findings: the host's tool has it. */
 static void put_error(struct text *t, uint32_t code)
 {
@@ -100,13 +89,13 @@ static void put_error(struct text *t, uint32_t code)
 	text_str(t, "TXT.ERRORCODE ");
 	text_hex(t, code, 8);
 	if (e.source == TXT_ERROR_PROCESSOR) {
-		put_part(t, ": processor, code ", e.processor, txt_error_processor_text(e.processor));
+		txt_error_print_part(t, ": processor, code ", e.processor, txt_error_processor_text(e.processor));
 	} else if (e.source == TXT_ERROR_SOFTWARE) {
-		put_part(t, ": software after the launch, ", e.software, NULL);
+		txt_error_print_part(t, ": software after the launch, ", e.software, NULL);
 	} else {
-		put_part(t, e.acm_type == TXT_ACM_SINIT ? ": SINIT, class " : ": BIOS ACM, class ", e.class, txt_error_class_text(e.class));
-		put_part(t, ", major ", e.major, NULL);
-		put_part(t, ", minor ", e.minor, NULL);
+		txt_error_print_part(t, e.acm_type == TXT_ACM_SINIT ? ": SINIT, class " : ": BIOS ACM, class ", e.class, txt_error_class_text(e.class));
+		txt_error_print_part(t, ", major ", e.major, NULL);
+		txt_error_print_part(t, ", minor ", e.minor, NULL);
 	}
 	text_str(t, "; 'geolaunch txt decode-error CODE' explains it");
 }
@@ -176,7 +165,7 @@ void preflight_check_chipset(struct preflight *p)
 		found_value(p, PREFLIGHT_TXT_RESET, "TXT.ESTS", c->ests);
 	else if (c->ests & ESTS_WAKE_ERROR)
 		found_value(p, PREFLIGHT_WAKE_ERROR, "TXT.ESTS", c->ests);
-	if (c->sts & STS_SENTER_DONE)
+	if (c->sts & TXT_STS_SENTER_DONE)
 		found_value(p, PREFLIGHT_TXT_RUNNING, "TXT.STS", c->sts);
 	check_previous_error(p);
 	check_heap(p);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "efi/core/preflight_impl.h"
 
-/* Bit 31 of TXT.VER.FSBIF, or of VER.QPIIF where that tells nothing: fused for production (tboot/txt/acmod.c). */
-#define FUSED_PRODUCTION 0x80000000u
+#include "txt/registers.h"
+
 /* MLE header version of tboot 1.10.5 and what it knows of OsSinitData (verify_acmod()). */
 #define TBOOT_MLE_VERSION 0x20001u
 #define TBOOT_OS_SINIT_MIN 4u
@@ -18,7 +18,7 @@ static struct acm_platform platform_of(const struct preflight_facts *f, const st
 		.vendor_id = (uint16_t)c->didvid, .device_id = (uint16_t)(c->didvid >> 16), .revision_id = (uint16_t)(c->didvid >> 32),
 		.has_cpu = true, .fms = f->processor.signature,
 		.has_platform_id = f->processor.has_msrs, .platform_id = f->processor.platform_id,
-		.has_fusing = true, .production = (fuses & FUSED_PRODUCTION) != 0,
+		.has_fusing = true, .production = (fuses & TXT_PRODUCTION_FUSED) != 0,
 	};
 
 	if (bios && bios->version >= BIOS_DATA_PLATFORM_TYPE)

@@ -7,7 +7,7 @@
 
 #define REGS_SIZE (2 * CHIPSET_SPACE_SIZE)
 
-static_assert(CHIPSET_PUBLIC_BASE == CHIPSET_PRIVATE_BASE + CHIPSET_SPACE_SIZE, "one BAR holds both spaces");
+static_assert(TXT_PUBLIC_BASE == TXT_PRIVATE_BASE + CHIPSET_SPACE_SIZE, "one BAR holds both spaces");
 
 /* One instruction of ours on the machine's own processor: it runs in place of what stands at EIP. */
 static bool cpuid_1(struct platform *p, uint32_t *eax)
@@ -60,7 +60,7 @@ bool platform_at_reset(struct platform *p)
 	struct machine *m = &p->m;
 	char why[160];
 
-	if (!shm_place(&m->regs, &m->qmp, CHIPSET_PRIVATE_BASE, why, sizeof(why)))
+	if (!shm_place(&m->regs, &m->qmp, TXT_PRIVATE_BASE, why, sizeof(why)))
 		return platform_fail(p, "%s", why);
 	for (unsigned i = 0; i < m->gdb.cpus; i++)
 		p->cpu[i] = (struct smx_cpu){ .number = i };
@@ -75,8 +75,8 @@ static bool watch_writes(struct platform *p)
 
 	if (p->watched)
 		return true;
-	p->watched = gdb_watch(g, CHIPSET_PRIVATE_BASE, CHIPSET_SPACE_SIZE, true) &&
-		     gdb_watch(g, CHIPSET_PUBLIC_BASE, CHIPSET_SPACE_SIZE, true) && gdb_watch(g, p->sinit.rlp_wakeup, 4, true);
+	p->watched = gdb_watch(g, TXT_PRIVATE_BASE, CHIPSET_SPACE_SIZE, true) &&
+		     gdb_watch(g, TXT_PUBLIC_BASE, CHIPSET_SPACE_SIZE, true) && gdb_watch(g, p->sinit.rlp_wakeup, 4, true);
 	return p->watched || platform_fail(p, "%s", g->why);
 }
 
@@ -88,7 +88,7 @@ bool platform_bios(struct platform *p)
 
 	/* Also where the area has its place: the firmware may have put a device there since. */
 	if (!machine_find_ram(m, p->config.ram, why, sizeof(why)) ||
-	    !shm_place(&m->regs, &m->qmp, CHIPSET_PRIVATE_BASE, why, sizeof(why)) ||
+	    !shm_place(&m->regs, &m->qmp, TXT_PRIVATE_BASE, why, sizeof(why)) ||
 	    !shm_place(&m->area, &m->qmp, p->config.chipset.dpr_top - m->area.size, why, sizeof(why)))
 		return platform_fail(p, "%s", why);
 	p->sinit.mdr_count = machine_mdrs(m, p->sinit.mdrs, HEAP_MAX_MDRS);

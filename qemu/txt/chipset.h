@@ -4,14 +4,13 @@
 
 #include "qemu/txt/ops.h"
 #include "qemu/txt/trace.h"
+#include "txt/registers.h"
 
 /*
  * TXT's registers and how the chipset reacts to writes. Two views of the same registers, 64 KiB each: the private space, in which commands
  * work, answers all ones and ignores writes while it is closed; the public space is always there. Intel TXT SDG 315168-016, appendix B.1;
  * registers that it does not have: NOVA's txt.hpp and tboot 1.10.5 include/txt/config_regs.h, which also agree on the former.
  */
-#define CHIPSET_PRIVATE_BASE 0xfed20000u
-#define CHIPSET_PUBLIC_BASE 0xfed30000u
 #define CHIPSET_SPACE_SIZE 0x10000u
 
 enum chipset_space {

@@ -13,7 +13,6 @@
 #define CODE_MAX ((uint64_t)32 << 20)
 /* Reads of the register that are looked at, from a reset on: code that polls it must not make the machine crawl. */
 #define LOOKS_MAX 64
-#define DIDVID_OFFSET 0x110
 #define DIDVID_SIZE 8
 
 static bool gdb_failed(struct platform *p)
@@ -26,7 +25,7 @@ static bool watch(struct platform *p, bool on)
 	if (p->loader.watched == on)
 		return true;
 	p->loader.watched = on;
-	return gdb_watch_reads(&p->m.gdb, CHIPSET_PUBLIC_BASE + DIDVID_OFFSET, DIDVID_SIZE, on) || gdb_failed(p);
+	return gdb_watch_reads(&p->m.gdb, TXT_PUBLIC_BASE + TXT_DIDVID, DIDVID_SIZE, on) || gdb_failed(p);
 }
 
 static bool set_breakpoints(struct platform *p, bool on)

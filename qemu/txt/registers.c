@@ -9,7 +9,7 @@
 
 static uint8_t *space(struct platform *p, enum chipset_space which)
 {
-	return p->m.regs.bytes + (which == CHIPSET_PRIVATE ? 0 : CHIPSET_PUBLIC_BASE - CHIPSET_PRIVATE_BASE);
+	return p->m.regs.bytes + (which == CHIPSET_PRIVATE ? 0 : TXT_PUBLIC_BASE - TXT_PRIVATE_BASE);
 }
 
 void platform_render(struct platform *p)

@@ -3,39 +3,18 @@
 
 #include <string.h>
 
-#define PAGE_SHIFT 12
-#define AT_TYPE 0
-#define AT_PHYSICAL 8
-#define AT_PAGES 24
-
-static_assert(AT_PAGES == 4 + 4 + 8 + 8, "type, padding, PhysicalStart, VirtualStart");
-
 struct piece {
 	uint64_t base, end;     /* end is the first byte behind it */
 	uint32_t type;
 };
 
-static uint64_t get(const uint8_t *descriptor, size_t at, size_t width)
+static struct piece read_piece(const uint8_t *at)
 {
-	struct rd r = rd_init((struct span){ descriptor + at, width });
-
-	return rd_le(&r, width);
-}
-
-static void put(uint8_t *descriptor, size_t at, uint64_t v, size_t width)
-{
-	struct wr w = wr_init((struct mspan){ descriptor + at, width });
-
-	wr_le(&w, v, width);
-}
-
-static struct piece read_piece(const uint8_t *d)
-{
-	uint64_t base = get(d, AT_PHYSICAL, 8), pages = get(d, AT_PAGES, 8);
-	uint64_t room = (UINT64_MAX - base) >> PAGE_SHIFT;
+	struct efi_descriptor d = efi_descriptor_read(at);
+	uint64_t room = (UINT64_MAX - d.base) >> EFI_PAGE_BITS;
 
 	/* What would wrap reaches up to the end. */
-	return (struct piece){ base, base + ((pages < room ? pages : room) << PAGE_SHIFT), (uint32_t)get(d, AT_TYPE, 4) };
+	return (struct piece){ d.base, d.base + ((d.pages < room ? d.pages : room) << EFI_PAGE_BITS), d.type };
 }
 
 static bool is_usable(uint32_t type)
@@ -43,17 +22,12 @@ static bool is_usable(uint32_t type)
 	return (type >= EFI_LOADER_CODE && type <= EFI_BOOT_DATA) || type == EFI_CONVENTIONAL;
 }
 
-static bool is_free(uint32_t type)
-{
-	return type == EFI_LOADER_CODE || type == EFI_LOADER_DATA || type == EFI_CONVENTIONAL;
-}
-
 void efi_map_remove_used(const struct mb2_efi_mmap *map, struct stage_memory *m)
 {
 	for (size_t at = 0; at < map->map.n; at += map->descriptor_size) {
 		struct piece p = read_piece(map->map.p + at);
 
-		if (!is_free(p.type))
+		if (!efi_memory_is_free(p.type))
 			stage_memory_remove(m, (struct txt_range){ p.base, p.end - p.base });
 	}
 }
@@ -80,16 +54,14 @@ static bool replace(struct efi_map *m, size_t at, const struct piece *pieces, si
 		uint8_t *d = m->buf.p + at + i * m->descriptor_size;
 
 		memmove(d, m->buf.p + at + more, m->descriptor_size);
-		put(d, AT_TYPE, pieces[i].type, 4);
-		put(d, AT_PHYSICAL, pieces[i].base, 8);
-		put(d, AT_PAGES, (pieces[i].end - pieces[i].base) >> PAGE_SHIFT, 8);
+		efi_descriptor_set(d, pieces[i].type, pieces[i].base, (pieces[i].end - pieces[i].base) >> EFI_PAGE_BITS);
 	}
 	return true;
 }
 
 bool efi_map_set(struct efi_map *m, struct txt_range r, enum efi_memory_type type)
 {
-	const uint64_t page = UINT64_C(1) << PAGE_SHIFT;
+	const uint64_t page = EFI_PAGE;
 	uint64_t base = r.base & ~(page - 1), end;
 
 	if (r.size == 0)

@@ -2,22 +2,14 @@
 #ifndef GL_STAGE_CORE_EFI_MAP_H
 #define GL_STAGE_CORE_EFI_MAP_H
 
+#include "boot/efi_memory.h"
 #include "boot/multiboot2_info.h"
 #include "stage/core/memory.h"
 
 /*
  * The EFI memory map that Linux gets: the firmware's, with what tboot and the stage have put into memory. Linux takes free memory from
- * here (KASLR looks for EfiConventionalMemory only), so tboot must not be free in it. UEFI 2.9, 7.2: EFI_MEMORY_DESCRIPTOR.
+ * here (KASLR looks for EfiConventionalMemory only), so tboot must not be free in it.
  */
-enum efi_memory_type {
-	EFI_RESERVED = 0,
-	EFI_LOADER_CODE = 1,
-	EFI_LOADER_DATA = 2,
-	EFI_BOOT_CODE = 3,
-	EFI_BOOT_DATA = 4,
-	EFI_CONVENTIONAL = 7,
-};
-
 /*
  * Removes from the free memory what the map does not call loader's or conventional. Boot services memory is free by the letter, but
  * holds tables that Linux reads.

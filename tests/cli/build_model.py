@@ -88,15 +88,19 @@ BASE = {
 }
 
 
-def variant(**changes):
-    """BASE with top-level keys replaced, or removed if None."""
-    m = copy.deepcopy(BASE)
+def changed(base, changes):
+    """A manifest with top-level keys replaced, or removed if None."""
+    m = copy.deepcopy(base)
     for key, value in changes.items():
         if value is None:
             m.pop(key, None)
         else:
             m[key] = value
     return m
+
+
+def variant(**changes):
+    return changed(BASE, changes)
 
 
 def run(*args, cwd=None, env=None, **kwargs):

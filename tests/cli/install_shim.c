@@ -144,16 +144,8 @@ int openat(int fd, const char *name, int flags, ...)
 	return shim_openat(REAL(openat), fd, name, flags, mode);
 }
 
-int openat64(int fd, const char *name, int flags, ...)
-{
-	va_list args;
-	mode_t mode;
-
-	va_start(args, flags);
-	mode = mode_of(flags, args);
-	va_end(args);
-	return shim_openat(REAL(openat), fd, name, flags, mode);
-}
+/* Files are opened as large ones in any case. */
+int openat64(int fd, const char *name, int flags, ...) __attribute__((alias("openat")));
 
 int open(const char *name, int flags, ...)
 {
@@ -166,16 +158,7 @@ int open(const char *name, int flags, ...)
 	return shim_openat(REAL(openat), AT_FDCWD, name, flags, mode);
 }
 
-int open64(const char *name, int flags, ...)
-{
-	va_list args;
-	mode_t mode;
-
-	va_start(args, flags);
-	mode = mode_of(flags, args);
-	va_end(args);
-	return shim_openat(REAL(openat), AT_FDCWD, name, flags, mode);
-}
+int open64(const char *name, int flags, ...) __attribute__((alias("open")));
 
 ssize_t write(int fd, const void *p, size_t n)
 {

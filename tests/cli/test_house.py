@@ -11,6 +11,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 # Folder -> folders whose headers it may include, besides its own. docs/HACKING.md, "The house".
 MAY_USE = {
     "common": set(),
+    "common/free": set(),
     "tpm": {"common"},
     "tpm/efi": {"common", "tpm"},
     "tpm/host": {"common", "tpm"},

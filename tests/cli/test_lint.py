@@ -16,7 +16,6 @@ from build_model import BASE, GEOLAUNCH, TOP
 from swtpm import Swtpm
 
 ACM_TOOL = TOP / "build/host/acm_tool"
-GENERATOR = TOP / "build/host/gen_lint"
 VLP_INDEX, VLP_INDEX_0 = "0x01c10131", "0x01200001"
 CMDLINE = "logging=serial,memory min_ram=0x2000000"
 ESP = "esp/EFI/geolaunch"
@@ -425,18 +424,9 @@ def test_nothing_is_changed(built, tpm):
 # ---------------------------------------------------------------- document
 
 
-def test_document_is_generated():
-    want = subprocess.run([GENERATOR], capture_output=True, text=True, check=True, timeout=60).stdout
-    assert (TOP / "docs/LINT.md").read_text(encoding="utf-8") == want, "run 'make lint-doc'"
-    found = re.findall(r"^### (GL-[A-Z]+-\d{3}): ", want, re.M)
+def test_documented_ids():
+    found = re.findall(r"^### (GL-[A-Z]+-\d{3}): ", (TOP / "docs/LINT.md").read_text(encoding="utf-8"), re.M)
     assert len(found) == len(set(found)) >= 25
-
-
-def test_generator_reports_a_full_disk():
-    with open("/dev/full", "w", encoding="utf-8") as full:
-        run = subprocess.run([GENERATOR], stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
-    assert run.returncode == 1
-    assert run.stderr == "gen_lint: cannot write the document\n"
 
 
 def test_a_full_disk(built):

@@ -8,7 +8,7 @@ import os
 import struct
 import subprocess
 
-from build_model import BANKS, BASE, POLICY_TYPE, TOP, TPM_ALG, Model, h, noise, program, to_yaml
+from build_model import BANKS, BASE, POLICY_TYPE, TOP, TPM_ALG, Model, changed, h, noise, program, to_yaml
 
 ACM_TOOL = os.environ.get("ACM_TOOL", str(TOP / "build/host/acm_tool"))
 # those that acm_tool's module has
@@ -60,13 +60,7 @@ TXT = {
 
 
 def txt_variant(**changes):
-    m = copy.deepcopy(TXT)
-    for key, value in changes.items():
-        if value is None:
-            m.pop(key, None)
-        else:
-            m[key] = value
-    return m
+    return changed(TXT, changes)
 
 
 def le32(v):

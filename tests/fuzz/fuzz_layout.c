@@ -73,7 +73,7 @@ static bool is_free(uint64_t base, uint64_t n)
 static void check_places(const struct layout_rules *r, const struct layout_item *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!is_free(items[i].address, items[i].size) || items[i].address % EFI_MAP_PAGE || items[i].address < r->tboot_high)
+		if (!is_free(items[i].address, items[i].size) || items[i].address % EFI_PAGE || items[i].address < r->tboot_high)
 			abort();
 		for (size_t k = 0; k < i; k++)
 			if (txt_range_overlaps((struct txt_range){ items[i].address, items[i].size }, (struct txt_range){ items[k].address, items[k].size }))
@@ -89,7 +89,7 @@ static void check_places(const struct layout_rules *r, const struct layout_item 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rd rd = rd_init((struct span){ data, size });
-	size_t descriptor = EFI_MAP_DESCRIPTOR_MIN + rd_u8(&rd) % 16;
+	size_t descriptor = EFI_DESCRIPTOR_MIN + rd_u8(&rd) % 16;
 	struct layout_rules r = { .tboot_low = rd_le32(&rd) };
 	struct layout_item items[3];
 	uint32_t n = rd_le32(&rd);

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "eventlog_check.h"
 
+#include <stdio.h>
+
 #include "evp.h"
+
+void eventlog_load_real(uint8_t out[REAL_LOG_SIZE])
+{
+	FILE *f = fopen("tests/data/real-txt/txt-logs.bin", "rb");
+
+	assert_non_null(f);
+	assert_int_equal(fread(out, 1, REAL_LOG_SIZE, f), REAL_LOG_SIZE);
+	fclose(f);
+}
 
 void eventlog_put(uint8_t *log, size_t at, uint32_t v, size_t width)
 {

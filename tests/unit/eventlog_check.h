@@ -4,6 +4,11 @@
 
 #include "common/eventlog.h"
 
+/* The event log of a real machine with Intel TXT and TPM 2.0 (tests/data/real-txt): SHA-1 and SHA-256. */
+#define REAL_LOG_SIZE 8192
+#define REAL_LOG_BANKS (ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256))
+void eventlog_load_real(uint8_t out[REAL_LOG_SIZE]);
+
 /* Little-endian, `width` bytes at `at`. */
 void eventlog_put(uint8_t *log, size_t at, uint32_t v, size_t width);
 

@@ -2,23 +2,13 @@
 /* The event log of a real machine with Intel TXT, see tests/data/real-txt. */
 #include <stdio.h>
 
+#include "eventlog_check.h"
 #include "evp.h"
 
 #include "common/eventlog.h"
 #include "common/measure.h"
 
-#define TWO_BANKS (ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256))
-
-static uint8_t real[8192];
-
-static void load_real(void)
-{
-	FILE *f = fopen("tests/data/real-txt/txt-logs.bin", "rb");
-
-	assert_non_null(f);
-	assert_int_equal(fread(real, 1, sizeof(real), f), sizeof(real));
-	fclose(f);
-}
+static uint8_t real[REAL_LOG_SIZE];
 
 static void test_events(void **state)
 {
@@ -36,16 +26,16 @@ static void test_events(void **state)
 	struct eventlog_reader r;
 	struct event e;
 
-	load_real();
+	eventlog_load_real(real);
 	assert_int_equal(eventlog_open(&r, SPAN_OF(real)), EVENTLOG_EVENT);
 	assert_int_equal(r.format, EVENTLOG_CRYPTO_AGILE);
-	assert_int_equal(r.banks, TWO_BANKS);
+	assert_int_equal(r.banks, REAL_LOG_BANKS);
 	for (size_t i = 0; i < GL_COUNT(want); i++) {
 		assert_int_equal(eventlog_next(&r, &e), EVENTLOG_EVENT);
 		assert_int_equal(e.pcr, want[i].pcr);
 		assert_int_equal(e.type, want[i].type);
 		/* SINIT logs both banks, tboot the one that it extends. */
-		assert_int_equal(e.digests.banks, i == 0 ? 0 : e.type == 0x501 ? ALG_BIT(ALG_SHA256) : TWO_BANKS);
+		assert_int_equal(e.digests.banks, i == 0 ? 0 : e.type == 0x501 ? ALG_BIT(ALG_SHA256) : REAL_LOG_BANKS);
 
 		/* SINIT's events with data: the digest is that of the data; but HASH_START measures the ACM itself. */
 		for (enum alg a = 0; a < ALG_COUNT && e.data.n > 0 && e.type != 0x402; a++) {
@@ -67,8 +57,8 @@ static void test_replay(void **state)
 	struct pcrs p;
 	uint32_t missing[ALG_COUNT];
 
-	load_real();
-	pcrs_reset_dynamic(&p, TWO_BANKS, true);
+	eventlog_load_real(real);
+	pcrs_reset_dynamic(&p, REAL_LOG_BANKS, true);
 	assert_int_equal(eventlog_replay(SPAN_OF(real), &p, missing), EVENTLOG_END);
 	assert_hex(pcr_value(&p, ALG_SHA256, 17), "ff8a57bf4a600950af3a52bd832741cf4c282300b526021fd12aacfb7fe22d5a");
 	assert_hex(pcr_value(&p, ALG_SHA256, 18), "ad82584b09f51b928d15168785a0f7a2ff82d2da1520e57534dff391cb4aeb95");
@@ -127,7 +117,7 @@ static void test_policy_event(void **state)
 	struct digests d;
 	unsigned found = 0;
 
-	load_real();
+	eventlog_load_real(real);
 	measure_policy(ALG_BIT(ALG_SHA256), 1, SPAN_OF(policy), &d);
 	assert_hex(digest_span(&d, ALG_SHA256), "71be5852a14eabefebf0df0e1acc5da291883b6d4c5ab20914ed987c1daf3f91");
 	assert_int_equal(eventlog_open(&r, SPAN_OF(real)), EVENTLOG_EVENT);

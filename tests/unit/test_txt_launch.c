@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/eventlog.h"
+#include "eventlog_check.h"
 #include "evp.h"
 #include "txt_world.h"
 
@@ -106,18 +107,15 @@ static void test_hand_over(void **state)
 
 static void test_same_structure_as_a_real_machine(void **state)
 {
-	static uint8_t real[8192];
+	static uint8_t real[REAL_LOG_SIZE];
 	static struct seen want[MAX_EVENTS], have[MAX_EVENTS];
-	FILE *f = fopen("tests/data/real-txt/txt-logs.bin", "rb");
 	struct world w;
 	size_t n, m;
 
 	(void)state;
-	assert_non_null(f);
-	assert_int_equal(fread(real, 1, sizeof(real), f), sizeof(real));
-	fclose(f);
+	eventlog_load_real(real);
 	setup_world(&w);
-	w.banks = ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256);
+	w.banks = REAL_LOG_BANKS;
 	world_build(&w);
 	define_indices(&w);
 	launch(&w);

@@ -2,23 +2,13 @@
 /* The table of SINIT's events, against the log of a real machine (tests/data/real-txt). */
 #include <stdio.h>
 
+#include "eventlog_check.h"
 #include "evp.h"
 
 #include "common/eventlog.h"
 #include "txt/sinit_events.h"
 
-#define TWO_BANKS (ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256))
-
-static uint8_t real[8192];
-
-static void load_real(void)
-{
-	FILE *f = fopen("tests/data/real-txt/txt-logs.bin", "rb");
-
-	assert_non_null(f);
-	assert_int_equal(fread(real, 1, sizeof(real), f), sizeof(real));
-	fclose(f);
-}
+static uint8_t real[REAL_LOG_SIZE];
 
 /* PCRs, types, order, data and digests of the real log come out of the table again, given the values. */
 static void test_real_log(void **state)
@@ -27,7 +17,7 @@ static void test_real_log(void **state)
 	struct eventlog_reader r;
 	struct event e;
 
-	load_real();
+	eventlog_load_real(real);
 	assert_int_equal(eventlog_open(&r, SPAN_OF(real)), EVENTLOG_EVENT);
 	assert_int_equal(eventlog_next(&r, &e), EVENTLOG_EVENT);
 	for (size_t i = 0; i < sinit_event_count; i++) {
@@ -44,7 +34,7 @@ static void test_real_log(void **state)
 		v.data[want->value] = e.data;
 		data = sinit_event_data(want, &v);
 		assert_true(span_equal(data, e.data));
-		sinit_event_digest(want, &v, TWO_BANKS, &d);
+		sinit_event_digest(want, &v, REAL_LOG_BANKS, &d);
 		/* The module's key is not in the log. */
 		if (want->value != SINIT_PUBLIC_KEY)
 			assert_true(digests_equal(&d, &e.digests));
@@ -81,8 +71,8 @@ static void test_mle(void **state)
 	const struct sinit_values v = { .mle = &mle };
 
 	memset(mle.d, 0x5a, sizeof(mle.d));
-	sinit_event_digest(sinit_event_find(17, 0x404), &v, TWO_BANKS, &d);
-	assert_int_equal(d.banks, TWO_BANKS);
+	sinit_event_digest(sinit_event_find(17, 0x404), &v, REAL_LOG_BANKS, &d);
+	assert_int_equal(d.banks, REAL_LOG_BANKS);
 	assert_memory_equal(d.d[ALG_SHA256], mle.d[ALG_SHA256], 32);
 }
 
@@ -103,7 +93,7 @@ static void test_nv_info(void **state)
 	struct event e;
 	size_t n = sinit_nv_info(nv, out);
 
-	load_real();
+	eventlog_load_real(real);
 	assert_int_equal(eventlog_open(&r, SPAN_OF(real)), EVENTLOG_EVENT);
 	do
 		assert_int_equal(eventlog_next(&r, &e), EVENTLOG_EVENT);

@@ -2,8 +2,10 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The four functions that the compiler and tpm2-tss want from a C library. x86-64 with ERMSB or not, rep movs is good enough here:
- * what is large (module bytes) is never copied. */
+/*
+ * For the programs without a C library, geolaunch.efi and the stage: the four functions that the compiler and tpm2-tss want. With ERMSB or
+ * not, rep movs is good enough here.
+ */
 
 void *memcpy(void *restrict d, const void *restrict s, size_t n)
 {
