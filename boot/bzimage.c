@@ -4,10 +4,10 @@
 #include "common/cursor.h"
 
 #define SECTOR 512u
-#define DEFAULT_SETUP_SECTORS 4         /* if setup_sects is 0 */
+#define DEFAULT_SETUP_SECTORS 4 /* if setup_sects is 0 */
 #define BOOT_SIGNATURE 0xaa55u
-#define HEADER_MAGIC 0x53726448u        /* "HdrS" */
-#define LOADED_HIGH 0x01u               /* loadflags */
+#define HEADER_MAGIC 0x53726448u /* "HdrS" */
+#define LOADED_HIGH 0x01u        /* loadflags */
 #define PROTOCOL_XLOADFLAGS 0x020c
 
 /* Offsets in the file, boot.rst "Details of Header Fields". */
@@ -15,7 +15,7 @@ enum {
 	SETUP_SECTS = 0x1f1,
 	SYSSIZE = 0x1f4,
 	BOOT_FLAG = 0x1fe,
-	JUMP_DISTANCE = 0x201,          /* the header ends at 0x202 + this */
+	JUMP_DISTANCE = 0x201, /* the header ends at 0x202 + this */
 	MAGIC = 0x202,
 	VERSION = 0x206,
 	LOADFLAGS = 0x211,
@@ -28,8 +28,8 @@ enum {
 	CMDLINE_SIZE = 0x238,
 	PREF_ADDRESS = 0x258,
 	INIT_SIZE = 0x260,
-	HEADER_LEAST_END = 0x264,       /* behind init_size */
-	HEADER_MOST_END = 0x290,        /* where the zero page's next field, edd_mbr_sig_buffer, begins */
+	HEADER_LEAST_END = 0x264, /* behind init_size */
+	HEADER_MOST_END = 0x290,  /* where the zero page's next field, edd_mbr_sig_buffer, begins */
 };
 
 static_assert(SETUP_SECTS == BZIMAGE_HEADER_OFFSET, "the setup header begins with setup_sects");

@@ -46,7 +46,7 @@ static void pad(struct wr *w)
 static void put_hex(struct wr *w, uint32_t v)
 {
 	for (unsigned shift = 32; shift > 0; shift -= 4)
-		wr_u8(w, (uint8_t)"0123456789ABCDEF"[v >> (shift - 4) & 0xf]);
+		wr_u8(w, (uint8_t) "0123456789ABCDEF"[v >> (shift - 4) & 0xf]);
 }
 
 struct entry {
@@ -62,17 +62,17 @@ static void put_entry(struct wr *w, const struct entry *e, struct span name)
 	wr_bytes(w, SPAN_LITERAL("070701"));
 	put_hex(w, e->inode);
 	put_hex(w, e->mode);
-	put_hex(w, 0);                          /* uid */
-	put_hex(w, 0);                          /* gid */
+	put_hex(w, 0); /* uid */
+	put_hex(w, 0); /* gid */
 	put_hex(w, e->links);
-	put_hex(w, 0);                          /* mtime */
+	put_hex(w, 0); /* mtime */
 	put_hex(w, e->size);
-	put_hex(w, 0);                          /* device major, minor */
+	put_hex(w, 0); /* device major, minor */
 	put_hex(w, 0);
-	put_hex(w, 0);                          /* of a device file: major, minor */
+	put_hex(w, 0); /* of a device file: major, minor */
 	put_hex(w, 0);
 	put_hex(w, (uint32_t)name.n + 1);
-	put_hex(w, 0);                          /* checksum, of 070702 only */
+	put_hex(w, 0); /* checksum, of 070702 only */
 	wr_bytes(w, name);
 	wr_u8(w, 0);
 	pad(w);

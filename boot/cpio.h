@@ -25,20 +25,20 @@
 #define CPIO_MODE_MAX 07777u
 
 struct cpio_member {
-	struct span path;       /* absolute and normalised, description_path_valid() */
-	uint32_t mode;          /* permission bits */
-	uint64_t size;          /* of the data, in bytes, under 4 GiB */
-	size_t offset;          /* where the data begin in the whole; set by cpio_layout() */
+	struct span path; /* absolute and normalised, description_path_valid() */
+	uint32_t mode;    /* permission bits */
+	uint64_t size;    /* of the data, in bytes, under 4 GiB */
+	size_t offset;    /* where the data begin in the whole; set by cpio_layout() */
 };
 
 enum cpio_error {
 	CPIO_OK,
-	CPIO_E_PATH,            /* not one that can be a member */
-	CPIO_E_PATH_TAKEN,      /* the path of another member, above or below it */
+	CPIO_E_PATH,       /* not one that can be a member */
+	CPIO_E_PATH_TAKEN, /* the path of another member, above or below it */
 	CPIO_E_MODE,
-	CPIO_E_SIZE,            /* a member of 4 GiB or more, or the whole is too large for memory */
-	CPIO_E_BUFFER,          /* write: the buffer does not have the size that cpio_layout() gave */
-	CPIO_E_LAYOUT,          /* write: the members are not those of cpio_layout() */
+	CPIO_E_SIZE,   /* a member of 4 GiB or more, or the whole is too large for memory */
+	CPIO_E_BUFFER, /* write: the buffer does not have the size that cpio_layout() gave */
+	CPIO_E_LAYOUT, /* write: the members are not those of cpio_layout() */
 	CPIO_ERROR_COUNT
 };
 

@@ -26,7 +26,7 @@ enum efi_memory_type {
 	EFI_UNUSABLE = 8,
 	EFI_ACPI_RECLAIM = 9,
 	EFI_ACPI_NVS = 10,
-	EFI_MEMORY_TYPES                /* those above are known; the firmware may have others */
+	EFI_MEMORY_TYPES /* those above are known; the firmware may have others */
 };
 
 struct efi_descriptor {

@@ -86,12 +86,12 @@ static enum elf_error read_header(struct span file, struct elf_plan *plan, struc
 	version = rd_le32(&r);
 	plan->entry = rd_le(&r, t->c->word);
 	t->offset = rd_le(&r, t->c->word);
-	(void)rd_le(&r, t->c->word);            /* e_shoff */
-	(void)rd_le32(&r);                      /* e_flags */
-	(void)rd_le16(&r);                      /* e_ehsize */
+	(void)rd_le(&r, t->c->word); /* e_shoff */
+	(void)rd_le32(&r);           /* e_flags */
+	(void)rd_le16(&r);           /* e_ehsize */
 	phentsize = rd_le16(&r);
 	t->count = rd_le16(&r);
-	(void)rd_bytes(&r, 3 * 2);              /* e_shentsize, e_shnum, e_shstrndx */
+	(void)rd_bytes(&r, 3 * 2); /* e_shentsize, e_shnum, e_shstrndx */
 	if (r.bad)
 		return ELF_E_HEADERS;
 	if (ident.p[6] != EV_CURRENT || version != EV_CURRENT)
@@ -135,7 +135,7 @@ static enum elf_error read_segment(struct span file, struct elf_plan *plan, stru
 	struct elf_segment s;
 
 	if (plan->is64)
-		(void)rd_le32(r);               /* p_flags; at the end in ELF32 */
+		(void)rd_le32(r); /* p_flags; at the end in ELF32 */
 	offset = rd_le(r, word);
 	s.virtual_address = rd_le(r, word);
 	s.address = rd_le(r, word);

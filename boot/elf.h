@@ -16,40 +16,40 @@
 #define ELF_MAX_HEADERS 64
 
 struct elf_segment {
-	size_t offset;          /* of its bytes in the file */
-	size_t file_size;       /* bytes in the file, at most memory_size; the rest of it is zero in memory */
-	uint64_t address;       /* physical */
-	uint64_t memory_size;   /* bytes, not 0 */
+	size_t offset;        /* of its bytes in the file */
+	size_t file_size;     /* bytes in the file, at most memory_size; the rest of it is zero in memory */
+	uint64_t address;     /* physical */
+	uint64_t memory_size; /* bytes, not 0 */
 	uint64_t virtual_address;
 };
 
 struct elf_plan {
-	bool is64;              /* class of the file, not of its code */
-	uint64_t entry;         /* e_entry */
-	uint64_t low, high;     /* [low, high) is the least range that holds all segments */
-	uint64_t align;         /* largest p_align; a power of two, at least 1 */
+	bool is64;          /* class of the file, not of its code */
+	uint64_t entry;     /* e_entry */
+	uint64_t low, high; /* [low, high) is the least range that holds all segments */
+	uint64_t align;     /* largest p_align; a power of two, at least 1 */
 	size_t count;
-	struct elf_segment segments[ELF_MAX_SEGMENTS];  /* by rising address, without overlaps */
+	struct elf_segment segments[ELF_MAX_SEGMENTS]; /* by rising address, without overlaps */
 };
 
 /* One value per violated rule. */
 enum elf_error {
 	ELF_OK,
-	ELF_E_MAGIC,            /* no ELF file */
-	ELF_E_CLASS,            /* not ELF32 or ELF64 */
-	ELF_E_DATA,             /* not little-endian */
+	ELF_E_MAGIC, /* no ELF file */
+	ELF_E_CLASS, /* not ELF32 or ELF64 */
+	ELF_E_DATA,  /* not little-endian */
 	ELF_E_VERSION,
-	ELF_E_TYPE,             /* no executable (ET_EXEC, ET_DYN) */
-	ELF_E_MACHINE,          /* not x86 */
-	ELF_E_HEADERS,          /* program headers missing, of another size, too many or outside of the file */
-	ELF_E_SEGMENT_FILE,     /* a segment's bytes lie outside of the file */
-	ELF_E_SEGMENT_SIZE,     /* more bytes in the file than in memory */
-	ELF_E_SEGMENT_WRAP,     /* address + size leaves the address space (4 GiB in an ELF32 file) */
-	ELF_E_SEGMENT_ALIGN,    /* p_align is no power of two, or offset and address differ in it */
+	ELF_E_TYPE,          /* no executable (ET_EXEC, ET_DYN) */
+	ELF_E_MACHINE,       /* not x86 */
+	ELF_E_HEADERS,       /* program headers missing, of another size, too many or outside of the file */
+	ELF_E_SEGMENT_FILE,  /* a segment's bytes lie outside of the file */
+	ELF_E_SEGMENT_SIZE,  /* more bytes in the file than in memory */
+	ELF_E_SEGMENT_WRAP,  /* address + size leaves the address space (4 GiB in an ELF32 file) */
+	ELF_E_SEGMENT_ALIGN, /* p_align is no power of two, or offset and address differ in it */
 	ELF_E_OVERLAP,
-	ELF_E_SEGMENTS,         /* more than ELF_MAX_SEGMENTS */
-	ELF_E_EMPTY,            /* nothing to load */
-	ELF_E_ENTRY,            /* the entry lies in no segment */
+	ELF_E_SEGMENTS, /* more than ELF_MAX_SEGMENTS */
+	ELF_E_EMPTY,    /* nothing to load */
+	ELF_E_ENTRY,    /* the entry lies in no segment */
 	ELF_ERROR_COUNT
 };
 

@@ -33,7 +33,7 @@ enum {
 #define VIDEO_TYPE_VLFB 0x23
 #define VIDEO_TYPE_EFI 0x70
 #define VIDEO_CAPABILITY_64BIT_BASE 2u
-#define LOADER_UNDEFINED 0xff           /* type_of_loader: none that has a number */
+#define LOADER_UNDEFINED 0xff /* type_of_loader: none that has a number */
 #define E820_ENTRY 20
 
 static_assert(BZIMAGE_HEADER_OFFSET + BZIMAGE_HEADER_MAX <= 0x290, "the header ends before edd_mbr_sig_buffer");
@@ -57,7 +57,7 @@ static void put_screen(struct mspan page, const struct linux_screen *s)
 	wr_le32(&w, (uint32_t)s->address);
 	/* VESA counts 64 KiB, EFI bytes: Linux, drivers/video/fbdev/{vesafb,efifb}.c */
 	wr_le32(&w, (uint32_t)(s->efi ? s->size : (s->size + 65535) / 65536));
-	wr_le32(&w, 0);                 /* cl_magic, cl_offset */
+	wr_le32(&w, 0); /* cl_magic, cl_offset */
 	wr_le16(&w, s->pitch);
 	wr_u8(&w, s->red.size);
 	wr_u8(&w, s->red.position);
@@ -108,8 +108,7 @@ bool linux_params_write(const struct linux_params *p, struct mspan page)
 {
 	struct wr w;
 
-	if (page.n < LINUX_PARAMS_SIZE || p->e820_count == 0 || p->e820_count > LINUX_E820_MAX ||
-	    p->image->header.n > BZIMAGE_HEADER_MAX)
+	if (page.n < LINUX_PARAMS_SIZE || p->e820_count == 0 || p->e820_count > LINUX_E820_MAX || p->image->header.n > BZIMAGE_HEADER_MAX)
 		return false;
 	if (p->initrd_size && (p->initrd > p->image->initrd_max || p->initrd_size - 1 > p->image->initrd_max - p->initrd))
 		return false;

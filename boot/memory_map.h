@@ -10,10 +10,10 @@
 void memory_basic(const struct mb2_memory *map, size_t count, uint32_t *lower, uint32_t *upper);
 
 struct memory_request {
-	uint64_t size;          /* bytes, not 0 */
-	uint64_t align;         /* of the first byte; a power of two */
-	uint64_t min, max;      /* lowest first byte, highest last byte */
-	bool high;              /* the highest place that fits, else the lowest */
+	uint64_t size;     /* bytes, not 0 */
+	uint64_t align;    /* of the first byte; a power of two */
+	uint64_t min, max; /* lowest first byte, highest last byte */
+	bool high;         /* the highest place that fits, else the lowest */
 };
 
 /* Finds room in what is available. False if there is none. */

@@ -3,8 +3,8 @@
 
 #include "common/cursor.h"
 
-#define HEADER_FIXED 16         /* magic, architecture, header_length, checksum */
-#define TAG_FIXED 8             /* type, flags, size */
+#define HEADER_FIXED 16 /* magic, architecture, header_length, checksum */
+#define TAG_FIXED 8     /* type, flags, size */
 #define FLAG_OPTIONAL 1u
 
 const char *mb2_header_strerror(enum mb2_header_error e)
@@ -26,10 +26,12 @@ const char *mb2_header_strerror(enum mb2_header_error e)
 }
 
 /* Least content of each tag, behind its type, flags and size: 3.1.5 to 3.1.13. */
+/* clang-format off */
 static const uint8_t content_size[MB2_HEADER_TAG_COUNT] = {
 	[MB2_HEADER_ADDRESS] = 16, [MB2_HEADER_ENTRY] = 4, [MB2_HEADER_CONSOLE] = 4, [MB2_HEADER_FRAMEBUFFER] = 12,
 	[MB2_HEADER_ENTRY_EFI32] = 4, [MB2_HEADER_ENTRY_EFI64] = 4, [MB2_HEADER_RELOCATABLE] = 16,
 };
+/* clang-format on */
 
 static enum mb2_header_error read_request(struct rd *r, bool optional, struct mb2_header *h)
 {
@@ -53,7 +55,7 @@ static enum mb2_header_error read_relocatable(struct rd *r, struct mb2_header *h
 	h->relocatable.align = rd_le32(r);
 	preference = rd_le32(r);
 	if (h->relocatable.align == 0 || (h->relocatable.align & (h->relocatable.align - 1)) != 0 ||
-	    h->relocatable.min > h->relocatable.max || preference > MB2_PREFER_HIGH)
+		h->relocatable.min > h->relocatable.max || preference > MB2_PREFER_HIGH)
 		return MB2_HEADER_E_RELOCATABLE;
 	h->relocatable.preference = (enum mb2_preference)preference;
 	return MB2_HEADER_OK;
@@ -95,7 +97,7 @@ static enum mb2_header_error read_tag(uint16_t type, uint16_t flags, struct span
 	case MB2_HEADER_CONSOLE:
 		h->console_required = (rd_le32(&r) & 1) != 0;
 		break;
-	default:        /* being there is all they say; a wished video mode is nobody's promise */
+	default: /* being there is all they say; a wished video mode is nobody's promise */
 		break;
 	}
 	return MB2_HEADER_OK;

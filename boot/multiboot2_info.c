@@ -3,8 +3,8 @@
 
 #include "boot/efi_memory.h"
 
-#define MMAP_FIXED 8            /* entry size, entry version */
-#define EFI_MMAP_FIXED 8        /* descriptor size, descriptor version */
+#define MMAP_FIXED 8     /* entry size, entry version */
+#define EFI_MMAP_FIXED 8 /* descriptor size, descriptor version */
 #define BASE_MEMORY_MAP_VERSION 0
 
 static_assert(MB2_MMAP_ENTRY == 8 + 8 + 4 + 4, "base, length, type, reserved");
@@ -157,9 +157,11 @@ void mb2_put_framebuffer(struct mb2_writer *m, const struct mb2_framebuffer *f)
 /* Bytes of the number in a tag that holds one, 0 for the others. */
 static size_t number_size(uint32_t type)
 {
+	/* clang-format off */
 	static const uint8_t sizes[] = {
 		[MB2_EFI32] = 4, [MB2_EFI64] = 8, [MB2_EFI32_IMAGE] = 4, [MB2_EFI64_IMAGE] = 8, [MB2_LOAD_BASE] = 4,
 	};
+	/* clang-format on */
 
 	return type < GL_COUNT(sizes) ? sizes[type] : 0;
 }
@@ -354,7 +356,7 @@ bool mb2_get_mmap(const struct mb2_tag *t, struct mb2_mmap *out)
 	struct rd r = rd_init(t->content);
 	size_t size = rd_le32(&r);
 
-	(void)rd_le32(&r);              /* entry version: later ones only add to the end of an entry */
+	(void)rd_le32(&r); /* entry version: later ones only add to the end of an entry */
 	if (t->type != MB2_MMAP || r.bad || size < MB2_MMAP_ENTRY || size % MB2_ALIGN != 0 || rd_left(&r) % size != 0)
 		return false;
 	*out = (struct mb2_mmap){ .entry_size = size, .count = rd_left(&r) / size };

@@ -14,8 +14,8 @@
  */
 #define MB2_MAGIC 0x36d76289u
 #define MB2_ALIGN 8
-#define MB2_FIXED 8             /* total size and reserved word */
-#define MB2_TAG_FIXED 8         /* type and size */
+#define MB2_FIXED 8     /* total size and reserved word */
+#define MB2_TAG_FIXED 8 /* type and size */
 
 enum mb2_tag_type {
 	MB2_END = 0,
@@ -29,38 +29,38 @@ enum mb2_tag_type {
 	MB2_FRAMEBUFFER = 8,
 	MB2_ELF_SECTIONS = 9,
 	MB2_APM = 10,
-	MB2_EFI32 = 11,                 /* physical address of the EFI system table */
+	MB2_EFI32 = 11, /* physical address of the EFI system table */
 	MB2_EFI64 = 12,
 	MB2_SMBIOS = 13,
-	MB2_ACPI_OLD = 14,              /* copy of the RSDP, ACPI 1.0 */
-	MB2_ACPI_NEW = 15,              /* copy of the RSDP, ACPI 2.0 or later */
+	MB2_ACPI_OLD = 14, /* copy of the RSDP, ACPI 1.0 */
+	MB2_ACPI_NEW = 15, /* copy of the RSDP, ACPI 2.0 or later */
 	MB2_NETWORK = 16,
 	MB2_EFI_MMAP = 17,
-	MB2_EFI_BOOT_SERVICES = 18,     /* ExitBootServices() was not called */
-	MB2_EFI32_IMAGE = 19,           /* image handle */
+	MB2_EFI_BOOT_SERVICES = 18, /* ExitBootServices() was not called */
+	MB2_EFI32_IMAGE = 19,       /* image handle */
 	MB2_EFI64_IMAGE = 20,
-	MB2_LOAD_BASE = 21,             /* physical address that a relocatable image was loaded to */
+	MB2_LOAD_BASE = 21, /* physical address that a relocatable image was loaded to */
 };
 
 /* Types of memory map entries, 3.6.8; the same numbers as e820's. */
 enum mb2_memory_type {
 	MB2_MEMORY_AVAILABLE = 1,
 	MB2_MEMORY_RESERVED = 2,
-	MB2_MEMORY_ACPI = 3,            /* reclaimable once ACPI tables were read */
+	MB2_MEMORY_ACPI = 3, /* reclaimable once ACPI tables were read */
 	MB2_MEMORY_NVS = 4,
 	MB2_MEMORY_BAD = 5,
 };
 
 struct mb2_memory {
-	uint64_t base, size;            /* bytes, physical */
+	uint64_t base, size; /* bytes, physical */
 	uint32_t type;
 };
 
 #define MB2_MMAP_ENTRY 24
 
 struct mb2_module {
-	uint32_t start, end;            /* physical; end is the first byte behind it */
-	struct span string;             /* without NUL */
+	uint32_t start, end; /* physical; end is the first byte behind it */
+	struct span string;  /* without NUL */
 };
 
 enum mb2_framebuffer_type {
@@ -71,9 +71,9 @@ enum mb2_framebuffer_type {
 
 struct mb2_framebuffer {
 	uint64_t address;
-	uint32_t pitch, width, height;  /* bytes a line; pixels, or characters in text mode */
-	uint8_t bits;                   /* of a pixel */
-	uint8_t type;                   /* enum mb2_framebuffer_type */
+	uint32_t pitch, width, height; /* bytes a line; pixels, or characters in text mode */
+	uint8_t bits;                  /* of a pixel */
+	uint8_t type;                  /* enum mb2_framebuffer_type */
 	struct {
 		uint8_t position, size; /* bits of a pixel; RGB only */
 	} red, green, blue;
@@ -114,14 +114,14 @@ void mb2_put_efi_mmap(struct mb2_writer *m, uint32_t descriptor_size, uint32_t d
 
 /* Information that mb2_info_open() found whole. */
 struct mb2_info {
-	struct span tags;               /* from the first tag up to the end tag, without it */
+	struct span tags; /* from the first tag up to the end tag, without it */
 };
 
 enum mb2_info_error {
 	MB2_INFO_OK,
-	MB2_INFO_E_SIZE,                /* total size too small, or more than there is */
-	MB2_INFO_E_TAG,                 /* a tag that leaves the whole, or is too small for its own header */
-	MB2_INFO_E_END,                 /* no end tag */
+	MB2_INFO_E_SIZE, /* total size too small, or more than there is */
+	MB2_INFO_E_TAG,  /* a tag that leaves the whole, or is too small for its own header */
+	MB2_INFO_E_END,  /* no end tag */
 	MB2_INFO_ERROR_COUNT
 };
 
@@ -138,7 +138,7 @@ GL_MUST enum mb2_info_error mb2_info_open(struct span bytes, struct mb2_info *ou
 
 struct mb2_tag {
 	uint32_t type;
-	struct span content;            /* without type, size and padding */
+	struct span content; /* without type, size and padding */
 };
 
 /* Walks the tags; starts as { .info = info }. Always ends. */
@@ -174,7 +174,7 @@ struct mb2_memory mb2_mmap_entry(const struct mb2_mmap *m, size_t i);
 
 struct mb2_efi_mmap {
 	uint32_t descriptor_size, descriptor_version;
-	struct span map;                /* a whole number of descriptors */
+	struct span map; /* a whole number of descriptors */
 };
 
 GL_MUST bool mb2_get_efi_mmap(const struct mb2_tag *t, struct mb2_efi_mmap *out);

@@ -10,7 +10,7 @@
 #include "common/text.h"
 
 #define ATTRIBUTES (EFI_VARIABLE_NON_VOLATILE | EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS)
-#define ACTIVE 1u               /* LOAD_OPTION_ACTIVE */
+#define ACTIVE 1u /* LOAD_OPTION_ACTIVE */
 #define MAX_PATH 4096
 #define MAX_OPTION 8192
 
@@ -84,8 +84,10 @@ GL_MUST static bool find_partition(const char *esp, struct boot_entries *out, st
 	errno = 0;
 	n = efi_generate_file_device_path(path, MAX_PATH, file, EFIBOOT_ABBREV_HD);
 	if (n < 0 || !nodes_before_file((struct span){ path, (size_t)n }, &out->partition_size))
-		return cli_fail(fault, CLI_IO, "cannot find the partition that is mounted at: %s (%s): no boot entry can name it: use --removable or "
-				"--no-boot-entry", esp, errno ? strerror(errno) : "libefiboot knows no such device");
+		return cli_fail(fault, CLI_IO,
+			"cannot find the partition that is mounted at: %s (%s): no boot entry can name it: use --removable or "
+			"--no-boot-entry",
+			esp, errno ? strerror(errno) : "libefiboot knows no such device");
 	out->partition = path;
 	path = NULL;
 	return true;
@@ -123,7 +125,7 @@ GL_MUST static bool slot_of_path(const struct boot_entries *b, struct span path,
 	struct rd r = rd_init(path);
 
 	if (!span_equal(rd_bytes(&r, b->partition_size), (struct span){ b->partition, b->partition_size }) || rd_u8(&r) != MEDIA ||
-	    rd_u8(&r) != MEDIA_FILE || rd_le16(&r) != 4 + 2 * FILE_CHARS)
+		rd_u8(&r) != MEDIA_FILE || rd_le16(&r) != 4 + 2 * FILE_CHARS)
 		return false;
 	for (size_t i = 0; i < FILE_CHARS; i++)
 		text[i] = lower(rd_le16(&r));
@@ -165,8 +167,8 @@ GL_MUST static bool is_boot_name(const char *name, uint16_t *number)
 	return true;
 }
 
-GL_MUST static bool add_entry(struct boot_entries *b, uint16_t number, const char *slot, const uint8_t *option, size_t size,
-	struct cli_fault *fault)
+GL_MUST static bool add_entry(
+	struct boot_entries *b, uint16_t number, const char *slot, const uint8_t *option, size_t size, struct cli_fault *fault)
 {
 	struct boot_entry *more = reallocarray(b->entries, b->count + 1, sizeof(*more));
 	size_t at = b->count;
@@ -232,8 +234,8 @@ GL_MUST static bool read_order(struct boot_entries *b, struct cli_fault *fault)
 		n = 0;
 	}
 	if (n % 2 != 0)
-		return cli_fail(fault, CLI_INPUT, "the firmware's variable BootOrder has %zu bytes, which is no list of entries: set it with efibootmgr -o",
-				n);
+		return cli_fail(fault, CLI_INPUT,
+			"the firmware's variable BootOrder has %zu bytes, which is no list of entries: set it with efibootmgr -o", n);
 	r = rd_init((struct span){ data, n });
 	b->order = calloc(n / 2 + 1, sizeof(*b->order));
 	if (!b->order)
@@ -286,11 +288,11 @@ GL_MUST static bool set_variable(const char *name, uint8_t *data, size_t n, stru
 {
 	return efi_set_variable(efi_guid_global, name, data, n, ATTRIBUTES, 0644) == 0 ||
 	       cli_fail(fault, CLI_IO, "cannot write the firmware's variable %s: %s%s", name, strerror(errno),
-			errno == ENOSPC ? ": remove boot entries that are of no use with efibootmgr" : "");
+		       errno == ENOSPC ? ": remove boot entries that are of no use with efibootmgr" : "");
 }
 
-GL_MUST static bool make_option(const struct boot_entries *b, const char *slot, const char *label, uint8_t buf[MAX_OPTION], size_t *n,
-	struct cli_fault *fault)
+GL_MUST static bool make_option(
+	const struct boot_entries *b, const char *slot, const char *label, uint8_t buf[MAX_OPTION], size_t *n, struct cli_fault *fault)
 {
 	CLEANUP_FREE uint8_t *path = malloc(MAX_PATH);
 	struct wr w = wr_init((struct mspan){ path, MAX_PATH });
@@ -404,7 +406,7 @@ bool boot_forget(struct boot_entries *b, const char *const *slots, size_t n, boo
 		*changed = true;
 		if (efi_del_variable(efi_guid_global, name) != 0)
 			return cli_fail(fault, CLI_IO, "cannot remove the firmware's variable %s: %s", name, strerror(errno));
-		b->used[e->number / 8] &= (uint8_t)~(1u << e->number % 8);
+		b->used[e->number / 8] &= (uint8_t) ~(1u << e->number % 8);
 		free(e->option);
 		memmove(e, e + 1, (b->count - i - 1) * sizeof(*e));
 		b->count--;

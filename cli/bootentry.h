@@ -16,18 +16,18 @@
 struct boot_entry {
 	uint16_t number;
 	char slot[SLOT_NAME_SIZE + 1];
-	uint8_t *option;                /* EFI_LOAD_OPTION as the firmware has it */
+	uint8_t *option; /* EFI_LOAD_OPTION as the firmware has it */
 	size_t size;
 };
 
 struct boot_entries {
-	uint8_t *partition;             /* device path of the ESP's partition, without an end node */
+	uint8_t *partition; /* device path of the ESP's partition, without an end node */
 	size_t partition_size;
-	struct boot_entry *entries;     /* ours, by number */
+	struct boot_entry *entries; /* ours, by number */
 	size_t count;
-	uint16_t *order;                /* BootOrder as it is */
+	uint16_t *order; /* BootOrder as it is */
 	size_t order_count;
-	uint8_t used[65536 / 8];        /* numbers that some Boot#### has */
+	uint8_t used[65536 / 8]; /* numbers that some Boot#### has */
 };
 
 /* Whether there are firmware variables: the system was started by UEFI firmware and shows them. */

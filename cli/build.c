@@ -43,10 +43,12 @@ static void build_end(struct build **p)
 
 static const char *esp_name(const struct manifest *m, enum role role)
 {
+	/* clang-format off */
 	static const char *const names[ROLE_COUNT] = {
 		[ROLE_DESCRIPTION] = BUILD_DESCRIPTION, [ROLE_KERNEL] = "kernel", [ROLE_INITRD] = "initrd", [ROLE_VMM] = "vmm",
 		[ROLE_TBOOT] = "tboot", [ROLE_STAGE] = "stage", [ROLE_SINIT] = "sinit", [ROLE_LCP] = "lcp",
 	};
+	/* clang-format on */
 
 	return role == ROLE_HYPERVISOR ? hypervisor_name(m->hypervisor) : names[role];
 }
@@ -63,7 +65,9 @@ static void list_module(struct build_module *m, const struct manifest *manifest,
 {
 	const char *name = esp_name(manifest, given->role);
 
-	*m = (struct build_module){ .given = given, .from = given->file.s, .role = given->role, .pcr = given->pcr, .cmdline = cmdline_of(given) };
+	*m = (struct build_module){
+		.given = given, .from = given->file.s, .role = given->role, .pcr = given->pcr, .cmdline = cmdline_of(given)
+	};
 	if (name)
 		(void)snprintf(m->file, sizeof(m->file), "%s", name);
 	else
@@ -176,7 +180,12 @@ static struct build *build_begin(const struct build_options *options, struct bui
 		(void)cli_fail(fault, CLI_IO, "out of memory: build");
 		return NULL;
 	}
-	*b = (struct build){ .options = options, .out = out, .fault = fault, .tree = TREE_NONE, .efi = SOURCE_NONE, .geo = SOURCE_NONE,
+	*b = (struct build){ .options = options,
+		.out = out,
+		.fault = fault,
+		.tree = TREE_NONE,
+		.efi = SOURCE_NONE,
+		.geo = SOURCE_NONE,
 		.lcp_policy = SOURCE_NONE };
 	none(b->sources, GL_COUNT(b->sources));
 	none(b->extras, GL_COUNT(b->extras));
@@ -192,7 +201,7 @@ static bool look_at_inputs(struct build *b)
 		return false;
 	b->algs = b->banks | ALG_BIT(b->out->manifest.policy_hash);
 	return build_read_geo(b) && (!build_is_txt(b) || build_write_rules(b)) && build_write_description(b) &&
-	       build_write_policy(b);   /* no digests yet, but the policy's size is that of the final one */
+	       build_write_policy(b); /* no digests yet, but the policy's size is that of the final one */
 }
 
 bool build_run(const struct build_options *options, struct build_result *out, struct cli_fault *fault)

@@ -30,47 +30,42 @@
 struct build_options {
 	const char *manifest;
 	const char *output;
-	const char *efi;                /* geolaunch.efi */
-	const char *stage;              /* of mode txt, unless the manifest names one; NULL: the one beside this program */
+	const char *efi;   /* geolaunch.efi */
+	const char *stage; /* of mode txt, unless the manifest names one; NULL: the one beside this program */
 	bool force;
 };
 
 /* A module as built; number 0 is the launch description, in txt mode the stage. */
 struct build_module {
-	char file[16];                  /* name in EFI/geolaunch */
-	const struct manifest_module *given;    /* in the manifest; NULL for the launch description */
-	const char *from;               /* where the bytes come from; NULL for the launch description */
+	char file[16];                       /* name in EFI/geolaunch */
+	const struct manifest_module *given; /* in the manifest; NULL for the launch description */
+	const char *from;                    /* where the bytes come from; NULL for the launch description */
 	enum role role;
 	uint8_t pcr;
-	struct span cmdline;            /* as measured */
+	struct span cmdline; /* as measured */
 	uint64_t size;
-	struct digests image;           /* of the bytes, for the banks and the policy's algorithm */
-	struct digests measured;        /* what is extended, the same algorithms */
+	struct digests image;    /* of the bytes, for the banks and the policy's algorithm */
+	struct digests measured; /* what is extended, the same algorithms */
 };
 
 /* What txt mode has besides the modules. */
-enum build_extra {
-	BUILD_TBOOT,
-	BUILD_SINIT,
-	BUILD_LCP_DATA,
-	BUILD_EXTRAS
-};
+enum build_extra { BUILD_TBOOT, BUILD_SINIT, BUILD_LCP_DATA, BUILD_EXTRAS };
 
 struct build_result {
 	struct manifest manifest;
 	struct build_module modules[1 + MANIFEST_MAX_MODULES];
 	size_t module_count;
-	struct build_module extras[BUILD_EXTRAS];       /* given NULL: there is none; nothing measured */
-	char *stage;                    /* the stage as found, if the manifest does not name it */
-	char rules[STAGE_RULES_MAX_SIZE + 1];           /* the stage's; "" in direct mode */
-	char *efi;                      /* geolaunch.efi as found */
+	struct build_module extras[BUILD_EXTRAS]; /* given NULL: there is none; nothing measured */
+	char *stage;                              /* the stage as found, if the manifest does not name it */
+	char rules[STAGE_RULES_MAX_SIZE + 1];     /* the stage's; "" in direct mode */
+	char *efi;                                /* geolaunch.efi as found */
 	uint64_t efi_size;
-	struct digests efi_digest;      /* SHA-256 */
-	uint8_t *geo;                   /* expected content of the NV index, geo_size bytes */
+	struct digests efi_digest; /* SHA-256 */
+	uint8_t *geo;              /* expected content of the NV index, geo_size bytes */
 	size_t geo_size;
 	size_t policy_size;
 	struct expected expected;
-	char *leftover;                 /* the replaced directory, if it could not be removed; else NULL */
+	char *leftover; /* the replaced directory, if it could not be removed; else NULL */
 };
 
 /* Builds. `out` must be zeroed and is to be freed in any case. */

@@ -26,18 +26,18 @@ struct build {
 	struct build_result *out;
 	struct cli_fault *fault;
 	bool policy_only;
-	alg_set algs;                   /* the banks and the policy's algorithm */
+	alg_set algs; /* the banks and the policy's algorithm */
 	alg_set banks;
 	struct source efi, geo;
-	struct source sources[1 + MANIFEST_MAX_MODULES];        /* by module number */
-	struct source extras[BUILD_EXTRAS];                     /* by enum build_extra */
+	struct source sources[1 + MANIFEST_MAX_MODULES]; /* by module number */
+	struct source extras[BUILD_EXTRAS];              /* by enum build_extra */
 	struct source lcp_policy, logs[MANIFEST_MAX_CHOICES];
 	struct build_bytes extra_bytes[BUILD_EXTRAS], lcp_policy_bytes, log_bytes[MANIFEST_MAX_CHOICES];
 	struct tree tree;
 	struct interrupt stop;
 	uint8_t description[DESCRIPTION_MAX_SIZE];
 	size_t description_size;
-	struct vlp policy;              /* its hashes are those of out->modules and geo_measured */
+	struct vlp policy; /* its hashes are those of out->modules and geo_measured */
 	struct digests geo_measured;
 	uint8_t policy_bytes[VLP_MAX_SIZE];
 };

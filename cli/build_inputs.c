@@ -62,13 +62,13 @@ static bool check_kernel(struct build *b, const struct source *s, const struct y
 
 	return kind == SOURCE_LINUX ||
 	       manifest_fail(&b->out->manifest, file->line, "give a bzImage (Debian: /boot/vmlinuz-*) built with CONFIG_EFI_STUB", b->fault,
-			     "\"%.200s\" is %s", file->s, wrong[kind]);
+		       "\"%.200s\" is %s", file->s, wrong[kind]);
 }
 
 static bool check_elf(struct build *b, struct source *s, const struct yaml_text *file, const char *advice)
 {
-	return unpack(s, b->fault) && (source_kind(s) == SOURCE_ELF ||
-		manifest_fail(&b->out->manifest, file->line, advice, b->fault, "\"%.200s\" is no ELF file", file->s));
+	return unpack(s, b->fault) && (source_kind(s) == SOURCE_ELF || manifest_fail(&b->out->manifest, file->line, advice, b->fault,
+									       "\"%.200s\" is no ELF file", file->s));
 }
 
 static bool open_modules(struct build *b)
@@ -141,13 +141,14 @@ static bool open_txt(struct build *b)
 	if (b->policy_only)
 		return true;
 	if (!open_extra(b, BUILD_TBOOT, &m->txt.tboot.file, TBOOT_MAX) || !open_extra(b, BUILD_SINIT, &m->txt.sinit.file, ACM_MAX_SIZE) ||
-	    !open_extra(b, BUILD_LCP_DATA, &m->txt.lcp_data, TBOOT_LCP_MAX))
+		!open_extra(b, BUILD_LCP_DATA, &m->txt.lcp_data, TBOOT_LCP_MAX))
 		return false;
 	for (size_t i = 0; i < m->platform.log_count; i++)
-		if (!source_open(m, &m->platform.logs[i], &b->logs[i], b->fault) || !read_whole(&b->logs[i], LOG_MAX, &b->log_bytes[i], b->fault))
+		if (!source_open(m, &m->platform.logs[i], &b->logs[i], b->fault) ||
+			!read_whole(&b->logs[i], LOG_MAX, &b->log_bytes[i], b->fault))
 			return false;
 	return !m->txt.lcp_policy.s || (source_open(m, &m->txt.lcp_policy, &b->lcp_policy, b->fault) &&
-					read_whole(&b->lcp_policy, LCP_POLICY_MAX_SIZE, &b->lcp_policy_bytes, b->fault));
+					       read_whole(&b->lcp_policy, LCP_POLICY_MAX_SIZE, &b->lcp_policy_bytes, b->fault));
 }
 
 bool build_open_inputs(struct build *b)
@@ -165,7 +166,7 @@ bool build_open_inputs(struct build *b)
 	b->out->efi_size = b->efi.size;
 	return source_kind(&b->efi) == SOURCE_PE ||
 	       cli_fail(b->fault, CLI_INPUT, "this is no EFI application for x86-64: %s: name geolaunch.efi with --efi or GEOLAUNCH_EFI",
-			b->options->efi);
+		       b->options->efi);
 }
 
 static bool check_geo_size(struct build *b, size_t n)
@@ -174,10 +175,10 @@ static bool check_geo_size(struct build *b, size_t n)
 
 	if (n > APPLY_NV_MAX)
 		return manifest_fail(m, m->geo.file.line, "measure a digest of it instead", b->fault,
-				     "\"%.200s\" is larger than %d bytes, which is all that is read at boot", m->geo.file.s, APPLY_NV_MAX);
+			"\"%.200s\" is larger than %d bytes, which is all that is read at boot", m->geo.file.s, APPLY_NV_MAX);
 	return !m->geo.raw || n == 32 || n == 48 || n == 64 ||
 	       manifest_fail(m, m->geo.file.line, "give 32, 48 or 64 bytes, or use kind nv", b->fault,
-			     "\"%.200s\" has %zu bytes, but nv_raw content is extended as a digest", m->geo.file.s, n);
+		       "\"%.200s\" has %zu bytes, but nv_raw content is extended as a digest", m->geo.file.s, n);
 }
 
 /* The content that the NV index is expected to have. Small: read here, before anything is made. */

@@ -11,7 +11,7 @@
 #define NV_MAX 2048
 
 static_assert((int)STAGE_NONFATAL == (int)VLP_NONFATAL && (int)STAGE_CONTINUE == (int)VLP_CONTINUE && (int)STAGE_HALT == (int)VLP_HALT,
-	      "policy types have the same values");
+	"policy types have the same values");
 
 static bool add_nv_rule(struct build *b, struct stage_rules *r)
 {
@@ -35,7 +35,9 @@ static bool add_nv_rule(struct build *b, struct stage_rules *r)
 bool build_write_rules(struct build *b)
 {
 	const struct manifest *m = &b->out->manifest;
-	struct stage_rules r = { .policy = (enum stage_policy)m->policy_type, .hypervisor = m->hypervisor, .module_count = m->module_count };
+	struct stage_rules r = {
+		.policy = (enum stage_policy)m->policy_type, .hypervisor = m->hypervisor, .module_count = m->module_count
+	};
 	enum stage_rules_error error;
 	size_t n = 0;
 
@@ -47,8 +49,8 @@ bool build_write_rules(struct build *b)
 		return false;
 	error = stage_rules_write(&r, (struct mspan){ (uint8_t *)b->out->rules, STAGE_RULES_MAX_SIZE }, &n);
 	if (error)
-		return manifest_fail(m, m->policy_line, "change it; see geolaunch-manifest(5)", b->fault, "the stage's rules are not possible: %s",
-				     stage_rules_strerror(error));
+		return manifest_fail(m, m->policy_line, "change it; see geolaunch-manifest(5)", b->fault,
+			"the stage's rules are not possible: %s", stage_rules_strerror(error));
 	b->out->rules[n] = 0;
 	b->out->modules[0].cmdline = span_str(b->out->rules);
 	return true;
@@ -99,8 +101,9 @@ bool build_write_description(struct build *b)
 	if (!error)
 		error = description_write(d, (struct mspan){ b->description, sizeof(b->description) }, &b->description_size);
 	if (error)
-		return manifest_fail(&out->manifest, at ? out->manifest.modules[at - 1].file.line : 1, "change it; see geolaunch-manifest(5)",
-				     b->fault, "the launch description is not possible: %s", description_strerror(error));
+		return manifest_fail(&out->manifest, at ? out->manifest.modules[at - 1].file.line : 1,
+			"change it; see geolaunch-manifest(5)", b->fault, "the launch description is not possible: %s",
+			description_strerror(error));
 	if (build_is_txt(b))
 		return true;
 	b->out->modules[0].size = b->description_size;
@@ -141,10 +144,12 @@ static enum vlp_error add_entries(struct build *b)
 	/*
 	 * tboot's module 0 rule extends it to PCR 17; the entry only compares. The launch description is compared by nobody: what it names is.
 	 */
-	enum vlp_error error = add_entry(b, (struct vlp_entry){ .module = 0, .pcr = VLP_PCR_NONE }, build_is_txt(b) ? &b->out->modules[0].measured : NULL);
+	enum vlp_error error =
+		add_entry(b, (struct vlp_entry){ .module = 0, .pcr = VLP_PCR_NONE }, build_is_txt(b) ? &b->out->modules[0].measured : NULL);
 
 	for (size_t i = 1; i < b->out->module_count && !error; i++)
-		error = add_entry(b, (struct vlp_entry){ .module = (uint8_t)i, .pcr = b->out->modules[i].pcr }, &b->out->modules[i].measured);
+		error = add_entry(
+			b, (struct vlp_entry){ .module = (uint8_t)i, .pcr = b->out->modules[i].pcr }, &b->out->modules[i].measured);
 	return !error && b->out->manifest.geo.given ? add_nv_entry(b) : error;
 }
 
@@ -159,10 +164,10 @@ bool build_write_policy(struct build *b)
 		error = vlp_encode(&b->policy, (struct mspan){ b->policy_bytes, sizeof(b->policy_bytes) }, &b->out->policy_size);
 	if (error == VLP_E_SIZE || error == VLP_E_BUFFER)
 		return manifest_fail(m, m->policy_line, "use a shorter policy hash or fewer files", b->fault,
-				     "the policy is larger than %d bytes, which is all that tboot and a TPM's NV take", VLP_MAX_SIZE);
+			"the policy is larger than %d bytes, which is all that tboot and a TPM's NV take", VLP_MAX_SIZE);
 	if (!error && build_is_txt(b) && b->out->policy_size > NV_MAX)
 		return manifest_fail(m, m->policy_line, "use a shorter policy hash or fewer files", b->fault,
-				     "the policy has %zu bytes, more than the %d that every TPM's NV takes", b->out->policy_size, NV_MAX);
+			"the policy has %zu bytes, more than the %d that every TPM's NV takes", b->out->policy_size, NV_MAX);
 	return !error || manifest_fail(m, m->policy_line, "see geolaunch-manifest(5)", b->fault, "the policy is not possible: %s",
-				       vlp_strerror(error));
+				 vlp_strerror(error));
 }

@@ -32,13 +32,14 @@ GL_MUST static bool only(const struct esp_folder *f, const char *const *allowed,
 		while (allowed[k] && strcmp(allowed[k], names[i]) != 0)
 			k++;
 		if (!allowed[k])
-			return cli_fail(fault, CLI_INPUT, "\"%.200s\" is nothing that geolaunch knows how to install: %s: " AGAIN, names[i], f->path);
+			return cli_fail(fault, CLI_INPUT, "\"%.200s\" is nothing that geolaunch knows how to install: %s: " AGAIN, names[i],
+				f->path);
 	}
 	return true;
 }
 
-GL_MUST static bool enter(const struct esp_folder *in, const char *name, const char *const *allowed, struct esp_folder *out,
-	struct cli_fault *fault)
+GL_MUST static bool enter(
+	const struct esp_folder *in, const char *name, const char *const *allowed, struct esp_folder *out, struct cli_fault *fault)
 {
 	if (!esp_enter(in, name, false, out, fault))
 		return false;
@@ -53,8 +54,8 @@ GL_MUST static bool take_source(struct build_check *c, const struct esp_folder *
 	if (!esp_source(f, name, s, c->fault))
 		return false;
 	if (s->fd < 0 || s->size == 0 || s->size > UINT32_MAX)
-		return cli_fail(c->fault, CLI_INPUT, "%s: %s/%s: " AGAIN, s->fd < 0 ? "no such file" : "the file is empty or too large for FAT",
-				f->path, name);
+		return cli_fail(c->fault, CLI_INPUT, "%s: %s/%s: " AGAIN,
+			s->fd < 0 ? "no such file" : "the file is empty or too large for FAT", f->path, name);
 	return source_copy(s, NULL, 0, c->out->expected.banks | ALG_BIT(ALG_SHA256), d, c->stop, c->fault);
 }
 
@@ -68,8 +69,8 @@ GL_MUST static bool add_file(struct build_check *c, const struct esp_folder *f, 
 	if (!take_source(c, f, name, &s, &d))
 		return false;
 	if (!slot_list_add(&out->list, span_str(name), digest_span(&d, ALG_SHA256).p))
-		return cli_fail(c->fault, CLI_INPUT, "\"%.200s\" cannot be a file of a slot (name, or more than %d files): %s: " AGAIN, name,
-				SLOT_LIST_MAX_FILES, f->path);
+		return cli_fail(c->fault, CLI_INPUT, "\"%.200s\" cannot be a file of a slot (name, or more than %d files): %s: " AGAIN,
+			name, SLOT_LIST_MAX_FILES, f->path);
 	for (at = out->list.count - 1; at > 0 && strcmp(out->list.files[at].name, name) != 0; at--) {
 		out->sources[at] = out->sources[at - 1];
 		c->images[at] = c->images[at - 1];
@@ -118,9 +119,9 @@ GL_MUST static bool find_files(struct build_check *c)
 	CLEANUP(esp_free_names) char **names = NULL;
 	size_t at;
 
-	if (!build_tree_top(c->path, &top, c->fault) || !enter(&top, "esp", in_esp, &esp, c->fault) || !enter(&esp, "EFI", in_efi, &efi, c->fault) ||
-	    !enter(&efi, "BOOT", in_boot, &boot, c->fault) || !enter(&efi, "geolaunch", NULL, &home, c->fault) ||
-	    !esp_names(&home, &names, c->fault))
+	if (!build_tree_top(c->path, &top, c->fault) || !enter(&top, "esp", in_esp, &esp, c->fault) ||
+		!enter(&esp, "EFI", in_efi, &efi, c->fault) || !enter(&efi, "BOOT", in_boot, &boot, c->fault) ||
+		!enter(&efi, "geolaunch", NULL, &home, c->fault) || !esp_names(&home, &names, c->fault))
 		return false;
 	for (size_t i = 0; names[i]; i++)
 		if (!add_file(c, &home, names[i]))
@@ -207,7 +208,8 @@ GL_MUST static bool check_policy(struct build_check *c)
 	if (vlp_decode((struct span){ c->policy_bytes, n }, &c->policy) != VLP_OK)
 		return build_check_wrong(c, name, "this is no launch policy");
 	measure_policy(c->out->expected.banks, c->policy.control, (struct span){ c->policy_bytes, n }, &measured);
-	return build_check_expects(&c->out->expected, &measured) || build_check_wrong(c, name, "expected.json does not expect this policy to be measured");
+	return build_check_expects(&c->out->expected, &measured) ||
+	       build_check_wrong(c, name, "expected.json does not expect this policy to be measured");
 }
 
 /* Events of modules by the names that build gives them, whoever measures them. */
@@ -222,8 +224,8 @@ static size_t expected_modules(const struct expected *e)
 
 GL_MUST static bool check_launch(struct build_check *c)
 {
-	static const struct description_module itself = { .role = ROLE_DESCRIPTION, .file = { (const uint8_t *)DESCRIPTION_FILE,
-		sizeof(DESCRIPTION_FILE) - 1 } };
+	static const struct description_module itself = { .role = ROLE_DESCRIPTION,
+		.file = { (const uint8_t *)DESCRIPTION_FILE, sizeof(DESCRIPTION_FILE) - 1 } };
 	struct description *d = &c->description;
 	size_t n = 0;
 

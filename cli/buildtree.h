@@ -13,8 +13,8 @@
 struct build_tree {
 	struct expected expected;
 	struct slot_list list;
-	struct source sources[SLOT_LIST_MAX_FILES];     /* of list.files[i]; read to their ends */
-	uint8_t text[SLOT_LIST_MAX_SIZE];               /* of the list */
+	struct source sources[SLOT_LIST_MAX_FILES]; /* of list.files[i]; read to their ends */
+	uint8_t text[SLOT_LIST_MAX_SIZE];           /* of the list */
 	size_t text_size;
 	char slot[SLOT_NAME_SIZE + 1];
 };

@@ -11,12 +11,12 @@ struct build_check {
 	const char *path;
 	const struct interrupt *stop;
 	struct cli_fault *fault;
-	struct digests images[SLOT_LIST_MAX_FILES];     /* as out->list.files, for every bank of expected.json and SHA-256 */
+	struct digests images[SLOT_LIST_MAX_FILES]; /* as out->list.files, for every bank of expected.json and SHA-256 */
 	struct description description;
 	struct vlp policy;
 	uint8_t description_text[DESCRIPTION_MAX_SIZE];
 	uint8_t policy_bytes[VLP_MAX_SIZE];
-	size_t matched;                                 /* modules found in expected.json */
+	size_t matched; /* modules found in expected.json */
 };
 
 /* The fault of a file in esp/EFI/geolaunch. */

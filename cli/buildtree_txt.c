@@ -85,7 +85,8 @@ GL_MUST static bool check_sinit(struct build_check *c, uint8_t *version)
 	/* tboot asks SENTER for nothing special: EDX is 0. */
 	acm_drtm_data(&acm, 0, drtm);
 	values.data[SINIT_DRTM] = SPAN_OF(drtm);
-	return expects_value(c, SINIT_DRTM, &values) || build_check_wrong(c, "sinit", "expected.json does not expect this file to be measured");
+	return expects_value(c, SINIT_DRTM, &values) ||
+	       build_check_wrong(c, "sinit", "expected.json does not expect this file to be measured");
 }
 
 /* Without the owner's policy beside it (the supplier's counts, which only the host knows) data cannot be judged here. */
@@ -102,7 +103,7 @@ GL_MUST static bool check_lcp(struct build_check *c, const struct digests *mle, 
 	if (!v)
 		return cli_fail(c->fault, CLI_IO, "out of memory: %s", c->path);
 	if (!build_tree_top(c->path, &top, c->fault) || !read_module(c, &c->description.txt.lcp, &data) ||
-	    !esp_read(&top, "lcp.pol", POLICY_MAX, &policy.p, &policy.n, c->fault))
+		!esp_read(&top, "lcp.pol", POLICY_MAX, &policy.p, &policy.n, c->fault))
 		return false;
 	if (!data.p || !policy.p)
 		return true;

@@ -16,12 +16,12 @@
 /* Exit codes; documented in geolaunch(1). `verify` uses 10-16: the highest verdict that holds. */
 enum cli_exit {
 	CLI_OK = 0,
-	CLI_IO = 1,             /* a file, the system, or ourselves failed */
+	CLI_IO = 1, /* a file, the system, or ourselves failed */
 	CLI_USAGE = 2,
-	CLI_INPUT = 3,          /* what was read is wrong: manifest, expected.json, log, tag */
+	CLI_INPUT = 3, /* what was read is wrong: manifest, expected.json, log, tag */
 	CLI_TPM = 4,
-	CLI_DIFFERENT = 5,      /* a comparison found differences */
-	CLI_DENIED = 6,         /* lcp evaluate: the policies deny the launch */
+	CLI_DIFFERENT = 5, /* a comparison found differences */
+	CLI_DENIED = 6,    /* lcp evaluate: the policies deny the launch */
 	CLI_NO_DRTM = 10,
 	CLI_GEO_MISSING = 11,
 	CLI_GEO_MISMATCH = 12,
@@ -29,13 +29,13 @@ enum cli_exit {
 	CLI_POLICY_MISMATCH = 14,
 	CLI_LOG_MISMATCH = 15,
 	CLI_CAPPED = 16,
-	CLI_LINT = 20,          /* lint: there are errors */
+	CLI_LINT = 20, /* lint: there are errors */
 };
 
 /* A subcommand: argv[0] is its name, options are parsed with getopt_long(). Returns an enum cli_exit. */
 struct cli_command {
 	const char *name;
-	const char *summary;    /* one line for `geolaunch --help` */
+	const char *summary; /* one line for `geolaunch --help` */
 	int (*run)(int argc, char **argv);
 };
 

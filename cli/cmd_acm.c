@@ -14,7 +14,7 @@ struct options {
 	const char *file;
 	struct acm_platform platform;
 	bool this_machine;
-	bool compare;                   /* something to compare with was given */
+	bool compare; /* something to compare with was given */
 	bool json;
 	bool help;
 };
@@ -72,7 +72,8 @@ GL_MUST static bool parse_didvid(const char *s, struct acm_platform *p)
 	const char *at = s;
 	uint64_t vendor, device, revision;
 
-	if (!take_hex(&at, ':', UINT16_MAX, &vendor) || !take_hex(&at, ':', UINT16_MAX, &device) || !take_hex(&at, '\0', UINT16_MAX, &revision)) {
+	if (!take_hex(&at, ':', UINT16_MAX, &vendor) || !take_hex(&at, ':', UINT16_MAX, &device) ||
+		!take_hex(&at, '\0', UINT16_MAX, &revision)) {
 		cli_error(COMMAND, "--didvid %s: not vendor, device and revision such as 8086:b00c:1", s);
 		return false;
 	}
@@ -172,8 +173,8 @@ static size_t text_room(const struct acm *a)
 	return TEXT_MIN + TEXT_PER_ELEMENT * ((size_t)a->chipsets.count + a->chipsets2.count + a->processors.count + a->tpm_algs.count);
 }
 
-GL_MUST static bool print_text(const struct options *o, const struct acm *a, enum acm_error rule, enum acm_match match,
-	struct cli_fault *fault)
+GL_MUST static bool print_text(
+	const struct options *o, const struct acm *a, enum acm_error rule, enum acm_match match, struct cli_fault *fault)
 {
 	size_t cap = text_room(a);
 	CLEANUP_FREE char *buf = malloc(cap);
@@ -190,16 +191,16 @@ GL_MUST static bool print_text(const struct options *o, const struct acm *a, enu
 	return cli_flush(fault);
 }
 
-GL_MUST static bool print_json(const struct options *o, const struct acm *a, enum acm_error rule, enum acm_match match,
-	struct cli_fault *fault)
+GL_MUST static bool print_json(
+	const struct options *o, const struct acm *a, enum acm_error rule, enum acm_match match, struct cli_fault *fault)
 {
 	CLEANUP_JSON json_t *root = acm_json(a);
 
 	if (!root || json_object_set_new(root, "file", json_string(o->file)) != 0 ||
-	    json_object_set_new(root, "warning", rule ? json_string(acm_strerror(rule)) : json_null()) != 0)
+		json_object_set_new(root, "warning", rule ? json_string(acm_strerror(rule)) : json_null()) != 0)
 		return cli_json_print(NULL, fault);
-	if (o->compare && json_object_set_new(root, "platform", json_pack("{s:b, s:s}", "matches", match == ACM_MATCHES,
-		"text", acm_match_text(match))) != 0)
+	if (o->compare && json_object_set_new(root, "platform",
+				  json_pack("{s:b, s:s}", "matches", match == ACM_MATCHES, "text", acm_match_text(match))) != 0)
 		return cli_json_print(NULL, fault);
 	return cli_json_print(root, fault);
 }

@@ -129,8 +129,9 @@ bool cmd_build_warnings(const struct build_result *r, json_t *list, struct cli_f
 		while (path->s && k < GL_COUNT(usr_links) && strncmp(path->s, usr_links[k], strlen(usr_links[k])) != 0)
 			k++;
 		if (path->s && k < GL_COUNT(usr_links) &&
-		    !add_warning(list, fault, "an initrd whose %.*s is a link to /usr would lose it to this member: %s:%u: use \"/usr%s\"",
-				 (int)strlen(usr_links[k]) - 1, usr_links[k], m->file, path->line, path->s))
+			!add_warning(list, fault,
+				"an initrd whose %.*s is a link to /usr would lose it to this member: %s:%u: use \"/usr%s\"",
+				(int)strlen(usr_links[k]) - 1, usr_links[k], m->file, path->line, path->s))
 			return false;
 	}
 	return true;
@@ -195,7 +196,7 @@ static void print_certainty(const struct expected *e)
 		sets += v->alternative_count > 0;
 		if (v->provenance == PROVENANCE_ASSUMED)
 			printf("  assumed for PCR %u: %s: %s%s\n", v->pcr, v->name, v->from_count ? v->from[0] : "",
-			       v->alternative_count ? ", or another value" : "");
+				v->alternative_count ? ", or another value" : "");
 	}
 	if (sets)
 		printf("  %zu events have alternatives: these are the first of the possible values of PCR 17 and 18\n", sets);
@@ -206,16 +207,16 @@ static void print_summary(const struct build_options *o, const struct build_resu
 	const struct manifest *m = &r->manifest;
 	enum alg bank = shown_bank(m);
 
-	printf("%s: %s, mode %s, policy %s with %s, %zu bytes\n\n", o->output, m->name, description_mode_name(m->mode), vlp_type_name(m->policy_type),
-	       alg_table[m->policy_hash].name, r->policy_size);
+	printf("%s: %s, mode %s, policy %s with %s, %zu bytes\n\n", o->output, m->name, description_mode_name(m->mode),
+		vlp_type_name(m->policy_type), alg_table[m->policy_hash].name, r->policy_size);
 	printf("module  role        file              size  PCR  %-16s  from\n", alg_table[bank].name);
 	for (unsigned i = 0; i < r->module_count; i++)
 		print_module(r, i, bank);
 	print_extras(r);
 	if (m->geo.given)
 		printf("\ngeo: NV index 0x%08x, %s, %zu bytes, PCR %u, %s, %s%s\n", m->geo.index, m->geo.raw ? "nv_raw" : "nv", r->geo_size,
-		       m->geo.pcr, m->geo.verify ? "verified" : "measured only", r->expected.country[0] ? "country " : "no geo tag of ours",
-		       r->expected.country);
+			m->geo.pcr, m->geo.verify ? "verified" : "measured only",
+			r->expected.country[0] ? "country " : "no geo tag of ours", r->expected.country);
 	else
 		printf("\ngeo: none\n");
 	printf("\nexpected (%s; the others are in expected.json):\n", alg_table[bank].name);
@@ -240,9 +241,8 @@ static json_t *module_json(const struct build_module *m, int number)
 
 	(void)snprintf(mode, sizeof(mode), "%04o", member ? m->given->mode : 0);
 	return json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:i, s:o}", "number", number, "role", role_table[m->role].name,
-			 "file", m->file, "from", m->from, "cmdline", member || m->cmdline.n == 0 ? NULL : cmdline,
-			 "path", member ? cmdline : NULL, "mode", member ? mode : NULL, "size", (json_int_t)m->size,
-			 "pcr", (int)m->pcr, "digests", cli_json_digests(&m->measured));
+		"file", m->file, "from", m->from, "cmdline", member || m->cmdline.n == 0 ? NULL : cmdline, "path", member ? cmdline : NULL,
+		"mode", member ? mode : NULL, "size", (json_int_t)m->size, "pcr", (int)m->pcr, "digests", cli_json_digests(&m->measured));
 }
 
 /* tboot, SINIT, LCP data: digests of the files themselves. */
@@ -254,8 +254,9 @@ static json_t *extras_json(const struct build_result *r)
 		const struct build_module *m = &r->extras[i];
 		const char *cmdline = m->given ? m->given->cmdline.s : NULL;
 
-		if (m->given && json_object_set_new(out, role_table[m->role].name, json_pack("{s:s, s:s, s:s?, s:I, s:o}", "file", m->file,
-				"from", m->from, "cmdline", cmdline, "size", (json_int_t)m->size, "digests", cli_json_digests(&m->image))) != 0)
+		if (m->given && json_object_set_new(out, role_table[m->role].name,
+					json_pack("{s:s, s:s, s:s?, s:I, s:o}", "file", m->file, "from", m->from, "cmdline", cmdline,
+						"size", (json_int_t)m->size, "digests", cli_json_digests(&m->image))) != 0)
 			return NULL;
 	}
 	return json_incref(out);
@@ -280,20 +281,19 @@ static json_t *geo_json(const struct build_result *r)
 		return json_null();
 	(void)snprintf(index, sizeof(index), "0x%08x", geo->index);
 	return json_pack("{s:s, s:s, s:s?, s:I, s:i, s:b, s:o}", "index", index, "kind", geo->raw ? "nv_raw" : "nv", "from", geo->file.s,
-			 "size", (json_int_t)r->geo_size, "pcr", (int)geo->pcr, "verify", (int)geo->verify,
-			 "content", cli_json_hex((struct span){ r->geo, r->geo_size }));
+		"size", (json_int_t)r->geo_size, "pcr", (int)geo->pcr, "verify", (int)geo->verify, "content",
+		cli_json_hex((struct span){ r->geo, r->geo_size }));
 }
 
 static json_t *summary_json(const struct build_options *o, const struct build_result *r, json_t *warnings)
 {
 	const struct manifest *m = &r->manifest;
 	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:s, s:I, s:o}, s:o, s:o, s:o, s:O}",
-		"output", o->output, "name", m->name, "mode", description_mode_name(m->mode), "drtm", (int)r->expected.drtm,
-		"country", r->expected.country[0] ? r->expected.country : NULL,
-		"policy", "type", vlp_type_name(m->policy_type), "hash", alg_table[m->policy_hash].name, "size", (json_int_t)r->policy_size,
-		"efi", "from", r->efi, "size", (json_int_t)r->efi_size, "digests", cli_json_digests(&r->efi_digest),
-		"modules", modules_json(r), "geo", geo_json(r), "pcrs", cli_json_pcrs(&r->expected.pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST),
-		"warnings", warnings);
+		"output", o->output, "name", m->name, "mode", description_mode_name(m->mode), "drtm", (int)r->expected.drtm, "country",
+		r->expected.country[0] ? r->expected.country : NULL, "policy", "type", vlp_type_name(m->policy_type), "hash",
+		alg_table[m->policy_hash].name, "size", (json_int_t)r->policy_size, "efi", "from", r->efi, "size", (json_int_t)r->efi_size,
+		"digests", cli_json_digests(&r->efi_digest), "modules", modules_json(r), "geo", geo_json(r), "pcrs",
+		cli_json_pcrs(&r->expected.pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST), "warnings", warnings);
 
 	if (m->mode == DESCRIPTION_TXT && json_object_set_new(out, "txt", extras_json(r)) != 0)
 		return NULL;
@@ -308,8 +308,7 @@ static bool report(const struct options *o, const struct build_result *r, struct
 
 	if (!cmd_build_warnings(r, warnings, fault))
 		return false;
-	json_array_foreach(warnings, i, text)
-		cli_error(COMMAND, "warning: %s", json_string_value(text));
+	json_array_foreach(warnings, i, text) cli_error(COMMAND, "warning: %s", json_string_value(text));
 	if (o->json) {
 		CLEANUP_JSON json_t *v = summary_json(&o->build, r, warnings);
 

@@ -17,17 +17,17 @@ GL_MUST static bool warn(const struct fleet_summary *s, json_t *list, struct cli
 	json_t *text;
 	size_t i;
 
-	if (s->leftover && json_array_append_new(list, json_sprintf("the replaced directory could not be removed: %s: remove it yourself",
-								    s->leftover)) != 0)
+	if (s->leftover && json_array_append_new(list,
+				   json_sprintf("the replaced directory could not be removed: %s: remove it yourself", s->leftover)) != 0)
 		return cli_fail(fault, CLI_IO, "out of memory: warnings");
 	if (!cmd_build_warnings(&s->common, list, fault))
 		return false;
-	json_array_foreach(list, i, text)
-		cli_error(COMMAND, "warning: %s", json_string_value(text));
+	json_array_foreach(list, i, text) cli_error(COMMAND, "warning: %s", json_string_value(text));
 	return true;
 }
 
-GL_MUST static bool report(const struct build_options *o, const char *table, const struct fleet_summary *s, bool json, struct cli_fault *fault)
+GL_MUST static bool report(
+	const struct build_options *o, const char *table, const struct fleet_summary *s, bool json, struct cli_fault *fault)
 {
 	CLEANUP_JSON json_t *warnings = json_array();
 	const struct manifest *m = &s->common.manifest;
@@ -37,11 +37,11 @@ GL_MUST static bool report(const struct build_options *o, const char *table, con
 	if (!warn(s, warnings, fault))
 		return false;
 	if (json) {
-		CLEANUP_JSON json_t *v = json_pack("{s:s, s:s, s:s, s:I, s:i, s:s, s:I, s:{s:s, s:s, s:I}, s:b, s:O}", "output", o->output, "table", table,
-			"mode", s->common.expected.mode, "hosts", (json_int_t)s->hosts, "threads", (int)s->threads, "hosts_file", "hosts.jsonl",
-			"hosts_file_size", (json_int_t)s->size, "policy", "type", vlp_type_name(m->policy_type), "hash",
-			alg_table[m->policy_hash].name, "size", (json_int_t)s->common.policy_size, "geo", (int)m->geo.given,
-			"warnings", warnings);
+		CLEANUP_JSON json_t *v = json_pack("{s:s, s:s, s:s, s:I, s:i, s:s, s:I, s:{s:s, s:s, s:I}, s:b, s:O}", "output", o->output,
+			"table", table, "mode", s->common.expected.mode, "hosts", (json_int_t)s->hosts, "threads", (int)s->threads,
+			"hosts_file", "hosts.jsonl", "hosts_file_size", (json_int_t)s->size, "policy", "type",
+			vlp_type_name(m->policy_type), "hash", alg_table[m->policy_hash].name, "size", (json_int_t)s->common.policy_size,
+			"geo", (int)m->geo.given, "warnings", warnings);
 
 		return cli_json_print(v, fault);
 	}
@@ -49,8 +49,8 @@ GL_MUST static bool report(const struct build_options *o, const char *table, con
 	printf("%s: %zu hosts of %s, mode %s, policy %s with %s, %zu bytes each\n"
 	       "%s/common: what all have in common\n"
 	       "%s/hosts.jsonl: what each has of its own, %s\n",
-	       o->output, s->hosts, table, s->common.expected.mode, vlp_type_name(m->policy_type), alg_table[m->policy_hash].name,
-	       s->common.policy_size, o->output, o->output, buf);
+		o->output, s->hosts, table, s->common.expected.mode, vlp_type_name(m->policy_type), alg_table[m->policy_hash].name,
+		s->common.policy_size, o->output, o->output, buf);
 	return cli_flush(fault);
 }
 

@@ -26,8 +26,19 @@ struct options {
 	bool help;
 };
 
-enum { OPTION_TCTI = 256, OPTION_INDEX, OPTION_SIZE, OPTION_OWNER_AUTH, OPTION_FILE, OPTION_COUNTRY, OPTION_SUBDIVISION,
-	OPTION_SITE, OPTION_LATITUDE, OPTION_LONGITUDE, OPTION_JSON };
+enum {
+	OPTION_TCTI = 256,
+	OPTION_INDEX,
+	OPTION_SIZE,
+	OPTION_OWNER_AUTH,
+	OPTION_FILE,
+	OPTION_COUNTRY,
+	OPTION_SUBDIVISION,
+	OPTION_SITE,
+	OPTION_LATITUDE,
+	OPTION_LONGITUDE,
+	OPTION_JSON
+};
 
 static const struct option long_options[] = {
 	{ "tcti", required_argument, NULL, OPTION_TCTI },
@@ -91,8 +102,10 @@ GL_MUST static bool parse_index(const char *s, uint32_t *out)
 	}
 	*out = (uint32_t)v;
 	if (*out == GEO_INDEX_TPM12) {
-		cli_error(COMMAND, "--index %s: this is the geo index of TPM 1.2; in a TPM 2.0 it lies among the permanent handles "
-			"and cannot be defined: use 0x%08x", s, GEO_INDEX_DEFAULT);
+		cli_error(COMMAND,
+			"--index %s: this is the geo index of TPM 1.2; in a TPM 2.0 it lies among the permanent handles "
+			"and cannot be defined: use 0x%08x",
+			s, GEO_INDEX_DEFAULT);
 		return false;
 	}
 	if (!geo_index_possible(*out)) {
@@ -245,8 +258,8 @@ GL_MUST static bool report_done(const struct options *o, const struct geo_nv_don
 
 	(void)snprintf(index, sizeof(index), "0x%08x", o->index);
 	if (o->json) {
-		CLEANUP_JSON json_t *root = json_pack("{s:s, s:s, s:b}", "index", index, "action", action_names[o->action],
-			"changed", d->changed);
+		CLEANUP_JSON json_t *root =
+			json_pack("{s:s, s:s, s:b}", "index", index, "action", action_names[o->action], "changed", d->changed);
 
 		return cli_json_print(root, fault);
 	}
@@ -257,12 +270,11 @@ GL_MUST static bool report_done(const struct options *o, const struct geo_nv_don
 /* 1e-7 degrees as JSON would have them. */
 static json_t *tag_json(const struct geo_tag *tag)
 {
-	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:s}", "country", tag->country, "subdivision", tag->subdivision,
-		"site", tag->site);
+	CLEANUP_JSON json_t *out =
+		json_pack("{s:s, s:s, s:s}", "country", tag->country, "subdivision", tag->subdivision, "site", tag->site);
 
-	if (tag->has_coordinates &&
-		(json_object_set_new(out, "latitude", json_real(tag->latitude / 1e7)) != 0 ||
-			json_object_set_new(out, "longitude", json_real(tag->longitude / 1e7)) != 0))
+	if (tag->has_coordinates && (json_object_set_new(out, "latitude", json_real(tag->latitude / 1e7)) != 0 ||
+					    json_object_set_new(out, "longitude", json_real(tag->longitude / 1e7)) != 0))
 		return NULL;
 	return json_incref(out);
 }
@@ -277,10 +289,10 @@ GL_MUST static bool report_view_json(const struct options *o, const struct geo_n
 	(void)snprintf(index, sizeof(index), "0x%08x", o->index);
 	text_str(&names, "");
 	geo_attributes_text(v->public.attributes, &names);
-	root = json_pack("{s:s, s:i, s:I, s:s, s:i, s:o, s:o, s:o, s:b, s:s}", "index", index, "size", v->public.size,
-		"attributes", (json_int_t)v->public.attributes, "attribute_names", buf, "name_alg", v->public.name_alg,
-		"policy", policy.n ? cli_json_hex(policy) : json_null(), "content", v->has_content ? cli_json_hex(content) : json_null(),
-		"tag", v->is_tag ? tag_json(&v->tag) : json_null(), "boot_readable", v->boot_readable, "boot", v->boot);
+	root = json_pack("{s:s, s:i, s:I, s:s, s:i, s:o, s:o, s:o, s:b, s:s}", "index", index, "size", v->public.size, "attributes",
+		(json_int_t)v->public.attributes, "attribute_names", buf, "name_alg", v->public.name_alg, "policy",
+		policy.n ? cli_json_hex(policy) : json_null(), "content", v->has_content ? cli_json_hex(content) : json_null(), "tag",
+		v->is_tag ? tag_json(&v->tag) : json_null(), "boot_readable", v->boot_readable, "boot", v->boot);
 	return cli_json_print(root, fault);
 }
 
@@ -339,8 +351,8 @@ GL_MUST static bool report_view(const struct options *o, const struct geo_nv_vie
 
 /* ---- actions ---- */
 
-GL_MUST static bool act(const struct options *o, struct host_tpm *h, const struct nv_auth *owner, struct span content,
-	struct cli_fault *fault)
+GL_MUST static bool act(
+	const struct options *o, struct host_tpm *h, const struct nv_auth *owner, struct span content, struct cli_fault *fault)
 {
 	struct geo_nv_done done = { .changed = false };
 	struct geo_nv_view view;

@@ -16,8 +16,17 @@ struct options {
 	bool help;
 };
 
-enum { OPTION_ESP = 256, OPTION_BOOT_ENTRY, OPTION_REMOVABLE, OPTION_NO_BOOT_ENTRY, OPTION_ROLLBACK, OPTION_UNINSTALL, OPTION_STATUS,
-	OPTION_FORCE, OPTION_JSON };
+enum {
+	OPTION_ESP = 256,
+	OPTION_BOOT_ENTRY,
+	OPTION_REMOVABLE,
+	OPTION_NO_BOOT_ENTRY,
+	OPTION_ROLLBACK,
+	OPTION_UNINSTALL,
+	OPTION_STATUS,
+	OPTION_FORCE,
+	OPTION_JSON
+};
 
 static const struct option long_options[] = {
 	{ "esp", required_argument, NULL, OPTION_ESP },
@@ -151,9 +160,11 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 /* ---- reports ---- */
 
+/* clang-format off */
 static const char *const action_names[] = {
 	[INSTALL_BUILD] = "install", [INSTALL_ROLLBACK] = "rollback", [INSTALL_UNINSTALL] = "uninstall", [INSTALL_STATUS] = "status",
 };
+/* clang-format on */
 
 /* NULL is JSON's null. */
 static json_t *slot_name_json(const char *slot)
@@ -178,9 +189,10 @@ static json_t *slots_json(const struct install_report *r)
 	for (size_t i = 0; i < r->slot_count; i++) {
 		const struct install_slot *s = &r->slots[i];
 
-		if (json_array_append_new(out, json_pack("{s:s, s:o, s:I, s:b, s:s?, s:o, s:b}", "slot", s->slot, "name", slot_name_json(s->label),
-							 "files", (json_int_t)s->files, "complete", (int)s->good, "wrong", s->good ? NULL : s->bad,
-							 "boot_entry", entry_json(s->entry), "in_boot_order", (int)s->ordered)) != 0)
+		if (json_array_append_new(
+			    out, json_pack("{s:s, s:o, s:I, s:b, s:s?, s:o, s:b}", "slot", s->slot, "name", slot_name_json(s->label),
+					 "files", (json_int_t)s->files, "complete", (int)s->good, "wrong", s->good ? NULL : s->bad,
+					 "boot_entry", entry_json(s->entry), "in_boot_order", (int)s->ordered)) != 0)
 			return NULL;
 	}
 	return json_incref(out);
@@ -189,13 +201,13 @@ static json_t *slots_json(const struct install_report *r)
 static json_t *report_json(const struct options *o, const struct install_report *r)
 {
 	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:O, s:O}", "action",
-		action_names[o->install.action], "esp", o->install.esp, "start", slots_start_name(r->start), "current", slot_name_json(r->now.current),
-		"previous", slot_name_json(r->now.previous), "application", path_json(r->now.current), "boot_entry", entry_json(r->entry),
-		"removable", (int)r->removable, "changed", (int)r->changed, "files", (json_int_t)r->files, "bytes_written", (json_int_t)r->written,
-		"removed", r->removed, "warnings", r->warnings);
+		action_names[o->install.action], "esp", o->install.esp, "start", slots_start_name(r->start), "current",
+		slot_name_json(r->now.current), "previous", slot_name_json(r->now.previous), "application", path_json(r->now.current),
+		"boot_entry", entry_json(r->entry), "removable", (int)r->removable, "changed", (int)r->changed, "files",
+		(json_int_t)r->files, "bytes_written", (json_int_t)r->written, "removed", r->removed, "warnings", r->warnings);
 
-	if (o->install.action == INSTALL_STATUS &&
-	    (json_object_set_new(out, "healthy", json_boolean(r->healthy)) != 0 || json_object_set_new(out, "slots", slots_json(r)) != 0))
+	if (o->install.action == INSTALL_STATUS && (json_object_set_new(out, "healthy", json_boolean(r->healthy)) != 0 ||
+							   json_object_set_new(out, "slots", slots_json(r)) != 0))
 		return NULL;
 	return json_incref(out);
 }
@@ -217,7 +229,9 @@ static void print_slots(const struct install_report *r)
 {
 	for (size_t i = 0; i < r->slot_count; i++) {
 		const struct install_slot *s = &r->slots[i];
-		const char *what = !strcmp(s->slot, r->now.current) ? "current" : !strcmp(s->slot, r->now.previous) ? "previous" : "left over";
+		const char *what = !strcmp(s->slot, r->now.current)    ? "current"
+		                   : !strcmp(s->slot, r->now.previous) ? "previous"
+		                                                       : "left over";
 
 		printf("%-9s %s  %s, %zu files, ", what, s->slot, s->label[0] ? s->label : "?", s->files);
 		if (s->good)
@@ -283,8 +297,7 @@ static void print_warnings(const struct install_report *r)
 	json_t *text;
 	size_t i;
 
-	json_array_foreach(r->warnings, i, text)
-		cli_error(COMMAND, "warning: %s", json_string_value(text));
+	json_array_foreach(r->warnings, i, text) cli_error(COMMAND, "warning: %s", json_string_value(text));
 }
 
 static int run(int argc, char **argv)

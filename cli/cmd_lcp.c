@@ -3,10 +3,12 @@
 
 #include "cli/lcp.h"
 
+/* clang-format off */
 static const struct lcp_action *const actions[] = {
 	&lcp_action_mle_hash, &lcp_action_element, &lcp_action_list, &lcp_action_policy, &lcp_action_data, &lcp_action_sign,
 	&lcp_action_verify, &lcp_action_show, &lcp_action_evaluate,
 };
+/* clang-format on */
 
 static void print_help(void)
 {

@@ -31,12 +31,12 @@ struct options {
 	uint32_t control;
 	uint8_t min_version;
 	bool has_min_version;
-	uint32_t pcrs;                  /* mask */
+	uint32_t pcrs; /* mask */
 	const char *fallback;
 	const char *uuid;
 	const char *data;
 	struct lcp_bytes hashes;
-	const char **given;             /* values of --hash and --hash-file, in order */
+	const char **given; /* values of --hash and --hash-file, in order */
 	bool *is_file;
 	size_t given_count;
 	struct {
@@ -44,14 +44,16 @@ struct options {
 		const char *where;
 	} infos[INFOS_MAX];
 	size_t info_count;
-	const char *pcr_values[PCR_COUNT];      /* of --pcr; NULL: not given */
+	const char *pcr_values[PCR_COUNT]; /* of --pcr; NULL: not given */
 	bool help;
 };
 
+/* clang-format off */
 enum {
 	OPTION_ALG = 256, OPTION_CONTROL, OPTION_MIN, OPTION_HASH, OPTION_HASH_FILE, OPTION_FALLBACK, OPTION_PCRS, OPTION_PCR, OPTION_TCTI,
 	OPTION_LOG, OPTION_PCR_FILE, OPTION_UUID, OPTION_DATA
 };
+/* clang-format on */
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
@@ -282,7 +284,8 @@ static bool add_digest(const char *what, const char *s, size_t n, enum alg a, st
 	uint8_t digest[DIGEST_MAX];
 
 	if (!parse_digest(s, n, digest, alg_table[a].size))
-		return cli_fail(fault, CLI_INPUT, "%s: a digest of %s has %u hexadecimal digits", what, alg_table[a].name, 2u * alg_table[a].size);
+		return cli_fail(
+			fault, CLI_INPUT, "%s: a digest of %s has %u hexadecimal digits", what, alg_table[a].name, 2u * alg_table[a].size);
 	return lcp_append(out, (struct span){ digest, alg_table[a].size }, fault);
 }
 
@@ -315,8 +318,8 @@ GL_MUST static bool collect_hashes(struct options *o, struct cli_fault *fault)
 	for (size_t i = 0; i < o->given_count; i++) {
 		const char *s = o->given[i];
 
-		if (!(o->is_file[i] ? add_digest_file(s, o->alg, &o->hashes, fault) :
-				      add_digest("--hash", s, strlen(s), o->alg, &o->hashes, fault)))
+		if (!(o->is_file[i] ? add_digest_file(s, o->alg, &o->hashes, fault)
+				    : add_digest("--hash", s, strlen(s), o->alg, &o->hashes, fault)))
 			return false;
 	}
 	return true;
@@ -329,7 +332,8 @@ static bool make_hashes(struct options *o, struct lcp_element *e, uint8_t fallba
 	if (!collect_hashes(o, fault))
 		return false;
 	if (o->fallback && !cli_unhex(o->fallback, fallback, size))
-		return cli_fail(fault, CLI_INPUT, "--fallback: a digest of %s has %zu hexadecimal digits", alg_table[o->alg].name, 2 * size);
+		return cli_fail(
+			fault, CLI_INPUT, "--fallback: a digest of %s has %zu hexadecimal digits", alg_table[o->alg].name, 2 * size);
 	if (o->hashes.n / size > UINT16_MAX)
 		return cli_fail(fault, CLI_INPUT, "more than %u digests do not fit an element", UINT16_MAX);
 	e->hash_alg = alg_table[o->alg].tpm_id;
@@ -361,8 +365,8 @@ static bool given_values(const struct options *o, struct pcrs *out, uint32_t *ma
 	return true;
 }
 
-static bool add_pcr_info(const struct options *o, const struct pcrs *pcrs, uint32_t mask, const char *where, struct lcp_bytes *out,
-	struct cli_fault *fault)
+static bool add_pcr_info(
+	const struct options *o, const struct pcrs *pcrs, uint32_t mask, const char *where, struct lcp_bytes *out, struct cli_fault *fault)
 {
 	uint8_t digest[LCP_DIGEST_MAX], info[LCP_PCR_INFO_MAX];
 	struct span value = { digest, alg_table[o->alg].size };
@@ -385,7 +389,8 @@ static bool make_pcr_infos(const struct options *o, struct lcp_element *e, struc
 	for (size_t i = 0; i < o->info_count; i++) {
 		const char *where = *o->infos[i].where ? o->infos[i].where : "the TPM";
 
-		if (!lcp_get_pcrs(o->infos[i].source, o->infos[i].where, &pcrs, fault) || !add_pcr_info(o, &pcrs, o->pcrs, where, room, fault))
+		if (!lcp_get_pcrs(o->infos[i].source, o->infos[i].where, &pcrs, fault) ||
+			!add_pcr_info(o, &pcrs, o->pcrs, where, room, fault))
 			return false;
 		e->count++;
 	}

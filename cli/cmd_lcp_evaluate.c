@@ -16,7 +16,7 @@ enum text_option { PO, PS, PO_DATA, PS_DATA, MLE_FILE, CMDLINE, SINIT, TEXT_COUN
 struct options {
 	const char *text[TEXT_COUNT];
 	enum lcp_pcr_source pcr_source;
-	const char *pcrs;               /* NULL: none */
+	const char *pcrs; /* NULL: none */
 	struct lcp_platform platform;
 	bool has_sinit_version;
 	bool rules;
@@ -24,11 +24,13 @@ struct options {
 	bool help;
 };
 
+/* clang-format off */
 enum {
 	OPTION_TEXT = 256,
 	OPTION_MLE = OPTION_TEXT + TEXT_COUNT, OPTION_STM, OPTION_BIOS, OPTION_AUX_BIOS, OPTION_AUX_VERSION, OPTION_TCTI, OPTION_LOG,
 	OPTION_PCR_FILE, OPTION_SINIT_VERSION, OPTION_NPW, OPTION_NEEDS_PS, OPTION_CHECKS_AUX, OPTION_ERROR_CLASS, OPTION_RULES, OPTION_JSON
 };
+/* clang-format on */
 
 static const struct option long_options[] = {
 	{ "po", required_argument, NULL, OPTION_TEXT + PO },
@@ -200,7 +202,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 /* ---- inputs ---- */
 
 struct inputs {
-	struct lcp_bytes file[4];       /* PO, PS, PO_DATA, PS_DATA */
+	struct lcp_bytes file[4]; /* PO, PS, PO_DATA, PS_DATA */
 	struct pcrs pcrs;
 };
 
@@ -292,9 +294,9 @@ static json_t *decisions_json(const struct lcp_verdict *v)
 		const struct lcp_decision *d = &v->by[s];
 		bool match = d->outcome == LCP_MATCH;
 
-		(void)json_object_set_new(out, lcp_subject_name(s), json_pack("{s:s, s:o, s:o}", "outcome", outcome_names[d->outcome],
-			"at", match ? at_json(d->at) : json_null(),
-			"index", match && d->index >= 0 ? json_integer(d->index) : json_null()));
+		(void)json_object_set_new(out, lcp_subject_name(s),
+			json_pack("{s:s, s:o, s:o}", "outcome", outcome_names[d->outcome], "at", match ? at_json(d->at) : json_null(),
+				"index", match && d->index >= 0 ? json_integer(d->index) : json_null()));
 	}
 	return json_incref(out);
 }
@@ -308,7 +310,7 @@ static json_t *ignored_json(const struct lcp_verdict *v)
 		for (int i = 0; i < v->list_count[o]; i++)
 			if (v->lists[o][i] != LCP_ALLOWED)
 				(void)json_array_append_new(out, json_pack("{s:s, s:i, s:s}", "policy", lcp_owner_name(o), "list", i,
-					"rule", lcp_rule_info(v->lists[o][i])->id));
+									 "rule", lcp_rule_info(v->lists[o][i])->id));
 	return json_incref(out);
 }
 
@@ -328,10 +330,9 @@ static json_t *verdict_json(const struct lcp_verdict *v)
 	const struct lcp_rule_info *rule = lcp_rule_info(v->rule);
 
 	return json_pack("{s:b, s:s, s:s, s:s, s:b, s:s?, s:o, s:o, s:o, s:o, s:o, s:o}", "allowed", v->allowed, "rule", rule->id, "text",
-		rule->text, "source", rule->source, "deduced", rule->deduced, "format", v->format ? lcp_strerror(v->format) : NULL,
-		"at", v->allowed ? json_null() : at_json(v->at), "error", error_json(v), "decisions", decisions_json(v),
-		"ignored_lists", ignored_json(v), "hash_alg_mask", lcp_json_hash_mask(v->hash_mask),
-		"sign_alg_mask", lcp_json_sign_mask(v->sign_mask));
+		rule->text, "source", rule->source, "deduced", rule->deduced, "format", v->format ? lcp_strerror(v->format) : NULL, "at",
+		v->allowed ? json_null() : at_json(v->at), "error", error_json(v), "decisions", decisions_json(v), "ignored_lists",
+		ignored_json(v), "hash_alg_mask", lcp_json_hash_mask(v->hash_mask), "sign_alg_mask", lcp_json_sign_mask(v->sign_mask));
 }
 
 static void print_at(struct lcp_at at)
@@ -391,16 +392,17 @@ static void print_verdict(const struct lcp_verdict *v)
 	for (enum lcp_owner o = LCP_PO; o < LCP_OWNERS; o++)
 		for (int i = 0; i < v->list_count[o]; i++)
 			if (v->lists[o][i] != LCP_ALLOWED)
-				printf("ignored         %s policy, list %d: %s\n", lcp_owner_name(o), i, lcp_rule_info(v->lists[o][i])->text);
+				printf("ignored         %s policy, list %d: %s\n", lcp_owner_name(o), i,
+					lcp_rule_info(v->lists[o][i])->text);
 }
 
 /* ---- list of rules ---- */
 
 static json_t *rule_json(const struct lcp_rule_info *r)
 {
-	return json_pack("{s:s, s:s, s:s, s:b, s:i, s:{s:i, s:i}, s:{s:i, s:i}}", "rule", r->id, "text", r->text, "source", r->source, "deduced",
-		r->deduced, "class", r->launch_control ? TXT_CLASS_LCP : r->class, "owner", "major", r->major[LCP_PO], "minor", r->minor[LCP_PO],
-		"supplier", "major", r->major[LCP_PS], "minor", r->minor[LCP_PS]);
+	return json_pack("{s:s, s:s, s:s, s:b, s:i, s:{s:i, s:i}, s:{s:i, s:i}}", "rule", r->id, "text", r->text, "source", r->source,
+		"deduced", r->deduced, "class", r->launch_control ? TXT_CLASS_LCP : r->class, "owner", "major", r->major[LCP_PO], "minor",
+		r->minor[LCP_PO], "supplier", "major", r->major[LCP_PS], "minor", r->minor[LCP_PS]);
 }
 
 GL_MUST static bool list_rules(bool json, struct cli_fault *fault)

@@ -127,8 +127,8 @@ GL_MUST static bool append_element(const char *path, struct lcp_bytes *out, stru
 	return lcp_append(out, lcp_bytes_span(&file), fault);
 }
 
-GL_MUST static bool begin_list(const struct list_options *o, struct lcp_list *l, struct lcp_bytes *file, struct lcp_bytes *elements,
-	struct cli_fault *fault)
+GL_MUST static bool begin_list(
+	const struct list_options *o, struct lcp_list *l, struct lcp_bytes *file, struct lcp_bytes *elements, struct cli_fault *fault)
 {
 	if (!o->add) {
 		*l = (struct lcp_list){ .version = o->version ? o->version : LCP_LIST_2_1, .sig_alg = LCP_ALG_NULL };
@@ -137,8 +137,10 @@ GL_MUST static bool begin_list(const struct list_options *o, struct lcp_list *l,
 	if (!lcp_read_list(o->files[0], file, l, fault))
 		return false;
 	if (lcp_list_signed(l) && !o->drop)
-		return cli_fail(fault, CLI_INPUT, "%s: the list is signed: its signature would no longer hold: give --drop-signature and sign it "
-			"again", o->files[0]);
+		return cli_fail(fault, CLI_INPUT,
+			"%s: the list is signed: its signature would no longer hold: give --drop-signature and sign it "
+			"again",
+			o->files[0]);
 	l->sig_alg = LCP_ALG_NULL;
 	memset(&l->sig, 0, sizeof(l->sig));
 	return lcp_append(elements, l->elements, fault);

@@ -20,10 +20,12 @@ struct options {
 	bool help;
 };
 
+/* clang-format off */
 enum {
 	OPTION_VERSION = 256, OPTION_ALG, OPTION_TYPE, OPTION_DATA, OPTION_MIN, OPTION_MAX, OPTION_REVOCATION, OPTION_CONTROL, OPTION_NPW,
 	OPTION_CAPS, OPTION_OWNER, OPTION_AUX_DELETE, OPTION_HASHES, OPTION_SIGNS, OPTION_AUX
 };
+/* clang-format on */
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
@@ -91,8 +93,8 @@ static bool mask_of_sign(struct span name, uint32_t *bit)
 }
 
 /* Names with commas between, or one number. */
-GL_MUST static bool parse_mask(const char *option, const char *value, uint64_t max, bool (*find)(struct span, uint32_t *), uint32_t *out,
-	struct cli_fault *fault)
+GL_MUST static bool parse_mask(
+	const char *option, const char *value, uint64_t max, bool (*find)(struct span, uint32_t *), uint32_t *out, struct cli_fault *fault)
 {
 	uint64_t number;
 
@@ -106,8 +108,8 @@ GL_MUST static bool parse_mask(const char *option, const char *value, uint64_t m
 		uint32_t bit;
 
 		if (!find((struct span){ (const uint8_t *)s, n }, &bit))
-			return cli_fail(fault, CLI_USAGE, "%s %s: not a number, and %.*s is no algorithm: see geolaunch-lcp(1)", option, value,
-				(int)n, s);
+			return cli_fail(fault, CLI_USAGE, "%s %s: not a number, and %.*s is no algorithm: see geolaunch-lcp(1)", option,
+				value, (int)n, s);
 		*out |= bit;
 		s += n;
 		if (!*s)
@@ -196,9 +198,10 @@ GL_MUST static bool take_option(struct options *o, int option, struct cli_fault 
 		return lcp_option_alg("--alg", optarg, &o->alg, fault);
 	case OPTION_VERSION:
 		return (lcp_policy_version_by_name(span_str(optarg), &p->version) && !lcp_policy_is_legacy(p)) ||
-			cli_fail(fault, CLI_USAGE, "--version %s: not one of 3.0, 3.1, 3.2", optarg);
+		       cli_fail(fault, CLI_USAGE, "--version %s: not one of 3.0, 3.1, 3.2", optarg);
 	case OPTION_TYPE:
-		return lcp_policy_type_by_name(span_str(optarg), &p->type) || cli_fail(fault, CLI_USAGE, "--type %s: not list or any", optarg);
+		return lcp_policy_type_by_name(span_str(optarg), &p->type) ||
+		       cli_fail(fault, CLI_USAGE, "--type %s: not list or any", optarg);
 	case OPTION_REVOCATION:
 		return parse_revocation(optarg, p, fault);
 	case OPTION_MIN:

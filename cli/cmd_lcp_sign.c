@@ -26,10 +26,12 @@ struct options {
 	bool help;
 };
 
+/* clang-format off */
 enum {
 	OPTION_KEY = 256, OPTION_PUBLIC, OPTION_ENGINE, OPTION_PROVIDER, OPTION_PASSPHRASE, OPTION_SCHEME, OPTION_HASH, OPTION_REVOCATION,
 	OPTION_PRINT, OPTION_SIGNATURE, OPTION_JSON
 };
+/* clang-format on */
 
 static const struct option sign_long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
@@ -297,11 +299,13 @@ static bool verify_one(const struct lcp_list *l, EVP_PKEY *key, unsigned number,
 		valid = false;
 	}
 	if (json)
-		(void)json_array_append_new(out, json_pack("{s:i, s:b, s:b, s:s?, s:s?, s:s?}", "list", (int)number, "signed", (int)is_signed,
-			"valid", (int)valid, "scheme", is_signed ? lcp_alg_name(l->sig_alg) : NULL,
-			"hash_alg", valid ? lcp_alg_name(hash_alg) : NULL, "error", *problem ? problem : NULL));
+		(void)json_array_append_new(
+			out, json_pack("{s:i, s:b, s:b, s:s?, s:s?, s:s?}", "list", (int)number, "signed", (int)is_signed, "valid",
+				     (int)valid, "scheme", is_signed ? lcp_alg_name(l->sig_alg) : NULL, "hash_alg",
+				     valid ? lcp_alg_name(hash_alg) : NULL, "error", *problem ? problem : NULL));
 	else if (valid)
-		printf("list %u: %s with %u bits and %s: valid\n", number, lcp_alg_name(l->sig_alg), l->sig.key_bits, lcp_alg_name(hash_alg));
+		printf("list %u: %s with %u bits and %s: valid\n", number, lcp_alg_name(l->sig_alg), l->sig.key_bits,
+			lcp_alg_name(hash_alg));
 	else
 		printf("list %u: %s\n", number, *problem ? problem : "not signed");
 	return valid || (!is_signed && !key);
@@ -326,8 +330,8 @@ GL_MUST static bool verify(const struct verify_options *o, struct cli_fault *fau
 
 	if (!lcp_read(o->file, &file, fault) || (o->public_key && !open_key(&how, &key, fault)))
 		return false;
-	error = is_data(lcp_bytes_span(&file)) ? lcp_data_decode(lcp_bytes_span(&file), &data, NULL) :
-						 lcp_list_decode(lcp_bytes_span(&file), &data.lists[0]);
+	error = is_data(lcp_bytes_span(&file)) ? lcp_data_decode(lcp_bytes_span(&file), &data, NULL)
+	                                       : lcp_list_decode(lcp_bytes_span(&file), &data.lists[0]);
 	if (error)
 		return lcp_refuse(fault, o->file, error);
 	for (unsigned i = 0; i < data.list_count; i++) {
@@ -337,7 +341,8 @@ GL_MUST static bool verify(const struct verify_options *o, struct cli_fault *fau
 	if (!(o->json ? cli_json_print(out, fault) : cli_flush(fault)))
 		return false;
 	/* Nothing signed is nothing verified. */
-	return (ok && any) || cli_fail(fault, CLI_INPUT, "%s: %s", o->file, any ? "a signature is missing or wrong" : "nothing in it is signed");
+	return (ok && any) ||
+	       cli_fail(fault, CLI_INPUT, "%s: %s", o->file, any ? "a signature is missing or wrong" : "nothing in it is signed");
 }
 
 static int run_verify(int argc, char **argv)

@@ -16,8 +16,23 @@ struct options {
 	bool help;
 };
 
-enum { OPTION_TCTI = 256, OPTION_NV_DUMP, OPTION_WRITE_NV_DUMP, OPTION_SINIT, OPTION_OWNER, OPTION_SUPPLIER, OPTION_DATA, OPTION_SUPPLIER_DATA,
-	OPTION_TBOOT, OPTION_CMDLINE, OPTION_VERSION, OPTION_MLE, OPTION_DIDVID, OPTION_CPU, OPTION_JSON };
+enum {
+	OPTION_TCTI = 256,
+	OPTION_NV_DUMP,
+	OPTION_WRITE_NV_DUMP,
+	OPTION_SINIT,
+	OPTION_OWNER,
+	OPTION_SUPPLIER,
+	OPTION_DATA,
+	OPTION_SUPPLIER_DATA,
+	OPTION_TBOOT,
+	OPTION_CMDLINE,
+	OPTION_VERSION,
+	OPTION_MLE,
+	OPTION_DIDVID,
+	OPTION_CPU,
+	OPTION_JSON
+};
 
 static const struct option long_options[] = {
 	{ "tcti", required_argument, NULL, OPTION_TCTI },
@@ -150,7 +165,7 @@ GL_MUST static bool take_option(struct options *o, int option, struct cli_fault 
 	switch (option) {
 	case OPTION_VERSION:
 		return lint_version_parse(optarg, &o->from.tboot_version) ||
-			cli_fail(fault, CLI_USAGE, "--tboot-version %s: not a version such as 1.10.5", optarg);
+		       cli_fail(fault, CLI_USAGE, "--tboot-version %s: not a version such as 1.10.5", optarg);
 	case OPTION_MLE:
 		return lcp_option_digest("--mle-hash", optarg, &o->from.mle, fault);
 	case OPTION_DIDVID:

@@ -11,10 +11,10 @@
 #define STARTUP_LOCALITY SPAN_LITERAL("StartupLocality\0")
 
 struct options {
-	const char *file;       /* NULL: live */
+	const char *file; /* NULL: live */
 	const char *root;
 	const char *raw_out;
-	const char *start;      /* "ff", "00" or NULL: to be found out */
+	const char *start; /* "ff", "00" or NULL: to be found out */
 	bool live;
 	bool json;
 	bool full;
@@ -101,9 +101,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 struct decoded {
 	struct eventlog_reader reader;
 	struct pcrs replay;
-	uint32_t used;                  /* bit per PCR that some event was for */
-	uint32_t missing[ALG_COUNT];    /* bit per PCR: some event has no digest in this bank */
-	json_t *events;                 /* only for JSON */
+	uint32_t used;               /* bit per PCR that some event was for */
+	uint32_t missing[ALG_COUNT]; /* bit per PCR: some event has no digest in this bank */
+	json_t *events;              /* only for JSON */
 };
 
 static const char *format_name(enum eventlog_format f)
@@ -198,8 +198,8 @@ static json_t *event_json(const struct event *e)
 	struct span text;
 
 	return json_pack("{s:I, s:I, s:s?, s:o, s:o, s:o}", "pcr", (json_int_t)e->pcr, "type", (json_int_t)e->type, "type_name", name,
-		"digests", cli_json_digests(&e->digests), "data", cli_json_hex(e->data),
-		"text", as_text(e->data, &text) ? json_stringn((const char *)text.p, text.n) : json_null());
+		"digests", cli_json_digests(&e->digests), "data", cli_json_hex(e->data), "text",
+		as_text(e->data, &text) ? json_stringn((const char *)text.p, text.n) : json_null());
 }
 
 static void print_hex(struct span s, size_t limit)
@@ -262,11 +262,12 @@ GL_MUST static bool finish(const struct decoded *d, const struct options *o, str
 		print_replay(d);
 		return cli_flush(fault);
 	}
-	root = json_pack("{s:s, s:O, s:o}", "format", format_name(d->reader.format), "events", d->events,
-		"replay", cli_json_pcrs(&d->replay, 0, PCR_COUNT - 1));
+	root = json_pack("{s:s, s:O, s:o}", "format", format_name(d->reader.format), "events", d->events, "replay",
+		cli_json_pcrs(&d->replay, 0, PCR_COUNT - 1));
 	/* Who does not look at the exit code shall see it too. */
-	if (root && d->reader.error && json_object_set_new(root, "error", json_pack("{s:s, s:I}", "text", d->reader.error,
-		"offset", (json_int_t)d->reader.error_offset)) != 0)
+	if (root && d->reader.error &&
+		json_object_set_new(
+			root, "error", json_pack("{s:s, s:I}", "text", d->reader.error, "offset", (json_int_t)d->reader.error_offset)) != 0)
 		return cli_fail(fault, CLI_IO, "out of memory: JSON output");
 	return cli_json_print(root, fault);
 }
@@ -297,8 +298,8 @@ GL_MUST static bool decode(struct span log, const char *path, const struct optio
 	if (!finish(&d, o, fault))
 		return false;
 	if (s == EVENTLOG_MALFORMED)
-		return cli_fail(fault, CLI_INPUT, "%s: byte %zu: %s; the events before it are shown", path, d.reader.error_offset,
-			d.reader.error);
+		return cli_fail(
+			fault, CLI_INPUT, "%s: byte %zu: %s; the events before it are shown", path, d.reader.error_offset, d.reader.error);
 	return true;
 }
 
@@ -316,7 +317,8 @@ GL_MUST static bool run_live(const struct options *o, struct cli_fault *fault)
 	if (!livelog_find(o->root ? o->root : "", &live, fault))
 		return false;
 	if (live.kind == LIVELOG_NONE)
-		return cli_fail(fault, CLI_IO, "this host has no event log: neither geolaunch, nor TXT, nor the firmware left one; "
+		return cli_fail(fault, CLI_IO,
+			"this host has no event log: neither geolaunch, nor TXT, nor the firmware left one; "
 			"are efivarfs and securityfs mounted?");
 	if (live.kind == LIVELOG_FIRMWARE)
 		cli_error(COMMAND, "note: no log of a measured launch is here; this is the firmware's own log (%s)", live.path);

@@ -28,8 +28,24 @@ struct work {
 	struct provision_step step;
 };
 
-enum { OPTION_HOST = 256, OPTION_VLP, OPTION_LCP, OPTION_GEO, OPTION_GEO_INDEX, OPTION_ERROR_INDEX, OPTION_NO_VLP, OPTION_NO_GEO, OPTION_INDEX_SET,
-	OPTION_SINIT, OPTION_TCTI, OPTION_OWNER_AUTH, OPTION_REPLACE, OPTION_DRY_RUN, OPTION_CHECK, OPTION_JSON };
+enum {
+	OPTION_HOST = 256,
+	OPTION_VLP,
+	OPTION_LCP,
+	OPTION_GEO,
+	OPTION_GEO_INDEX,
+	OPTION_ERROR_INDEX,
+	OPTION_NO_VLP,
+	OPTION_NO_GEO,
+	OPTION_INDEX_SET,
+	OPTION_SINIT,
+	OPTION_TCTI,
+	OPTION_OWNER_AUTH,
+	OPTION_REPLACE,
+	OPTION_DRY_RUN,
+	OPTION_CHECK,
+	OPTION_JSON
+};
 
 static const struct option long_options[] = {
 	{ "host", required_argument, NULL, OPTION_HOST },
@@ -217,10 +233,10 @@ static json_t *work_json(const struct work *w)
 	text_str(&names, "");
 	geo_attributes_text(wanted->attributes, &names);
 	provision_public_area(wanted, area);
-	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:n, s:o, s:o?, s:s, s:b, s:s}", "use", provision_uses[wanted->use].name, "index", index,
-		"size", (json_int_t)wanted->content.n, "attributes", (json_int_t)wanted->attributes, "attribute_names", buf,
-		"name_alg", "sha256", "policy", "public_area", cli_json_hex(SPAN_OF(area)),
-		"content", wanted->any_content ? json_null() : cli_json_hex(wanted->content), "action", provision_action_name(w->step.action),
+	return json_pack("{s:s, s:s, s:I, s:I, s:s, s:s, s:n, s:o, s:o?, s:s, s:b, s:s}", "use", provision_uses[wanted->use].name, "index",
+		index, "size", (json_int_t)wanted->content.n, "attributes", (json_int_t)wanted->attributes, "attribute_names", buf,
+		"name_alg", "sha256", "policy", "public_area", cli_json_hex(SPAN_OF(area)), "content",
+		wanted->any_content ? json_null() : cli_json_hex(wanted->content), "action", provision_action_name(w->step.action),
 		"needs_replace", provision_destroys(w->step.action), "reason", w->step.reason);
 }
 
@@ -238,10 +254,12 @@ static json_t *report_json(const struct options *o, const struct provision_wante
 /* What happened, or would happen, to an index. */
 static const char *verb(const struct options *o, enum provision_action a)
 {
+	/* clang-format off */
 	static const char *const done[PROVISION_ACTION_COUNT] = {
 		[PROVISION_KEEP] = "unchanged", [PROVISION_DEFINE] = "defined and written", [PROVISION_FINISH] = "written",
 		[PROVISION_REWRITE] = "rewritten", [PROVISION_REDEFINE] = "redefined and written", [PROVISION_BLOCKED] = "blocked",
 	};
+	/* clang-format on */
 
 	if (o->check)
 		return a == PROVISION_KEEP ? "equal" : "differs";
@@ -255,8 +273,8 @@ static void print_work(const struct options *o, const struct work *w)
 	struct text t = TEXT_OF(buf);
 
 	printf("%-5s  0x%08x  %4zu bytes  %s (%s%s)\n", provision_uses[w->wanted.use].name, w->wanted.index, w->wanted.content.n,
-	       verb(o, w->step.action), w->step.reason,
-	       o->dry_run && provision_destroys(w->step.action) && !o->replace ? "; needs --replace" : "");
+		verb(o, w->step.action), w->step.reason,
+		o->dry_run && provision_destroys(w->step.action) && !o->replace ? "; needs --replace" : "");
 	if (!o->dry_run)
 		return;
 	text_str(&t, "");
@@ -268,8 +286,8 @@ static void print_work(const struct options *o, const struct work *w)
 	printf("\n");
 }
 
-GL_MUST static bool report(const struct options *o, const struct provision_wanted *wanted, const struct work *work, bool changed,
-	struct cli_fault *fault)
+GL_MUST static bool report(
+	const struct options *o, const struct provision_wanted *wanted, const struct work *work, bool changed, struct cli_fault *fault)
 {
 	if (o->json) {
 		CLEANUP_JSON json_t *root = report_json(o, wanted, work, changed);
@@ -308,8 +326,8 @@ static const struct work *obstacle(const struct options *o, const struct work *w
 	return NULL;
 }
 
-GL_MUST static bool execute(const struct options *o, struct host_tpm *h, const struct work *work, size_t count, bool *changed,
-	struct cli_fault *fault)
+GL_MUST static bool execute(
+	const struct options *o, struct host_tpm *h, const struct work *work, size_t count, bool *changed, struct cli_fault *fault)
 {
 	CLEANUP(nv_auth_wipe) struct nv_auth owner = { .size = 0 };
 	const struct work *w = obstacle(o, work, count);

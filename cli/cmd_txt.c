@@ -119,11 +119,11 @@ static json_t *acm_json(const struct txt_error *e)
 	unsigned minor = e->minor, list = 0;
 	bool lcp = txt_error_lcp_minor(e, &minor, &list);
 
-	return json_pack("{s:i, s:s?, s:i, s:s?, s:s?, s:i, s:s?, s:i, s:s?, s:o}", "type", (int)e->acm_type,
-		"type_name", txt_error_acm_type_name(e->acm_type), "class", (int)e->class, "class_text", txt_error_class_text(e->class),
-		"old_class_text", txt_error_old_class_text(e->class), "major", (int)e->major,
-		"major_text", txt_error_major_text(e->class, e->major), "minor", (int)minor,
-		"minor_text", txt_error_minor_text(e->class, e->major, minor), "policy_list", lcp ? json_integer(list) : json_null());
+	return json_pack("{s:i, s:s?, s:i, s:s?, s:s?, s:i, s:s?, s:i, s:s?, s:o}", "type", (int)e->acm_type, "type_name",
+		txt_error_acm_type_name(e->acm_type), "class", (int)e->class, "class_text", txt_error_class_text(e->class),
+		"old_class_text", txt_error_old_class_text(e->class), "major", (int)e->major, "major_text",
+		txt_error_major_text(e->class, e->major), "minor", (int)minor, "minor_text",
+		txt_error_minor_text(e->class, e->major, minor), "policy_list", lcp ? json_integer(list) : json_null());
 }
 
 static json_t *software_json(uint32_t code, const struct txt_error *e)

@@ -9,12 +9,14 @@
 #define HEAP_MAX_SIZE ((size_t)64 << 20)
 #define COLUMN 18
 
+/* clang-format off */
 static const struct {
 	const char *key;
 	enum heap_table table;
 } parts[] = {
 	{ "bios", HEAP_BIOS }, { "os_mle", HEAP_OS_MLE }, { "os_sinit", HEAP_OS_SINIT }, { "sinit_mle", HEAP_SINIT_MLE },
 };
+/* clang-format on */
 
 /* ---- text: the same values as in the JSON, so that nothing is in one of them alone ---- */
 
@@ -36,14 +38,16 @@ static void print_line(json_t *v)
 	size_t i;
 
 	if (json_is_object(v)) {
-		json_object_foreach(v, key, item) {
+		json_object_foreach(v, key, item)
+		{
 			printf("%s%s ", comma, key);
 			print_line(item);
 			comma = ", ";
 		}
 	} else if (json_is_array(v)) {
 		printf("[");
-		json_array_foreach(v, i, item) {
+		json_array_foreach(v, i, item)
+		{
 			printf("%s", i ? "; " : "");
 			print_line(item);
 		}
@@ -67,7 +71,8 @@ static void print_entry(const char *key, json_t *v)
 		printf("\n");
 		return;
 	}
-	json_array_foreach(v, i, item) {
+	json_array_foreach(v, i, item)
+	{
 		printf("  %-*s  ", COLUMN, i ? "" : key);
 		print_line(item);
 		printf("\n");
@@ -77,7 +82,7 @@ static void print_entry(const char *key, json_t *v)
 static void print_text(json_t *root)
 {
 	printf("TXT heap, %lld bytes, %s\n", (long long)json_integer_value(json_object_get(root, "size")),
-	       json_is_true(json_object_get(root, "launched")) ? "as SINIT left it" : "before SENTER");
+		json_is_true(json_object_get(root, "launched")) ? "as SINIT left it" : "before SENTER");
 	for (size_t i = 0; i < GL_COUNT(parts); i++) {
 		json_t *part = json_object_get(root, parts[i].key), *v;
 		const char *key;
@@ -85,8 +90,7 @@ static void print_text(json_t *root)
 		if (json_is_null(part))
 			continue;
 		printf("\n%s\n", heap_table_name(parts[i].table));
-		json_object_foreach(part, key, v)
-			print_entry(key, v);
+		json_object_foreach(part, key, v) print_entry(key, v);
 	}
 }
 
@@ -101,8 +105,9 @@ GL_MUST static bool write_log(const struct txt_heap *h, const char *file, const 
 		return cli_fail(fault, CLI_INPUT, "the heap names no event log: %s", file);
 	log = txt_heap_log(h, l);
 	if (log.n == 0)
-		return cli_fail(fault, CLI_INPUT, "the event log at 0x%llx is not in the dump: %s: say with --base where the dump was taken",
-				(unsigned long long)l->base, file);
+		return cli_fail(fault, CLI_INPUT,
+			"the event log at 0x%llx is not in the dump: %s: say with --base where the dump was taken",
+			(unsigned long long)l->base, file);
 	/* From the first record to behind the last, as far as that is sound; else all of its memory. */
 	if (l->first <= l->next && l->next <= log.n)
 		log = (struct span){ log.p + l->first, l->next - l->first };

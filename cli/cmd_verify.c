@@ -23,7 +23,7 @@ struct options {
 	const char *tcti;
 	const char *pcrs;
 	const char *log;
-	alg_set required;       /* banks without which nothing is judged */
+	alg_set required; /* banks without which nothing is judged */
 	bool no_log;
 	bool json;
 	bool quiet;
@@ -125,7 +125,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPTION_BANKS:
 			if (!parse_banks(optarg, &o->required)) {
-				cli_error(COMMAND, "--require-banks %s: name sha1, sha256, sha384 or sha512, with commas between them", optarg);
+				cli_error(COMMAND, "--require-banks %s: name sha1, sha256, sha384 or sha512, with commas between them",
+					optarg);
 				return CLI_USAGE;
 			}
 			break;
@@ -169,7 +170,8 @@ GL_MUST static bool get_expected(const struct options *o, struct expected *out, 
 	if (fleet_is(o->expected))
 		return cli_fail(fault, CLI_USAGE, "this is a fleet: %s: name one of its hosts with --host", o->expected);
 	if (access(o->expected, R_OK) != 0)
-		return cli_fail(fault, CLI_IO, "cannot open: %s: %s: give the expected.json of 'geolaunch build'", o->expected, strerror(errno));
+		return cli_fail(
+			fault, CLI_IO, "cannot open: %s: %s: give the expected.json of 'geolaunch build'", o->expected, strerror(errno));
 	if (stat(o->expected, &st) == 0 && S_ISDIR(st.st_mode))
 		return cli_fail(fault, CLI_INPUT, "this is a directory: %s: give the expected.json in it", o->expected);
 	return expected_load(o->expected, out, error, sizeof(error)) || cli_fail(fault, CLI_INPUT, "%s", error);
@@ -187,7 +189,7 @@ GL_MUST static bool get_pcrs(const struct options *o, struct pcrs *out, struct c
 		if (!read_file(o->pcrs, PCRFILE_MAX, &bytes, &n, fault))
 			return false;
 		return pcrfile_parse((struct span){ bytes, n }, out, error, sizeof(error)) ||
-			cli_fail(fault, CLI_INPUT, "%s: %s", o->pcrs, error);
+		       cli_fail(fault, CLI_INPUT, "%s: %s", o->pcrs, error);
 	}
 	if (!host_tpm_open(&h, o->tcti, fault))
 		return false;
@@ -209,7 +211,8 @@ GL_MUST static bool get_log(const struct options *o, struct livelog *out, struct
 		out->log = (struct span){ out->bytes, n };
 		if (eventlog_open(&reader, out->log) != EVENTLOG_MALFORMED)
 			return true;
-		return cli_fail(fault, CLI_INPUT, "%s: %s: take one from the host with 'geolaunch log --live --raw-out FILE'", o->log, reader.error);
+		return cli_fail(fault, CLI_INPUT, "%s: %s: take one from the host with 'geolaunch log --live --raw-out FILE'", o->log,
+			reader.error);
 	}
 	if (o->no_log || o->tcti || o->pcrs)
 		return true;
@@ -249,9 +252,9 @@ static json_t *difference_json(const struct verify_first_difference *d)
 	if (d->what == VERIFY_SAME)
 		return json_null();
 	return json_pack("{s:i, s:I, s:s?, s:s, s:s, s:s?, s:o, s:o}", "pcr", (int)d->pcr, "type", (json_int_t)d->type, "type_name", name,
-		"name", d->name, "what", verify_difference_name[d->what], "found", d->found[0] ? d->found : NULL,
-		"expected", d->expected.banks ? cli_json_digests(&d->expected) : json_null(),
-		"log", d->log.banks ? cli_json_digests(&d->log) : json_null());
+		"name", d->name, "what", verify_difference_name[d->what], "found", d->found[0] ? d->found : NULL, "expected",
+		d->expected.banks ? cli_json_digests(&d->expected) : json_null(), "log",
+		d->log.banks ? cli_json_digests(&d->log) : json_null());
 }
 
 static json_t *value_json(const struct pcrs *p, enum alg a, unsigned pcr)
@@ -275,10 +278,9 @@ static json_t *pcrs_json(const struct verify_result *r, const struct pcrs *predi
 			char key[8];
 
 			(void)snprintf(key, sizeof(key), "%u", pcr);
-			if (json_object_set_new(bank, key, json_pack("{s:o, s:o, s:o}",
-				"predicted", value_json(predicted, (enum alg)a, pcr),
-				"log", value_json(&r->log, (enum alg)a, pcr),
-				"tpm", value_json(tpm, (enum alg)a, pcr))) != 0)
+			if (json_object_set_new(bank, key,
+				    json_pack("{s:o, s:o, s:o}", "predicted", value_json(predicted, (enum alg)a, pcr), "log",
+					    value_json(&r->log, (enum alg)a, pcr), "tpm", value_json(tpm, (enum alg)a, pcr))) != 0)
 				return NULL;
 		}
 	}
@@ -287,17 +289,10 @@ static json_t *pcrs_json(const struct verify_result *r, const struct pcrs *predi
 
 GL_MUST static bool report_json(const struct expected *e, const struct pcrs *tpm, const struct verify_result *r, struct cli_fault *fault)
 {
-	CLEANUP_JSON json_t *root = json_pack("{s:o, s:b, s:b, s:s, s:s?, s:o, s:s?, s:o, s:o, s:o}",
-		"verdicts", verdicts_json(r),
-		"agree", r->agree,
-		"drtm", r->drtm,
-		"mode", e->mode,
-		"country", r->geo_agrees && e->country[0] ? e->country : NULL,
-		"modules", strings_json(&r->modules),
-		"capped", r->capped ? cap_table[r->why].name : NULL,
-		"explanation", strings_json(&r->explanation),
-		"first_difference", difference_json(&r->first),
-		"pcrs", pcrs_json(r, &e->pcrs, tpm));
+	CLEANUP_JSON json_t *root = json_pack("{s:o, s:b, s:b, s:s, s:s?, s:o, s:s?, s:o, s:o, s:o}", "verdicts", verdicts_json(r), "agree",
+		r->agree, "drtm", r->drtm, "mode", e->mode, "country", r->geo_agrees && e->country[0] ? e->country : NULL, "modules",
+		strings_json(&r->modules), "capped", r->capped ? cap_table[r->why].name : NULL, "explanation",
+		strings_json(&r->explanation), "first_difference", difference_json(&r->first), "pcrs", pcrs_json(r, &e->pcrs, tpm));
 
 	return cli_json_print(root, fault);
 }
@@ -318,8 +313,8 @@ static void print_cell(const struct pcrs *p, const struct pcrs *predicted, enum 
 		printf("%-*s", (int)(2 * bytes), "-");
 }
 
-static void print_row(const struct verify_result *r, const struct pcrs *predicted, const struct pcrs *tpm, enum alg a, unsigned pcr,
-	size_t bytes)
+static void print_row(
+	const struct verify_result *r, const struct pcrs *predicted, const struct pcrs *tpm, enum alg a, unsigned pcr, size_t bytes)
 {
 	printf("%-7s %2u  ", alg_table[a].name, pcr);
 	print_cell(predicted, predicted, a, pcr, bytes);
@@ -339,8 +334,8 @@ static void print_row_full(const struct verify_result *r, const struct pcrs *pre
 	printf("\n");
 }
 
-GL_MUST static bool report_text(const struct options *o, const struct expected *e, const struct pcrs *tpm, const struct verify_result *r,
-	struct cli_fault *fault)
+GL_MUST static bool report_text(
+	const struct options *o, const struct expected *e, const struct pcrs *tpm, const struct verify_result *r, struct cli_fault *fault)
 {
 	const size_t bytes = 8;
 	const char *separator = "";
@@ -368,8 +363,8 @@ GL_MUST static bool report_text(const struct options *o, const struct expected *
 
 /* ---- the command ---- */
 
-GL_MUST static bool report(const struct options *o, const struct expected *e, const struct pcrs *tpm, const struct verify_result *r,
-	struct cli_fault *fault)
+GL_MUST static bool report(
+	const struct options *o, const struct expected *e, const struct pcrs *tpm, const struct verify_result *r, struct cli_fault *fault)
 {
 	if (o->quiet)
 		return true;
@@ -396,7 +391,8 @@ GL_MUST static bool run_verify(const struct options *o, int *code, struct cli_fa
 		return cli_fail(fault, r.out_of_memory ? CLI_IO : CLI_INPUT, "%s", error);
 	if (o->required & ~r.compared) {
 		verify_bank_names(o->required & ~r.compared, error, sizeof(error));
-		return cli_fail(fault, CLI_INPUT, "required PCR bank not compared: %s: it must be active in the TPM and expected by the build", error);
+		return cli_fail(fault, CLI_INPUT,
+			"required PCR bank not compared: %s: it must be active in the TPM and expected by the build", error);
 	}
 	*code = verify_exit_code(&r);
 	return report(o, &e, &tpm, &r, fault);

@@ -168,8 +168,8 @@ static bool parse(enum verb verb, int argc, char **argv, struct vlp_args *a, str
 
 	for (size_t i = 0; i < GL_COUNT(options); i++)
 		if (options[i].verbs & VERB(verb))
-			known[n++] = (struct option){ .name = options[i].name, .has_arg = options[i].kind != FLAG,
-						      .val = (int)i + OPTION_BASE };
+			known[n++] =
+				(struct option){ .name = options[i].name, .has_arg = options[i].kind != FLAG, .val = (int)i + OPTION_BASE };
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, letters, known, NULL)) != -1) {
 		int i = option_number(option);

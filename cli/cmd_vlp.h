@@ -26,16 +26,16 @@ struct vlp_args {
 	struct {
 		enum vlp_given_kind kind;
 		const char *value;
-	} given[VLP_GIVEN_MAX];         /* in their order */
+	} given[VLP_GIVEN_MAX]; /* in their order */
 	size_t given_count;
-	char **files;                   /* as many as the action takes */
+	char **files; /* as many as the action takes */
 };
 
 /* A policy out of a file. */
 struct vlp_file {
 	uint8_t *bytes;
 	size_t n;
-	struct vlp policy;              /* points into bytes */
+	struct vlp policy; /* points into bytes */
 };
 
 /* Reads and takes apart; faults with CLI_INPUT if it is none. `out` must be zeroed and is to be freed in any case. */

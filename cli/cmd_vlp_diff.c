@@ -7,9 +7,9 @@
 
 struct diff {
 	const char *names[2];
-	const struct vlp_file *files;   /* two */
-	json_t *lines;                  /* of text */
-	bool failed;                    /* no memory */
+	const struct vlp_file *files; /* two */
+	json_t *lines;                /* of text */
+	bool failed;                  /* no memory */
 };
 
 static void say(struct diff *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -81,8 +81,8 @@ static bool has_hash(const struct vlp_entry *e, struct span hash)
 }
 
 /* Hashes of `a` that `b` has not. */
-static unsigned diff_hashes(struct diff *d, const char *subject, const char *name, size_t size, const struct vlp_entry *a,
-			    const struct vlp_entry *b)
+static unsigned diff_hashes(
+	struct diff *d, const char *subject, const char *name, size_t size, const struct vlp_entry *a, const struct vlp_entry *b)
 {
 	unsigned n = 0;
 
@@ -193,8 +193,7 @@ static bool report(const struct vlp_args *a, const struct diff *d, struct cli_fa
 	if (d->failed)
 		return cli_fail(fault, CLI_IO, "out of memory: differences");
 	if (!a->json) {
-		json_array_foreach(d->lines, i, line)
-			printf("%s\n", json_string_value(line));
+		json_array_foreach(d->lines, i, line) printf("%s\n", json_string_value(line));
 		return cli_flush(fault);
 	}
 	v = json_pack("{s:b, s:O}", "equal", json_array_size(d->lines) == 0, "differences", d->lines);
@@ -209,7 +208,8 @@ static bool compare(const struct vlp_args *a, const struct vlp_file *files, int 
 	diff_header(&d);
 	diff_entries(&d);
 	/* Nothing to tell, and yet not the same: only entries that occur more than once can do that. */
-	if (!json_array_size(lines) && !span_equal((struct span){ files[0].bytes, files[0].n }, (struct span){ files[1].bytes, files[1].n }))
+	if (!json_array_size(lines) &&
+		!span_equal((struct span){ files[0].bytes, files[0].n }, (struct span){ files[1].bytes, files[1].n }))
 		say(&d, "entries: some occur more than once: see 'geolaunch vlp check'");
 	*code = json_array_size(lines) ? CLI_DIFFERENT : CLI_OK;
 	return report(a, &d, fault);
@@ -219,7 +219,7 @@ bool vlp_diff(const struct vlp_args *a, int *code, struct cli_fault *fault)
 {
 	struct vlp_file *files = calloc(2, sizeof(*files));
 	bool ok = files && vlp_file_load(a->files[0], &files[0], fault) && vlp_file_load(a->files[1], &files[1], fault) &&
-		  compare(a, files, code, fault);
+	          compare(a, files, code, fault);
 
 	if (!files)
 		return cli_fail(fault, CLI_IO, "out of memory: policies");

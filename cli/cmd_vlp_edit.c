@@ -73,11 +73,11 @@ static bool update(const struct vlp_args *a, struct cli_fault *fault)
 	enum alg alg = ALG_SHA256;
 
 	if (!vlp_file_load(a->files[0], &f, fault) || !take_type(a, &f.policy.type, fault) || !take_ctrl(a, &f.policy.control, fault) ||
-	    !take_alg(a, &alg, fault))
+		!take_alg(a, &alg, fault))
 		return false;
 	if (a->alg && alg_table[alg].tpm_id != f.policy.hash_alg)
-		return cli_fail(fault, CLI_INPUT, "the algorithm of a policy cannot change, its hashes are of that kind: %s: make a new one",
-				a->files[0]);
+		return cli_fail(fault, CLI_INPUT,
+			"the algorithm of a policy cannot change, its hashes are of that kind: %s: make a new one", a->files[0]);
 	if (!vlp_file_write(a->files[0], &f.policy, fault))
 		return false;
 	warn_if_unsound(a->files[0], &f.policy);
@@ -108,7 +108,7 @@ bool vlp_create(const struct vlp_args *a, int *code, struct cli_fault *fault)
 		return update(a, fault);
 	if (!a->force && access(a->files[0], F_OK) == 0)
 		return cli_fail(fault, CLI_INPUT, "file exists: %s: replace it with --force, or change its type and control with --update",
-				a->files[0]);
+			a->files[0]);
 	return a->manifest ? create_from_manifest(a, fault) : create_empty(a, fault);
 }
 
@@ -173,8 +173,10 @@ static bool add_content(const struct vlp_args *a, const char *path, struct diges
 	if (n == 0)
 		return cli_fail(fault, CLI_INPUT, "file is empty: %s: give the content of the NV index", path);
 	if (a->nv_raw && n != 32 && n != 48 && n != 64)
-		return cli_fail(fault, CLI_INPUT, "file has %zu bytes, but nv_raw content is extended as a digest: %s: give 32, 48 or 64 bytes, "
-				"or leave out --nv-raw", n, path);
+		return cli_fail(fault, CLI_INPUT,
+			"file has %zu bytes, but nv_raw content is extended as a digest: %s: give 32, 48 or 64 bytes, "
+			"or leave out --nv-raw",
+			n, path);
 	measure_nv(ALG_BIT(l->alg), a->nv_raw, (struct span){ content, n }, &d);
 	append(l, &d);
 	return true;
@@ -262,7 +264,7 @@ static bool take_pcr(const struct vlp_args *a, uint8_t *out, struct cli_fault *f
 }
 
 static bool add_entry(const struct vlp_args *a, struct vlp *p, const struct vlp_entry *e, struct mspan room, enum vlp_error *error,
-		      struct cli_fault *fault)
+	struct cli_fault *fault)
 {
 	int at = vlp_edit_find(p, e->module, e->nv_index);
 	uint64_t place = p->entry_count;
@@ -294,7 +296,7 @@ bool vlp_add(const struct vlp_args *a, int *code, struct cli_fault *fault)
 
 	(void)code;
 	if (!take_subject(a, &e, fault) || !check_given(a, fault) || (a->pcr && !take_pcr(a, &e.pcr, fault)) ||
-	    !vlp_file_load(a->files[0], &f, fault))
+		!vlp_file_load(a->files[0], &f, fault))
 		return false;
 	/* vlp_decode() takes no other. */
 	if (!alg_by_id(f.policy.hash_alg, &list.alg))
@@ -305,7 +307,8 @@ bool vlp_add(const struct vlp_args *a, int *code, struct cli_fault *fault)
 	if (!add_entry(a, &f.policy, &e, (struct mspan){ room, sizeof(room) }, &error, fault))
 		return false;
 	if (error == VLP_E_SHADOWED)
-		return cli_fail(fault, CLI_INPUT, "not added: %s: %s: give it a place before that one with --at", a->files[0], vlp_strerror(error));
+		return cli_fail(
+			fault, CLI_INPUT, "not added: %s: %s: give it a place before that one with --at", a->files[0], vlp_strerror(error));
 	if (error)
 		return cli_fail(fault, CLI_INPUT, "not added: %s: %s", a->files[0], vlp_strerror(error));
 	if (!vlp_file_write(a->files[0], &f.policy, fault))
@@ -353,7 +356,7 @@ bool vlp_del(const struct vlp_args *a, int *code, struct cli_fault *fault)
 	if (at < 0)
 		return cli_fail(fault, CLI_INPUT, "no entry for %s: %s: see 'geolaunch vlp show'", buf, a->files[0]);
 	if (!remove_from(a, &f.policy, (unsigned)at, (struct mspan){ room, sizeof(room) }, fault) ||
-	    !vlp_file_write(a->files[0], &f.policy, fault))
+		!vlp_file_write(a->files[0], &f.policy, fault))
 		return false;
 	warn_if_unsound(a->files[0], &f.policy);
 	return true;

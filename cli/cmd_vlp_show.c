@@ -65,9 +65,9 @@ static json_t *hashes_json(const struct vlp *p, const struct vlp_entry *e)
 
 static json_t *entry_json(const struct vlp *p, const struct vlp_entry *e)
 {
-	return json_pack("{s:o, s:i, s:o, s:o, s:o, s:i, s:o}", "module", module_json(e), "mod_num", (int)e->module,
-			 "pcr", e->pcr == VLP_PCR_NONE ? json_null() : json_integer(e->pcr), "hash_type", hash_type_json(e),
-			 "nv_index", index_json(e), "num_hashes", (int)e->hash_count, "hashes", hashes_json(p, e));
+	return json_pack("{s:o, s:i, s:o, s:o, s:o, s:i, s:o}", "module", module_json(e), "mod_num", (int)e->module, "pcr",
+		e->pcr == VLP_PCR_NONE ? json_null() : json_integer(e->pcr), "hash_type", hash_type_json(e), "nv_index", index_json(e),
+		"num_hashes", (int)e->hash_count, "hashes", hashes_json(p, e));
 }
 
 static json_t *policy_json(const struct vlp_file *f)
@@ -78,11 +78,10 @@ static json_t *policy_json(const struct vlp_file *f)
 	for (unsigned i = 0; i < p->entry_count; i++)
 		if (json_array_append_new(entries, entry_json(p, &p->entries[i])) != 0)
 			return NULL;
-	return json_pack("{s:i, s:o, s:s, s:I, s:b, s:I, s:i, s:i, s:O}", "version", (int)p->version,
-			 "policy_type", vlp_type_name(p->type) ? json_string(vlp_type_name(p->type)) : json_integer(p->type),
-			 "hash_alg", alg_name(p), "policy_control", (json_int_t)p->control,
-			 "extend_pcr17", (p->control & VLP_CONTROL_EXTEND_PCR17) != 0, "reserved", (json_int_t)p->reserved,
-			 "size", (int)f->n, "num_entries", (int)p->entry_count, "entries", entries);
+	return json_pack("{s:i, s:o, s:s, s:I, s:b, s:I, s:i, s:i, s:O}", "version", (int)p->version, "policy_type",
+		vlp_type_name(p->type) ? json_string(vlp_type_name(p->type)) : json_integer(p->type), "hash_alg", alg_name(p),
+		"policy_control", (json_int_t)p->control, "extend_pcr17", (p->control & VLP_CONTROL_EXTEND_PCR17) != 0, "reserved",
+		(json_int_t)p->reserved, "size", (int)f->n, "num_entries", (int)p->entry_count, "entries", entries);
 }
 
 static bool print_policy(const struct vlp *p, struct cli_fault *fault)
@@ -118,9 +117,9 @@ bool vlp_show(const struct vlp_args *a, int *code, struct cli_fault *fault)
 
 struct findings {
 	const struct vlp *policy;
-	json_t *list;           /* each with id, severity, entry (number or null), subject (text or null), text */
+	json_t *list; /* each with id, severity, entry (number or null), subject (text or null), text */
 	size_t errors, warnings;
-	bool failed;            /* no memory */
+	bool failed; /* no memory */
 };
 
 static void take_finding(void *ctx, const struct vlp_rule *rule, int entry)
@@ -132,9 +131,9 @@ static void take_finding(void *ctx, const struct vlp_rule *rule, int entry)
 	if (entry >= 0)
 		vlp_name_entry(&f->policy->entries[entry], &subject);
 	*(rule->error ? &f->errors : &f->warnings) += 1;
-	if (json_array_append_new(f->list, json_pack("{s:s, s:s, s:o, s:s?, s:s}", "id", rule->id, "severity",
-			rule->error ? "error" : "warning", "entry", entry >= 0 ? json_integer(entry) : json_null(),
-			"subject", entry >= 0 ? buf : NULL, "text", rule->text)) != 0)
+	if (json_array_append_new(f->list,
+		    json_pack("{s:s, s:s, s:o, s:s?, s:s}", "id", rule->id, "severity", rule->error ? "error" : "warning", "entry",
+			    entry >= 0 ? json_integer(entry) : json_null(), "subject", entry >= 0 ? buf : NULL, "text", rule->text)) != 0)
 		f->failed = true;
 }
 
@@ -143,7 +142,8 @@ static void print_findings(const char *path, const struct findings *f)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(f->list, i, v) {
+	json_array_foreach(f->list, i, v)
+	{
 		json_t *entry = json_object_get(v, "entry");
 
 		printf("%s: ", json_string_value(json_object_get(v, "severity")));

@@ -41,7 +41,8 @@ bool vlp_wrap(const struct vlp_args *a, int *code, struct cli_fault *fault)
 	if (error)
 		return cli_fail(fault, CLI_INPUT, "cannot wrap: %s: %s", a->files[0], lcp_strerror(error));
 	if (vlp_validate(&f.policy, NULL))
-		cli_error(VLP_COMMAND, "warning: %s: %s: see 'geolaunch vlp check'", a->files[0], vlp_strerror(vlp_validate(&f.policy, NULL)));
+		cli_error(VLP_COMMAND, "warning: %s: %s: see 'geolaunch vlp check'", a->files[0],
+			vlp_strerror(vlp_validate(&f.policy, NULL)));
 	return write_file_atomic(a->output, (struct span){ buf, n }, fault);
 }
 

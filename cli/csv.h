@@ -16,11 +16,11 @@
 
 enum csv_error {
 	CSV_OK,
-	CSV_E_BYTE,             /* not printable ASCII */
-	CSV_E_QUOTE,            /* a quote inside of a field that does not begin with one */
-	CSV_E_OPEN,             /* a quoted field that does not end on its line */
-	CSV_E_BEHIND,           /* something else than a comma behind the closing quote */
-	CSV_E_FIELDS,           /* more than CSV_MAX_FIELDS */
+	CSV_E_BYTE,   /* not printable ASCII */
+	CSV_E_QUOTE,  /* a quote inside of a field that does not begin with one */
+	CSV_E_OPEN,   /* a quoted field that does not end on its line */
+	CSV_E_BEHIND, /* something else than a comma behind the closing quote */
+	CSV_E_FIELDS, /* more than CSV_MAX_FIELDS */
 	CSV_ERROR_COUNT
 };
 

@@ -34,15 +34,16 @@ bool esp_open(const char *path, struct esp_folder *out, bool *fat, bool *top, st
 	out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (out->fd < 0)
 		return cli_fail(fault, errno == ENOTDIR || errno == ENOENT ? CLI_USAGE : CLI_IO,
-				"cannot open the EFI system partition: %s: %s: name the directory where it is mounted", path, strerror(errno));
+			"cannot open the EFI system partition: %s: %s: name the directory where it is mounted", path, strerror(errno));
 	if (fstat(out->fd, &here) != 0 || fstatat(out->fd, "..", &above, 0) != 0 || fstatfs(out->fd, &fs) != 0)
 		return cli_fail(fault, CLI_IO, "cannot look at: %s: %s", path, strerror(errno));
 	*fat = fs.f_type == MSDOS_SUPER_MAGIC;
 	/* The top of all is its own parent. */
 	*top = here.st_dev != above.st_dev || here.st_ino == above.st_ino;
 	if (flock(out->fd, LOCK_EX | LOCK_NB) != 0)
-		return cli_fail(fault, CLI_IO, errno == EWOULDBLOCK ? "another 'geolaunch install' is at work: %s: wait for it%s" : "cannot lock: %s: %s",
-				path, errno == EWOULDBLOCK ? "" : strerror(errno));
+		return cli_fail(fault, CLI_IO,
+			errno == EWOULDBLOCK ? "another 'geolaunch install' is at work: %s: wait for it%s" : "cannot lock: %s: %s", path,
+			errno == EWOULDBLOCK ? "" : strerror(errno));
 	return true;
 }
 

@@ -11,8 +11,8 @@
  * A tree that is to become an ESP later may be on any file system: names are found there in either case, too; links are refused.
  */
 struct esp_folder {
-	int fd;                 /* -1: not there */
-	char *path;             /* for messages */
+	int fd;     /* -1: not there */
+	char *path; /* for messages */
 };
 
 #define ESP_NO_FOLDER ((struct esp_folder){ .fd = -1 })

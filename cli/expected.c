@@ -56,7 +56,7 @@ struct reader {
 	const char *path;
 	char *error;
 	size_t cap;
-	char place[64];         /* "events[3]." */
+	char place[64]; /* "events[3]." */
 };
 
 static bool fail(struct reader *r, const char *what, const char *advice)
@@ -87,7 +87,8 @@ static bool known_keys(struct reader *r, json_t *o, const char *what, const char
 		(void)snprintf(text, sizeof(text), "%s is missing or no object", what);
 		return wrong(r, text);
 	}
-	json_object_foreach(o, key, value) {
+	json_object_foreach(o, key, value)
+	{
 		size_t i = 0;
 
 		while (keys[i] && strcmp(keys[i], key) != 0)
@@ -155,7 +156,8 @@ static bool take_banks(struct reader *r, json_t *list, alg_set *out)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		enum alg a;
 
 		if (!json_is_string(item) || !alg_by_name(span_str(json_string_value(item)), &a) || *out & ALG_BIT(a))
@@ -171,7 +173,8 @@ static bool take_digests(struct reader *r, json_t *o, alg_set banks, struct dige
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(o, name, value) {
+	json_object_foreach(o, name, value)
+	{
 		enum alg a;
 
 		if (!alg_by_name(span_str(name), &a) || !(banks & ALG_BIT(a)))
@@ -193,7 +196,8 @@ static bool take_from(struct reader *r, json_t *list, char ***from, size_t *n)
 	*from = calloc(json_array_size(list) + 1, sizeof(**from));
 	if (!*from)
 		return out_of_memory(r);
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		if (!json_is_string(item))
 			return wrong(r, "\"from\" holds something else than texts");
 		(*from)[i] = strdup(json_string_value(item));
@@ -228,9 +232,7 @@ static bool take_alternatives(struct reader *r, json_t *list, alg_set banks, str
 	e->alternatives = calloc(json_array_size(list), sizeof(*e->alternatives));
 	if (!e->alternatives)
 		return out_of_memory(r);
-	json_array_foreach(list, i, item)
-		if (!take_alternative(r, item, banks, e))
-			return false;
+	json_array_foreach(list, i, item) if (!take_alternative(r, item, banks, e)) return false;
 	return true;
 }
 
@@ -239,8 +241,7 @@ static bool take_provenance(struct reader *r, json_t *o, struct expected_event *
 	static const char *const keys[] = { "kind", "from", NULL };
 	size_t kind;
 
-	if (!known_keys(r, o, "provenance", keys) ||
-	    !take_choice(r, o, "kind", expected_provenance_names, PROVENANCE_COUNT, &kind))
+	if (!known_keys(r, o, "provenance", keys) || !take_choice(r, o, "kind", expected_provenance_names, PROVENANCE_COUNT, &kind))
 		return false;
 	out->provenance = (enum provenance)kind;
 	return take_from(r, json_object_get(o, "from"), &out->from, &out->from_count);
@@ -253,7 +254,7 @@ static bool take_event(struct reader *r, json_t *o, alg_set banks, struct expect
 	uint32_t pcr;
 
 	if (!known_keys(r, o, "event", keys) || !take_integer(r, o, "pcr", PCR_DRTM_FIRST, PCR_DRTM_LAST, &pcr) ||
-	    !take_integer(r, o, "type", 0, UINT32_MAX, &out->type))
+		!take_integer(r, o, "type", 0, UINT32_MAX, &out->type))
 		return false;
 	out->pcr = pcr;
 	named = take_string(r, o, "type_name");
@@ -277,7 +278,8 @@ static bool take_events(struct reader *r, json_t *list, struct expected *out)
 	out->events = calloc(json_array_size(list) + 1, sizeof(*out->events));
 	if (!out->events)
 		return out_of_memory(r);
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		(void)snprintf(r->place, sizeof(r->place), "events[%zu]: ", i);
 		out->event_count++;
 		if (!take_event(r, item, out->banks, &out->events[i]))
@@ -292,7 +294,8 @@ static bool take_bank_values(struct reader *r, json_t *o, enum alg a, struct pcr
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(o, name, value) {
+	json_object_foreach(o, name, value)
+	{
 		uint64_t pcr;
 
 		if (!cli_number(name, PCR_DRTM_LAST, &pcr) || pcr < PCR_DRTM_FIRST || strlen(name) != 2)
@@ -311,7 +314,8 @@ static bool take_pcrs(struct reader *r, json_t *o, struct expected *out)
 	json_t *value;
 
 	out->pcrs.banks = out->banks;
-	json_object_foreach(o, name, value) {
+	json_object_foreach(o, name, value)
+	{
 		enum alg a;
 
 		if (!alg_by_name(span_str(name), &a) || !(out->banks & ALG_BIT(a)))
@@ -363,7 +367,8 @@ static bool check_replay(struct reader *r, const struct expected *e)
 			if (!span_equal(pcr_value(p, a, pcr), pcr_value(&e->pcrs, a, pcr))) {
 				char text[80];
 
-				(void)snprintf(text, sizeof(text), "the events do not give the value of PCR %u in bank %s", pcr, alg_table[a].name);
+				(void)snprintf(text, sizeof(text), "the events do not give the value of PCR %u in bank %s", pcr,
+					alg_table[a].name);
 				return wrong(r, text);
 			}
 	return true;
@@ -427,7 +432,8 @@ bool expected_parse(const char *path, struct span text, struct expected *out, ch
 	CLEANUP_FREE struct expected *e = calloc(1, sizeof(*e));
 
 	if (!root) {
-		(void)snprintf(error, cap, "not JSON (%s): %s:%d: give the expected.json of 'geolaunch build'", where.text, path, where.line);
+		(void)snprintf(
+			error, cap, "not JSON (%s): %s:%d: give the expected.json of 'geolaunch build'", where.text, path, where.line);
 		return false;
 	}
 	if (!e)

@@ -38,9 +38,9 @@
 #define EXPECTED_FORMAT "geolaunch-expected-1"
 
 enum provenance {
-	PROVENANCE_COMPUTED,    /* from the files or earlier events named */
-	PROVENANCE_GIVEN,       /* a value that the manifest states */
-	PROVENANCE_CAPTURED,    /* from the log of a host */
+	PROVENANCE_COMPUTED, /* from the files or earlier events named */
+	PROVENANCE_GIVEN,    /* a value that the manifest states */
+	PROVENANCE_CAPTURED, /* from the log of a host */
 	PROVENANCE_ASSUMED,
 	PROVENANCE_COUNT
 };
@@ -61,7 +61,7 @@ struct expected_event {
 	char *name;
 	struct digests digests;
 	enum provenance provenance;
-	char **from;            /* from_count strings: files or values */
+	char **from; /* from_count strings: files or values */
 	size_t from_count;
 	struct expected_alternative *alternatives;
 	size_t alternative_count;
@@ -69,15 +69,15 @@ struct expected_event {
 
 struct expected {
 	char *name;
-	char *mode;             /* "direct" or "txt" */
+	char *mode; /* "direct" or "txt" */
 	bool drtm;
-	char country[3];        /* "" if unknown */
-	uint8_t policy_type;    /* enum vlp_type */
+	char country[3];     /* "" if unknown */
+	uint8_t policy_type; /* enum vlp_type */
 	enum alg policy_hash;
 	alg_set banks;
 	struct expected_event *events;
 	size_t event_count;
-	struct pcrs pcrs;       /* final values of 17-22 */
+	struct pcrs pcrs; /* final values of 17-22 */
 };
 
 void expected_free(struct expected *e);

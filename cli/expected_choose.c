@@ -10,14 +10,14 @@ static_assert(1u << GROUPS_MAX == EXPECTED_MAX_COMBINATIONS, "as many groups as 
 /* Events of one type choose together. */
 struct group {
 	uint32_t type;
-	size_t count;           /* of choices */
-	size_t chosen;          /* 0: the event's own digests */
+	size_t count;  /* of choices */
+	size_t chosen; /* 0: the event's own digests */
 };
 
 struct job {
 	struct expected *e;
 	const struct pcrs *tpm;
-	alg_set banks;          /* in which there is something to compare */
+	alg_set banks; /* in which there is something to compare */
 	struct group groups[GROUPS_MAX];
 	size_t group_count;
 	struct digests closing; /* of the values that PCR 19-22 have; banks 0: not known */

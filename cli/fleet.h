@@ -19,9 +19,9 @@
 struct fleet_summary {
 	size_t hosts;
 	unsigned threads;
-	uint64_t size;                  /* of hosts.jsonl */
+	uint64_t size; /* of hosts.jsonl */
 	struct build_result common;
-	char *leftover;                 /* the replaced directory, if it could not be removed; else NULL */
+	char *leftover; /* the replaced directory, if it could not be removed; else NULL */
 };
 
 /* Builds a fleet from a table, cli/fleet_table.h. `out` must be zeroed and is to be freed in any case. */
@@ -30,15 +30,15 @@ void fleet_summary_free(struct fleet_summary *s);
 
 /* Computes every host and writes its line to `fd`, with as many threads as there are processors. Used by fleet_build(). */
 GL_MUST bool fleet_write(const struct fleet_common *c, const struct fleet_table *t, int fd, const struct interrupt *stop, unsigned *threads,
-			 struct cli_fault *fault);
+	struct cli_fault *fault);
 
 /* ---- reading ---- */
 
 struct fleet {
 	char *dir;
-	char *hosts;            /* name of hosts.jsonl */
-	int fd;                 /* of it */
-	uint64_t first, size;   /* where the first host's line begins; of the file */
+	char *hosts;          /* name of hosts.jsonl */
+	int fd;               /* of it */
+	uint64_t first, size; /* where the first host's line begins; of the file */
 	uint64_t count;
 	struct expected expected;
 	struct fleet_common common;
@@ -54,14 +54,15 @@ GL_MUST bool fleet_open(const char *dir, struct fleet *out, struct cli_fault *fa
 void fleet_close(struct fleet *f);
 
 /* A host, found and computed again: the record must say the same. `expected` is to be freed in any case. */
-GL_MUST bool fleet_find(const struct fleet *f, const char *name, struct fleet_record *record, struct expected *expected,
-			struct cli_fault *fault);
+GL_MUST bool fleet_find(
+	const struct fleet *f, const char *name, struct fleet_record *record, struct expected *expected, struct cli_fault *fault);
 
 /* Calls `each` for every line, in their order; it fails when that does. */
-GL_MUST bool fleet_each(const struct fleet *f, bool (*each)(void *ctx, struct span line, struct cli_fault *fault), void *ctx,
-			struct cli_fault *fault);
+GL_MUST bool fleet_each(
+	const struct fleet *f, bool (*each)(void *ctx, struct span line, struct cli_fault *fault), void *ctx, struct cli_fault *fault);
 
 /* Makes of a host what `geolaunch build` would: the same files, byte by byte. */
-GL_MUST bool fleet_extract(const struct fleet *f, const char *name, const char *output, bool force, char **leftover, struct cli_fault *fault);
+GL_MUST bool fleet_extract(
+	const struct fleet *f, const char *name, const char *output, bool force, char **leftover, struct cli_fault *fault);
 
 #endif

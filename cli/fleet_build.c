@@ -49,20 +49,21 @@ GL_MUST static bool check_table(struct job *j, const char *table)
 	if (!manifest_load(j->options->manifest, m, j->fault))
 		return false;
 	if (m->mode != DESCRIPTION_DIRECT)
-		return cli_fail(j->fault, CLI_INPUT, "--fleet is for mode direct: %s: build each host of mode txt by itself", j->options->manifest);
+		return cli_fail(
+			j->fault, CLI_INPUT, "--fleet is for mode direct: %s: build each host of mode txt by itself", j->options->manifest);
 	if (m->geo.given && !j->table.has_content)
 		return manifest_fail(m, m->geo.line, "give the table a column \"country\" or \"content\", or remove geo", j->fault,
-				     "geo is measured, but no host has a tag: %s", table);
+			"geo is measured, but no host has a tag: %s", table);
 	if (!m->geo.given && j->table.has_content)
 		return cli_fail(j->fault, CLI_INPUT, "the hosts have tags, but nobody measures them: %s: add \"geo\" to %s", table,
-				j->options->manifest);
+			j->options->manifest);
 	for (size_t i = 0; m->geo.raw && i < j->table.count; i++) {
 		const struct fleet_host *h = &j->table.hosts[i];
 
 		if (h->content_size != 32 && h->content_size != 48 && h->content_size != 64)
 			return cli_fail(j->fault, CLI_INPUT,
-					"\"content\" has %u bytes, but nv_raw content is extended as a digest: %s:%u: give 32, 48 or 64",
-					h->content_size, table, h->line);
+				"\"content\" has %u bytes, but nv_raw content is extended as a digest: %s:%u: give 32, 48 or 64",
+				h->content_size, table, h->line);
 	}
 	return true;
 }
@@ -83,8 +84,8 @@ GL_MUST static bool build_common(struct job *j)
 	options.force = false;
 	if (!build_run(&options, common, j->fault) || !read_file(policy, VLP_MAX_SIZE, &bytes, &n, j->fault))
 		return false;
-	return fleet_common_make(&common->expected, (struct span){ bytes, n }, (struct span){ common->geo, common->geo_size }, options.manifest,
-				 &j->common, j->fault);
+	return fleet_common_make(&common->expected, (struct span){ bytes, n }, (struct span){ common->geo, common->geo_size },
+		options.manifest, &j->common, j->fault);
 }
 
 GL_MUST static bool write_hosts(struct job *j)
@@ -116,7 +117,7 @@ bool fleet_build(const struct build_options *options, const char *table, struct 
 	*j = (struct job){ .options = options, .out = out, .fault = fault, .tree = TREE_NONE };
 	interrupt_hold(&j->stop);
 	if (!tree_check(&j->tree, options->output, options->force, output_names, fault) || !fleet_table_load(table, &j->table, fault) ||
-	    !check_table(j, table) || !tree_begin(&j->tree, fault) || !build_common(j) || !write_hosts(j))
+		!check_table(j, table) || !tree_begin(&j->tree, fault) || !build_common(j) || !write_hosts(j))
 		return false;
 	if (interrupted(&j->stop))
 		return cli_fail(fault, CLI_IO, "interrupted: %s: nothing was written", options->output);

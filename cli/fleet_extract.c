@@ -101,7 +101,7 @@ bool fleet_extract(const struct fleet *f, const char *name, const char *output, 
 	j->tree = TREE_NONE;
 	interrupt_hold(&j->stop);
 	if (!tree_check(&j->tree, output, force, output_names, fault) || !fleet_find(f, name, &j->record, &j->expected, fault) ||
-	    !tree_begin(&j->tree, fault))
+		!tree_begin(&j->tree, fault))
 		return false;
 	for (size_t i = 0; i < GL_COUNT(folders); i++)
 		if (!copy_folder(j, folders[i]))

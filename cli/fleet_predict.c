@@ -103,7 +103,7 @@ static const char *check(const struct fleet_common *c, struct span content)
 }
 
 bool fleet_common_make(const struct expected *expected, struct span policy, struct span content, const char *where,
-		       struct fleet_common *out, struct cli_fault *fault)
+	struct fleet_common *out, struct cli_fault *fault)
 {
 	const char *wrong;
 
@@ -219,8 +219,8 @@ static bool copy_event(const struct fleet_common *c, size_t i, const struct flee
 	return copy_strings(e, own ? given : e->from, own ? 1 : e->from_count, out);
 }
 
-bool fleet_expected(const struct fleet_common *c, const struct fleet_result *r, const char *name, struct span content,
-		    struct expected *out, struct cli_fault *fault)
+bool fleet_expected(const struct fleet_common *c, const struct fleet_result *r, const char *name, struct span content, struct expected *out,
+	struct cli_fault *fault)
 {
 	const struct expected *e = c->expected;
 	struct geo_tag tag = { .country = "" };

@@ -26,23 +26,23 @@ enum fleet_event {
 struct fleet_common {
 	const struct expected *expected;
 	alg_set banks;
-	enum alg hash;                  /* the policy's */
+	enum alg hash; /* the policy's */
 	uint32_t control;
-	bool has_nv, raw, verified;     /* the policy has an entry for an NV index; it holds a digest */
+	bool has_nv, raw, verified; /* the policy has an entry for an NV index; it holds a digest */
 	uint32_t nv_index;
-	size_t nv_digest;               /* where that is in the policy */
+	size_t nv_digest; /* where that is in the policy */
 	uint8_t policy[VLP_MAX_SIZE];
 	size_t policy_size;
-	uint8_t kinds[FLEET_MAX_EVENTS];        /* enum fleet_event, by event */
-	uint32_t changing;              /* PCRs, a bit each */
-	struct pcrs fixed;              /* the others' final values, and the changing ones' first */
+	uint8_t kinds[FLEET_MAX_EVENTS]; /* enum fleet_event, by event */
+	uint32_t changing;               /* PCRs, a bit each */
+	struct pcrs fixed;               /* the others' final values, and the changing ones' first */
 };
 
 /* What a host has of its own. */
 struct fleet_result {
-	uint8_t policy[VLP_MAX_SIZE];   /* common->policy_size bytes */
+	uint8_t policy[VLP_MAX_SIZE]; /* common->policy_size bytes */
 	struct digests policy_digest, nv_digest, closing_digest;
-	struct pcrs pcrs;               /* final values of 17-22 */
+	struct pcrs pcrs; /* final values of 17-22 */
 };
 
 /*
@@ -51,7 +51,7 @@ struct fleet_result {
  * live as long as `out`.
  */
 GL_MUST bool fleet_common_make(const struct expected *expected, struct span policy, struct span content, const char *where,
-			       struct fleet_common *out, struct cli_fault *fault);
+	struct fleet_common *out, struct cli_fault *fault);
 
 /* May the index hold this? NULL, or what is wrong with it. */
 const char *fleet_content_wrong(const struct fleet_common *c, size_t n);
@@ -64,6 +64,6 @@ const struct digests *fleet_event_digests(const struct fleet_common *c, size_t e
 
 /* The whole of a host's expected.json. `out` is to be freed in any case. */
 GL_MUST bool fleet_expected(const struct fleet_common *c, const struct fleet_result *r, const char *name, struct span content,
-			    struct expected *out, struct cli_fault *fault);
+	struct expected *out, struct cli_fault *fault);
 
 #endif

@@ -80,12 +80,13 @@ GL_MUST static bool open_hosts(struct fleet *f, struct cli_fault *fault)
 		return false;
 	line = first_line(bytes);
 	f->first = line.n + 1;
-	return fleet_header_parse(line, &f->count) || cli_fail(fault, CLI_INPUT, "this does not begin as a " FLEET_FORMAT ": %s: " ANEW, f->hosts);
+	return fleet_header_parse(line, &f->count) ||
+	       cli_fail(fault, CLI_INPUT, "this does not begin as a " FLEET_FORMAT ": %s: " ANEW, f->hosts);
 }
 
 /* A file of the common part; one that is not there is empty if `optional`. */
-GL_MUST static bool read_common(const struct fleet *f, const char *name, size_t max, bool optional, uint8_t **out, size_t *n,
-				struct cli_fault *fault)
+GL_MUST static bool read_common(
+	const struct fleet *f, const char *name, size_t max, bool optional, uint8_t **out, size_t *n, struct cli_fault *fault)
 {
 	CLEANUP_FREE char *path = path_in(f->dir, name, fault);
 
@@ -106,11 +107,12 @@ GL_MUST static bool open_common(struct fleet *f, struct cli_fault *fault)
 	char error[512];
 
 	if (!path || !read_common(f, POLICY, VLP_MAX_SIZE, false, &policy, &policy_size, fault) ||
-	    !read_common(f, GEO, GEO_NV_MAX, true, &geo, &geo_size, fault))
+		!read_common(f, GEO, GEO_NV_MAX, true, &geo, &geo_size, fault))
 		return false;
 	if (!expected_load(path, &f->expected, error, sizeof(error)))
 		return cli_fail(fault, CLI_INPUT, "%s", error);
-	return fleet_common_make(&f->expected, (struct span){ policy, policy_size }, (struct span){ geo, geo_size }, f->dir, &f->common, fault);
+	return fleet_common_make(
+		&f->expected, (struct span){ policy, policy_size }, (struct span){ geo, geo_size }, f->dir, &f->common, fault);
 }
 
 bool fleet_open(const char *dir, struct fleet *out, struct cli_fault *fault)
@@ -152,7 +154,7 @@ static int compare(struct span a, struct span name)
  * somewhere behind one.
  */
 GL_MUST static bool line_from(const struct fleet *f, uint64_t from, uint64_t to, bool is_start, struct window *w, uint64_t *at,
-			      struct span *line, struct cli_fault *fault)
+	struct span *line, struct cli_fault *fault)
 {
 	struct span bytes;
 	size_t skip = 0;
@@ -176,10 +178,11 @@ GL_MUST static bool line_from(const struct fleet *f, uint64_t from, uint64_t to,
 }
 
 /* The line of a host; w holds it. */
-GL_MUST static bool search(const struct fleet *f, const char *name, struct window *w, uint64_t *place, struct span *line, struct cli_fault *fault)
+GL_MUST static bool search(
+	const struct fleet *f, const char *name, struct window *w, uint64_t *place, struct span *line, struct cli_fault *fault)
 {
 	const struct span wanted = span_str(name);
-	uint64_t low = f->first, high = f->size;        /* lines that begin in here may be it; `low` begins one */
+	uint64_t low = f->first, high = f->size; /* lines that begin in here may be it; `low` begins one */
 
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2, at = high;
@@ -236,7 +239,8 @@ bool fleet_find(const struct fleet *f, const char *name, struct fleet_record *re
 	return fleet_expected(&f->common, r, name, content, expected, fault);
 }
 
-bool fleet_each(const struct fleet *f, bool (*each)(void *ctx, struct span line, struct cli_fault *fault), void *ctx, struct cli_fault *fault)
+bool fleet_each(
+	const struct fleet *f, bool (*each)(void *ctx, struct span line, struct cli_fault *fault), void *ctx, struct cli_fault *fault)
 {
 	CLEANUP_FREE struct window *w = malloc(sizeof(*w));
 	uint64_t at = f->first, count = 0;
@@ -262,6 +266,6 @@ bool fleet_each(const struct fleet *f, bool (*each)(void *ctx, struct span line,
 			at += line.n + 1;
 		}
 	}
-	return count == f->count || cli_fail(fault, CLI_INPUT, "%llu hosts, but the first line says %llu: %s: " ANEW, (unsigned long long)count,
-					     (unsigned long long)f->count, f->hosts);
+	return count == f->count || cli_fail(fault, CLI_INPUT, "%llu hosts, but the first line says %llu: %s: " ANEW,
+					    (unsigned long long)count, (unsigned long long)f->count, f->hosts);
 }

@@ -7,7 +7,7 @@
 
 /* Name, policy and index at their largest, with the values of every bank. */
 static_assert(2 * (GEO_NV_MAX + VLP_MAX_SIZE) + 6 * (2 * (20 + 32 + 48 + 64) + ALG_COUNT * 8) + 512 <= FLEET_RECORD_MAX,
-	      "a line has room for every record");
+	"a line has room for every record");
 
 /* ---- writing ---- */
 

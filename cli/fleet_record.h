@@ -18,7 +18,7 @@
  */
 
 #define FLEET_FORMAT "geolaunch-fleet-1"
-#define FLEET_RECORD_MAX 32768          /* of a line */
+#define FLEET_RECORD_MAX 32768 /* of a line */
 
 struct fleet_record {
 	char name[FLEET_NAME_MAX + 1];

@@ -21,9 +21,9 @@ struct reader {
 	const char *file;
 	struct cli_fault *fault;
 	unsigned line;
-	enum column columns[COLUMN_COUNT];      /* of the table, from left to right */
+	enum column columns[COLUMN_COUNT]; /* of the table, from left to right */
 	size_t column_count;
-	unsigned given;                         /* BIT()s of them */
+	unsigned given; /* BIT()s of them */
 	struct fleet_table *t;
 	size_t host_room, content_room, content_used;
 	char text[LINE_MAX_LENGTH + 1];
@@ -80,7 +80,7 @@ GL_MUST static bool take_column(struct reader *r, const char *name)
 		c++;
 	if (c == COLUMN_COUNT)
 		return fail(r, "the first line names the columns: name, and country, subdivision, site, latitude, longitude or content",
-			    "unknown column \"%.40s\"", name);
+			"unknown column \"%.40s\"", name);
 	if (r->given & BIT(c))
 		return fail(r, "remove one of them", "column \"%s\" is there twice", name);
 	r->given |= BIT(c);
@@ -118,7 +118,8 @@ GL_MUST static bool take_header(struct reader *r, struct span line)
 GL_MUST static bool copy_text(struct reader *r, enum column c, const char *s, char *out, size_t cap)
 {
 	if (strlen(s) >= cap)
-		return fail(r, "make it shorter", "\"%s\" has %zu characters, at most %zu are possible", column_names[c], strlen(s), cap - 1);
+		return fail(
+			r, "make it shorter", "\"%s\" has %zu characters, at most %zu are possible", column_names[c], strlen(s), cap - 1);
 	memcpy(out, s, strlen(s) + 1);
 	return true;
 }
@@ -139,11 +140,11 @@ GL_MUST static bool take_tag(struct reader *r, const char *const values[COLUMN_C
 	if (!*values[LATITUDE] != !*values[LONGITUDE])
 		return fail(r, "give both or none", "only one of latitude and longitude");
 	if (!copy_text(r, COUNTRY, values[COUNTRY], tag.country, sizeof(tag.country)) ||
-	    !copy_text(r, SUBDIVISION, values[SUBDIVISION], tag.subdivision, sizeof(tag.subdivision)) ||
-	    !copy_text(r, SITE, values[SITE], tag.site, sizeof(tag.site)))
+		!copy_text(r, SUBDIVISION, values[SUBDIVISION], tag.subdivision, sizeof(tag.subdivision)) ||
+		!copy_text(r, SITE, values[SITE], tag.site, sizeof(tag.site)))
 		return false;
 	if (tag.has_coordinates && (!take_degrees(r, LATITUDE, values[LATITUDE], 90, &tag.latitude) ||
-				    !take_degrees(r, LONGITUDE, values[LONGITUDE], 180, &tag.longitude)))
+					   !take_degrees(r, LONGITUDE, values[LONGITUDE], 180, &tag.longitude)))
 		return false;
 	e = geo_encode(&tag, out);
 	return e == GEO_OK || fail(r, "see geolaunch-manifest(5)", "tag is wrong: %s", geo_strerror(e));
@@ -216,7 +217,8 @@ GL_MUST static bool take_host(struct reader *r, struct span line)
 	if (!h)
 		return false;
 	if (!fleet_name_valid(values[NAME]))
-		return fail(r, "use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first", "\"%.80s\" cannot be a host's name", values[NAME]);
+		return fail(
+			r, "use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first", "\"%.80s\" cannot be a host's name", values[NAME]);
 	memcpy(h->name, values[NAME], strlen(values[NAME]));
 	return !r->t->has_content || take_content(r, values, h);
 }

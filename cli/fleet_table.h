@@ -20,14 +20,14 @@
 struct fleet_host {
 	char name[FLEET_NAME_MAX + 1];
 	uint16_t content_size;
-	uint32_t line;          /* in the table */
-	size_t content;         /* where it begins in `contents` */
+	uint32_t line;  /* in the table */
+	size_t content; /* where it begins in `contents` */
 };
 
 struct fleet_table {
-	struct fleet_host *hosts;       /* sorted by name, bytewise */
+	struct fleet_host *hosts; /* sorted by name, bytewise */
 	size_t count;
-	bool has_content;               /* the table says what the geo index holds */
+	bool has_content; /* the table says what the geo index holds */
 	uint8_t *contents;
 };
 

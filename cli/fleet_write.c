@@ -21,11 +21,11 @@ struct job {
 	int fd;
 	pthread_mutex_t lock;
 	pthread_cond_t turned;
-	size_t next;            /* piece that nobody has taken */
-	size_t turn;            /* piece to be written next */
-	const char *failed;     /* NULL: all is well */
-	int error;              /* errno with it */
-	struct timespec last;   /* when progress was shown */
+	size_t next;          /* piece that nobody has taken */
+	size_t turn;          /* piece to be written next */
+	const char *failed;   /* NULL: all is well */
+	int error;            /* errno with it */
+	struct timespec last; /* when progress was shown */
 	bool terminal, shown;
 };
 
@@ -36,8 +36,7 @@ static void progress_show(struct job *j)
 	size_t done = j->turn * PIECE < j->table->count ? j->turn * PIECE : j->table->count;
 	struct timespec now;
 
-	if (!j->terminal || clock_gettime(CLOCK_MONOTONIC, &now) != 0 ||
-	    now.tv_sec - j->last.tv_sec - (now.tv_nsec < j->last.tv_nsec) < 1)
+	if (!j->terminal || clock_gettime(CLOCK_MONOTONIC, &now) != 0 || now.tv_sec - j->last.tv_sec - (now.tv_nsec < j->last.tv_nsec) < 1)
 		return;
 	j->last = now;
 	j->shown = true;
@@ -129,12 +128,14 @@ static unsigned thread_count(size_t hosts)
 }
 
 bool fleet_write(const struct fleet_common *c, const struct fleet_table *t, int fd, const struct interrupt *stop, unsigned *threads,
-		 struct cli_fault *fault)
+	struct cli_fault *fault)
 {
+	/* clang-format off */
 	struct job j = {
 		.common = c, .table = t, .stop = stop, .fd = fd,
 		.lock = PTHREAD_MUTEX_INITIALIZER, .turned = PTHREAD_COND_INITIALIZER, .terminal = isatty(STDERR_FILENO) == 1,
 	};
+	/* clang-format on */
 	unsigned want = thread_count(t->count), others = 0;
 	pthread_t thread[THREADS_MAX];
 
@@ -151,5 +152,5 @@ bool fleet_write(const struct fleet_common *c, const struct fleet_table *t, int 
 		(void)fprintf(stderr, "\r\033[K");
 	*threads = others + 1;
 	return !j.failed || cli_fail(fault, CLI_IO, "%s: hosts.jsonl%s%s: nothing was written", j.failed, j.error ? ": " : "",
-				     j.error ? strerror(j.error) : "");
+				    j.error ? strerror(j.error) : "");
 }

@@ -55,7 +55,8 @@ static void print_events(FILE *f)
 {
 	fputs("\n## Events\n\n"
 	      "| type | name | PCR | what | digest | event data | by |\n"
-	      "|---|---|---|---|---|---|---|\n", f);
+	      "|---|---|---|---|---|---|---|\n",
+		f);
 	for (size_t i = 0; i < measure_table_count; i++) {
 		const struct measure_info *m = &measure_table[i];
 
@@ -104,7 +105,8 @@ static void print_sinit(FILE *f)
 	      "In every bank that the module has, in this order; the digest is H of the bytes, or of a zero byte where there are none. Real modules\n"
 	      "may measure more. The first event is the processor's own.\n\n"
 	      "| type | name | PCR | bytes | event data |\n"
-	      "|---|---|---|---|---|\n", f);
+	      "|---|---|---|---|---|\n",
+		f);
 	for (size_t i = 0; i < sinit_event_count; i++) {
 		const struct sinit_event *e = &sinit_events[i];
 
@@ -121,13 +123,17 @@ static void print_roles(FILE *f)
 	      "Members of the initrd are appended to it in memory, at the path that is measured as their command line.\n"
 	      "tboot, SINIT module and LCP data are there in txt mode only; SINIT measures what they are, not a rule of ours.\n\n"
 	      "| role | PCR | how many | delivered |\n"
-	      "|---|---|---|---|\n", f);
+	      "|---|---|---|---|\n",
+		f);
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
 		const struct role_info *r = &role_table[i];
 
 		cell(f, r->name);
 		fprintf(f, "| %u | %s | %s |\n", r->pcr, r->many ? "any number" : "one",
-			i == ROLE_DESCRIPTION ? "not" : r->member ? "as a member of the initrd" : r->numbered ? "by itself" : "to tboot");
+			i == ROLE_DESCRIPTION ? "not"
+			: r->member           ? "as a member of the initrd"
+			: r->numbered         ? "by itself"
+					      : "to tboot");
 	}
 }
 
@@ -136,7 +142,8 @@ static void print_caps(FILE *f)
 	fputs("\n## Caps\n\n"
 	      "The digest of a cap is H of the text in the second column. These texts never change.\n\n"
 	      "| reason | hashed text | SHA-256 | meaning |\n"
-	      "|---|---|---|---|\n", f);
+	      "|---|---|---|---|\n",
+		f);
 	for (size_t i = 0; i < CAP_COUNT; i++) {
 		char text[64], hex[2 * DIGEST_MAX + 1];
 		struct text t = TEXT_OF(text), h = TEXT_OF(hex);

@@ -44,7 +44,7 @@ int main(void)
 		const struct preflight_info *p = &preflight_table[i];
 
 		printf("| %s | %s | %s | %s | %s |\n", p->name, p->error == TB_ERR_NONE ? "none, only said" : tb_error_name(p->error),
-		       action(p, VLP_NONFATAL), action(p, VLP_CONTINUE), action(p, VLP_HALT));
+			action(p, VLP_NONFATAL), action(p, VLP_CONTINUE), action(p, VLP_HALT));
 	}
 	fputs("\n## The sentences\n", stdout);
 	for (size_t i = 0; i < PREFLIGHT_COUNT; i++)

@@ -37,8 +37,8 @@ static const char *what_for(char *buf, size_t cap, const char *action, uint32_t 
 	return buf;
 }
 
-bool geo_nv_define(struct host_tpm *h, uint32_t index, uint16_t size, const struct nv_auth *owner, struct geo_nv_done *out,
-	struct cli_fault *fault)
+bool geo_nv_define(
+	struct host_tpm *h, uint32_t index, uint16_t size, const struct nv_auth *owner, struct geo_nv_done *out, struct cli_fault *fault)
 {
 	const struct nv_auth empty = { .size = 0 };
 	const struct nv_space space = { .index = index, .attributes = GEO_ATTRIBUTES_DEFAULT, .size = size, .name_alg = TPM2_ALG_SHA256 };
@@ -59,7 +59,8 @@ bool geo_nv_define(struct host_tpm *h, uint32_t index, uint16_t size, const stru
 
 			text_str(&t, "");
 			geo_attributes_text(now.attributes, &t);
-			return cli_fail(fault, CLI_INPUT, "NV index 0x%08x is there already, but otherwise: %u bytes, %s; "
+			return cli_fail(fault, CLI_INPUT,
+				"NV index 0x%08x is there already, but otherwise: %u bytes, %s; "
 				"'geolaunch geo undefine' removes it",
 				index, now.size, buf);
 		}
@@ -81,8 +82,10 @@ GL_MUST static bool writer(const struct tpm_nv_public *p, uint32_t index, enum n
 	else if (p->attributes & TPMA_NV_AUTHWRITE)
 		*by = NV_BY_INDEX;
 	else
-		return cli_fail(fault, CLI_INPUT, "NV index 0x%08x can be written neither by the owner nor with its own password: "
-			"'geolaunch geo undefine', then define it anew", index);
+		return cli_fail(fault, CLI_INPUT,
+			"NV index 0x%08x can be written neither by the owner nor with its own password: "
+			"'geolaunch geo undefine', then define it anew",
+			index);
 	return true;
 }
 
@@ -107,15 +110,18 @@ bool geo_nv_write(struct host_tpm *h, uint32_t index, struct span content, const
 	if (!need(h, index, &p, fault))
 		return false;
 	if (content.n != p.size)
-		return cli_fail(fault, CLI_INPUT, "the content has %zu bytes, NV index 0x%08x %u: 'geolaunch geo undefine', "
+		return cli_fail(fault, CLI_INPUT,
+			"the content has %zu bytes, NV index 0x%08x %u: 'geolaunch geo undefine', "
 			"then define it with --size %zu",
 			content.n, index, p.size, content.n);
 	*out = (struct geo_nv_done){ .changed = false, .size = p.size };
 	if (worth_a_read(&p) && tpm_nv_read(&h->tpm, index, now, p.size) == TSS2_RC_SUCCESS && memcmp(now, content.p, p.size) == 0)
 		return true;
 	if (p.attributes & TPMA_NV_WRITELOCKED)
-		return cli_fail(fault, CLI_TPM, "NV index 0x%08x is locked and holds something else: "
-			"'geolaunch geo undefine', then define it anew", index);
+		return cli_fail(fault, CLI_TPM,
+			"NV index 0x%08x is locked and holds something else: "
+			"'geolaunch geo undefine', then define it anew",
+			index);
 	if (!writer(&p, index, &by, fault))
 		return false;
 	rc = nv_write(&h->tpm, index, by, by == NV_BY_OWNER ? owner : &empty, content);
@@ -148,11 +154,15 @@ bool geo_nv_lock(struct host_tpm *h, uint32_t index, const struct nv_auth *owner
 	if (p.attributes & TPMA_NV_WRITELOCKED)
 		return true;
 	if (!(p.attributes & TPMA_NV_WRITTEN))
-		return cli_fail(fault, CLI_INPUT, "NV index 0x%08x was never written, and a lock would keep it so: "
-			"'geolaunch geo write' first", index);
+		return cli_fail(fault, CLI_INPUT,
+			"NV index 0x%08x was never written, and a lock would keep it so: "
+			"'geolaunch geo write' first",
+			index);
 	if (!(p.attributes & (TPMA_NV_WRITEDEFINE | TPMA_NV_WRITE_STCLEAR)))
-		return cli_fail(fault, CLI_INPUT, "NV index 0x%08x was defined without writedefine and cannot be locked: "
-			"define it anew", index);
+		return cli_fail(fault, CLI_INPUT,
+			"NV index 0x%08x was defined without writedefine and cannot be locked: "
+			"define it anew",
+			index);
 	if (!writer(&p, index, &by, fault))
 		return false;
 	rc = nv_write_lock(&h->tpm, index, by, by == NV_BY_OWNER ? owner : &empty);
@@ -229,8 +239,8 @@ bool geo_nv_read(struct host_tpm *h, uint32_t index, const struct nv_auth *owner
 	judge_boot(h, index, out);
 	if (!out->has_content && out->public.attributes & TPMA_NV_OWNERREAD && out->public.attributes & TPMA_NV_WRITTEN &&
 		out->public.size <= sizeof(out->content))
-		out->has_content = nv_read(&h->tpm, index, NV_BY_OWNER, owner,
-			(struct mspan){ out->content, out->public.size }) == TSS2_RC_SUCCESS;
+		out->has_content =
+			nv_read(&h->tpm, index, NV_BY_OWNER, owner, (struct mspan){ out->content, out->public.size }) == TSS2_RC_SUCCESS;
 	out->is_tag = out->has_content && geo_decode((struct span){ out->content, out->public.size }, &out->tag) == GEO_OK;
 	return true;
 }

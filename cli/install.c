@@ -87,7 +87,8 @@ GL_MUST static bool write_default(struct install *in, const char *slot)
 
 	if (in->boot.fd < 0 && !esp_enter(&in->efi, "BOOT", true, &in->boot, in->fault))
 		return false;
-	if (!esp_enter(&in->home, slot, false, &f, in->fault) || (f.fd >= 0 && !esp_read(&f, SLOT_APPLICATION, APPLICATION_MAX, &bytes, &n, in->fault)))
+	if (!esp_enter(&in->home, slot, false, &f, in->fault) ||
+		(f.fd >= 0 && !esp_read(&f, SLOT_APPLICATION, APPLICATION_MAX, &bytes, &n, in->fault)))
 		return false;
 	if (!bytes)
 		return cli_fail(in->fault, CLI_IO, "no such file: %s/%s/" SLOT_APPLICATION ": install again", in->home.path, slot);
@@ -124,8 +125,11 @@ static bool is_kept(const struct slots *keep, const char *also, const char *slot
 GL_MUST static bool is_started(struct install *in, const char *slot, bool *out)
 {
 	*out = in->variables && in->start != SLOTS_ENTRY && boot_find(&in->entries, slot);
-	return !*out || install_warn(in, "a boot entry still starts an older build, which is kept: %s/%s: remove the entry (efibootmgr), or use boot "
-					 "entries again (--boot-entry)", in->home.path, slot);
+	return !*out ||
+	       install_warn(in,
+		       "a boot entry still starts an older build, which is kept: %s/%s: remove the entry (efibootmgr), or use boot "
+		       "entries again (--boot-entry)",
+		       in->home.path, slot);
 }
 
 GL_MUST static bool remove_slot(struct install *in, const char *slot)
@@ -135,9 +139,11 @@ GL_MUST static bool remove_slot(struct install *in, const char *slot)
 	if (!slot_remove(&in->home, slot, &removed, &left, in->fault))
 		return false;
 	in->out->changed = in->out->changed || removed;
-	if (left && !install_warn(in, "something in it is not ours, so it stays: %s/%s: look at it and remove it yourself", in->home.path, slot))
+	if (left && !install_warn(
+			    in, "something in it is not ours, so it stays: %s/%s: look at it and remove it yourself", in->home.path, slot))
 		return false;
-	return !removed || json_array_append_new(in->out->removed, json_string(slot)) == 0 || cli_fail(in->fault, CLI_IO, "out of memory: report");
+	return !removed || json_array_append_new(in->out->removed, json_string(slot)) == 0 ||
+	       cli_fail(in->fault, CLI_IO, "out of memory: report");
 }
 
 bool install_prune(struct install *in, const struct slots *keep, const char *also)
@@ -148,7 +154,7 @@ bool install_prune(struct install *in, const struct slots *keep, const char *als
 
 	kept[n] = also;
 	if (in->start == SLOTS_ENTRY && (!boot_order(&in->entries, kept, n, &in->out->changed, in->fault) ||
-					 !boot_forget(&in->entries, kept, n + (also != NULL), &in->out->changed, in->fault)))
+						!boot_forget(&in->entries, kept, n + (also != NULL), &in->out->changed, in->fault)))
 		return false;
 	if (in->home.fd < 0)
 		return true;
@@ -196,8 +202,8 @@ GL_MUST static bool drop_previous(struct install *in)
 {
 	struct slots keep = in->now;
 
-	if (!install_warn(in, "the previous build was removed before the new one was copied, as there was no room for three: %s/%s", in->home.path,
-			  keep.previous))
+	if (!install_warn(in, "the previous build was removed before the new one was copied, as there was no room for three: %s/%s",
+		    in->home.path, keep.previous))
 		return false;
 	keep.previous[0] = 0;
 	keep.start = in->start;
@@ -221,8 +227,8 @@ GL_MUST static bool make_room(struct install *in)
 		return drop_previous(in);
 	text_size(&texts[0], need);
 	text_size(&texts[1], left);
-	return cli_fail(in->fault, CLI_IO, "no room: %s: the build needs %s, %s are free: remove what is not needed there", in->options->esp, buf[0],
-			buf[1]);
+	return cli_fail(in->fault, CLI_IO, "no room: %s: the build needs %s, %s are free: remove what is not needed there",
+		in->options->esp, buf[0], buf[1]);
 }
 
 /* What was begun by us and nothing refers to. Whether this works changes nothing about the fault that led here. */
@@ -249,7 +255,8 @@ static bool is_selected(const struct install *in, const char *slot)
 	size_t n = 0;
 
 	if (!esp_read(&in->home, SLOTS_FILE, SLOTS_MAX_SIZE, &text, &n, &ignored) ||
-	    (text && (!slots_parse((struct span){ text, n }, &record) || !strcmp(record.current, slot) || !strcmp(record.previous, slot))))
+		(text && (!slots_parse((struct span){ text, n }, &record) || !strcmp(record.current, slot) ||
+				 !strcmp(record.previous, slot))))
 		return true;
 	if (in->start != SLOTS_ENTRY)
 		return false;
@@ -268,9 +275,9 @@ GL_MUST static bool put_slot(struct install *in, const struct slots *want, bool 
 	bool fresh = !in_use && strcmp(in->now.previous, want->current) != 0 && !(in->variables && boot_find(&in->entries, want->current));
 
 	if (slot_fill(&in->home, in->build, in_use, &in->stop, &in->out->written, in->fault) &&
-	    (in->start != SLOTS_ENTRY || make_entries(in, want)) &&
-	    (!interrupted(&in->stop) || cli_fail(in->fault, CLI_IO, "interrupted: %s: nothing was changed", in->options->esp)) &&
-	    install_select(in, want, with_default)) {
+		(in->start != SLOTS_ENTRY || make_entries(in, want)) &&
+		(!interrupted(&in->stop) || cli_fail(in->fault, CLI_IO, "interrupted: %s: nothing was changed", in->options->esp)) &&
+		install_select(in, want, with_default)) {
 		in->out->changed = in->out->changed || in->out->written > 0;
 		return true;
 	}
@@ -297,7 +304,7 @@ GL_MUST static bool put_build(struct install *in)
 	if (!install_prune(in, &in->now, in->build->slot))
 		return false;
 	if ((in->efi.fd < 0 && !esp_enter(&in->esp, "EFI", true, &in->efi, in->fault)) ||
-	    (in->home.fd < 0 && !esp_enter(&in->efi, "geolaunch", true, &in->home, in->fault)))
+		(in->home.fd < 0 && !esp_enter(&in->efi, "geolaunch", true, &in->home, in->fault)))
 		return false;
 	if (!make_room(in))
 		return false;
@@ -325,11 +332,13 @@ GL_MUST static bool roll_back(struct install *in)
 	if (!slot_look(&in->home, want.current, &state, list, &f, in->fault))
 		return false;
 	if (state != SLOT_OURS)
-		return cli_fail(in->fault, CLI_INPUT, "the previous build is not there any more: %s/%s: install one", in->home.path, want.current);
+		return cli_fail(
+			in->fault, CLI_INPUT, "the previous build is not there any more: %s/%s: install one", in->home.path, want.current);
 	if (!slot_verify(&f, list, &in->stop, &good, bad, in->fault))
 		return false;
 	if (!good)
-		return cli_fail(in->fault, CLI_INPUT, "the previous build is damaged: %s/%s/%s: install it again", in->home.path, want.current, bad);
+		return cli_fail(in->fault, CLI_INPUT, "the previous build is damaged: %s/%s/%s: install it again", in->home.path,
+			want.current, bad);
 	in->out->files = list->count;
 	return install_owns_default(in, &there, &ours) && install_select(in, &want, ours || in->start == SLOTS_REMOVABLE);
 }
@@ -363,8 +372,13 @@ bool install_run(const struct install_options *options, struct install_report *o
 		return cli_fail(fault, CLI_IO, "out of memory: installation");
 	}
 	*in = (struct install){
-		.options = options, .out = out, .fault = fault,
-		.esp = ESP_NO_FOLDER, .efi = ESP_NO_FOLDER, .home = ESP_NO_FOLDER, .boot = ESP_NO_FOLDER,
+		.options = options,
+		.out = out,
+		.fault = fault,
+		.esp = ESP_NO_FOLDER,
+		.efi = ESP_NO_FOLDER,
+		.home = ESP_NO_FOLDER,
+		.boot = ESP_NO_FOLDER,
 	};
 	interrupt_hold(&in->stop);
 	if (!install_look(in) || !act(in))

@@ -21,18 +21,18 @@
 
 enum install_action {
 	INSTALL_BUILD,
-	INSTALL_ROLLBACK,       /* the previous build becomes the current one, and the other way round */
-	INSTALL_UNINSTALL,      /* removes everything of ours */
+	INSTALL_ROLLBACK,  /* the previous build becomes the current one, and the other way round */
+	INSTALL_UNINSTALL, /* removes everything of ours */
 	INSTALL_STATUS,
 };
 
 struct install_options {
 	enum install_action action;
-	const char *esp;                /* where it is mounted */
-	const char *build;              /* INSTALL_BUILD only */
-	bool start_given;               /* else as slots.conf says, else boot entries */
+	const char *esp;   /* where it is mounted */
+	const char *build; /* INSTALL_BUILD only */
+	bool start_given;  /* else as slots.conf says, else boot entries */
 	enum slots_start start;
-	bool force;                     /* replace a BOOTX64.EFI that is not ours */
+	bool force; /* replace a BOOTX64.EFI that is not ours */
 };
 
 /* A slot as INSTALL_STATUS finds it. */
@@ -41,24 +41,24 @@ struct install_slot {
 	char label[SLOT_LABEL_MAX + 1];
 	size_t files;
 	bool good;
-	char bad[DESCRIPTION_MAX_FILE + 1];     /* the first file that is not */
-	int entry;                              /* number of its boot entry; -1 none */
-	bool ordered;                           /* ... and BootOrder has it */
+	char bad[DESCRIPTION_MAX_FILE + 1]; /* the first file that is not */
+	int entry;                          /* number of its boot entry; -1 none */
+	bool ordered;                       /* ... and BootOrder has it */
 };
 
 struct install_report {
 	enum slots_start start;
-	struct slots now;               /* after the action; current "" if nothing is installed */
-	bool changed;                   /* something was written or removed */
-	size_t files;                   /* of the current slot */
-	uint64_t written;               /* bytes copied */
-	int entry;                      /* boot entry of the current slot; -1 none */
-	bool removable;                 /* BOOTX64.EFI is ours */
-	struct install_slot *slots;     /* INSTALL_STATUS */
+	struct slots now;           /* after the action; current "" if nothing is installed */
+	bool changed;               /* something was written or removed */
+	size_t files;               /* of the current slot */
+	uint64_t written;           /* bytes copied */
+	int entry;                  /* boot entry of the current slot; -1 none */
+	bool removable;             /* BOOTX64.EFI is ours */
+	struct install_slot *slots; /* INSTALL_STATUS */
 	size_t slot_count;
-	bool healthy;                   /* INSTALL_STATUS: the current build is complete and is what starts */
-	json_t *removed;                /* slots that went */
-	json_t *warnings;               /* lines for people */
+	bool healthy;     /* INSTALL_STATUS: the current build is complete and is what starts */
+	json_t *removed;  /* slots that went */
+	json_t *warnings; /* lines for people */
 };
 
 /* Does it. `out` must be zeroed and is to be freed in any case. */

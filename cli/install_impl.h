@@ -12,13 +12,13 @@ struct install {
 	struct install_report *out;
 	struct cli_fault *fault;
 	struct interrupt stop;
-	struct esp_folder esp, efi, home, boot;         /* ESP, \EFI, \EFI\geolaunch, \EFI\BOOT; as far as they are there */
+	struct esp_folder esp, efi, home, boot; /* ESP, \EFI, \EFI\geolaunch, \EFI\BOOT; as far as they are there */
 	bool fat, top;
 	enum slots_start start;
 	bool has_record;
-	struct slots record;                            /* slots.conf as it is */
-	struct slots now;                               /* what starts now: by BootOrder with boot entries, else by slots.conf */
-	bool variables;                                 /* `entries` is filled */
+	struct slots record; /* slots.conf as it is */
+	struct slots now;    /* what starts now: by BootOrder with boot entries, else by slots.conf */
+	bool variables;      /* `entries` is filled */
 	struct boot_entries entries;
 	struct build_tree *build;
 };

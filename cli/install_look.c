@@ -14,11 +14,11 @@ bool install_warn(struct install *in, const char *format, ...)
 	va_start(args, format);
 	text = json_vsprintf(format, args);
 	va_end(args);
-	json_array_foreach(in->out->warnings, i, said)
-		if (text && json_equal(said, text)) {
-			json_decref(text);
-			return true;
-		}
+	json_array_foreach(in->out->warnings, i, said) if (text && json_equal(said, text))
+	{
+		json_decref(text);
+		return true;
+	}
 	return json_array_append_new(in->out->warnings, text) == 0 || cli_fail(in->fault, CLI_IO, "out of memory: warnings");
 }
 
@@ -33,7 +33,8 @@ GL_MUST static bool read_record(struct install *in)
 		return false;
 	in->has_record = text != NULL;
 	return !text || slots_parse((struct span){ text, n }, &in->record) ||
-	       cli_fail(in->fault, CLI_INPUT, "this is not of our making, or damaged: %s/" SLOTS_FILE ": remove it, then install again", in->home.path);
+	       cli_fail(in->fault, CLI_INPUT, "this is not of our making, or damaged: %s/" SLOTS_FILE ": remove it, then install again",
+		       in->home.path);
 }
 
 /* Where boot entries are not in use, or there is nothing to do for them, the variables are only looked at, if they are there. */
@@ -50,11 +51,14 @@ GL_MUST static bool read_variables(struct install *in)
 		return true;
 	}
 	if (!boot_available())
-		return cli_fail(in->fault, CLI_IO, "this system shows no UEFI variables (/sys/firmware/efi/efivars), so it can have no boot entry: "
-				"use --removable or --no-boot-entry");
+		return cli_fail(in->fault, CLI_IO,
+			"this system shows no UEFI variables (/sys/firmware/efi/efivars), so it can have no boot entry: "
+			"use --removable or --no-boot-entry");
 	if (!in->fat || !in->top)
-		return cli_fail(in->fault, CLI_USAGE, "%s: %s: mount the EFI system partition and name that directory, or use --removable or "
-				"--no-boot-entry", in->fat ? "nothing is mounted just there" : "this is no FAT file system", in->options->esp);
+		return cli_fail(in->fault, CLI_USAGE,
+			"%s: %s: mount the EFI system partition and name that directory, or use --removable or "
+			"--no-boot-entry",
+			in->fat ? "nothing is mounted just there" : "this is no FAT file system", in->options->esp);
 	in->variables = true;
 	return boot_read(in->options->esp, &in->entries, in->fault);
 }
@@ -100,9 +104,9 @@ bool install_look(struct install *in)
 	const struct install_options *o = in->options;
 
 	if (!esp_open(o->esp, &in->esp, &in->fat, &in->top, in->fault) || !esp_enter(&in->esp, "EFI", false, &in->efi, in->fault) ||
-	    (in->efi.fd >= 0 && (!esp_enter(&in->efi, "geolaunch", false, &in->home, in->fault) ||
-				 !esp_enter(&in->efi, "BOOT", false, &in->boot, in->fault))) ||
-	    !read_record(in))
+		(in->efi.fd >= 0 && (!esp_enter(&in->efi, "geolaunch", false, &in->home, in->fault) ||
+					    !esp_enter(&in->efi, "BOOT", false, &in->boot, in->fault))) ||
+		!read_record(in))
 		return false;
 	in->start = o->start_given ? o->start : in->has_record ? in->record.start : SLOTS_ENTRY;
 	return read_variables(in) && find_now(in);
@@ -152,7 +156,8 @@ GL_MUST static bool is_application_of(struct install *in, const char *slot, cons
 	if (!look_at(in, slot, &state, &list))
 		return false;
 	for (size_t i = 0; state == SLOT_OURS && i < list->count; i++)
-		if (!strcmp(list->files[i].name, SLOT_APPLICATION) && span_equal(digest_span(d, ALG_SHA256), SPAN_OF(list->files[i].digest)))
+		if (!strcmp(list->files[i].name, SLOT_APPLICATION) &&
+			span_equal(digest_span(d, ALG_SHA256), SPAN_OF(list->files[i].digest)))
 			*out = true;
 	return true;
 }

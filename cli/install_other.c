@@ -18,7 +18,8 @@ GL_MUST static bool remove_entries(struct install *in)
 	if (!in->variables)
 		return true;
 	if (told && in->entries.count > 0)
-		return install_warn(in, "boot entries of ours stay, as you asked for, though they now lead nowhere: remove them with efibootmgr");
+		return install_warn(
+			in, "boot entries of ours stay, as you asked for, though they now lead nowhere: remove them with efibootmgr");
 	return boot_order(&in->entries, NULL, 0, &in->out->changed, in->fault) &&
 	       boot_forget(&in->entries, NULL, 0, &in->out->changed, in->fault);
 }
@@ -54,7 +55,8 @@ GL_MUST static bool remove_slots(struct install *in)
 			return false;
 		if (removed && json_array_append_new(in->out->removed, json_string(names[i])) != 0)
 			return cli_fail(in->fault, CLI_IO, "out of memory: report");
-		if (left && !install_warn(in, "something in it is not ours, so it stays: %s/%s: look at it and remove it yourself", in->home.path, names[i]))
+		if (left && !install_warn(in, "something in it is not ours, so it stays: %s/%s: look at it and remove it yourself",
+				    in->home.path, names[i]))
 			return false;
 		in->out->changed = in->out->changed || removed;
 	}
@@ -72,8 +74,8 @@ bool install_uninstall(struct install *in)
 		return true;
 	/* BOOTX64.EFI is known as ours by the slots, so it goes before them. slots.conf goes last: it says how the host is started. */
 	if (!remove_default(in) || !remove_slots(in) || !esp_remove(&in->home, SLOT_TEMPORARY, &in->out->changed, in->fault) ||
-	    !esp_remove(&in->home, SLOTS_FILE, &in->out->changed, in->fault) || !esp_sync(&in->home, in->fault) ||
-	    !esp_remove_folder(&in->efi, "geolaunch", &gone, in->fault))
+		!esp_remove(&in->home, SLOTS_FILE, &in->out->changed, in->fault) || !esp_sync(&in->home, in->fault) ||
+		!esp_remove_folder(&in->efi, "geolaunch", &gone, in->fault))
 		return false;
 	in->out->changed = in->out->changed || gone;
 	return gone || install_warn(in, "something in it is not ours, so it stays: %s", in->home.path);

@@ -81,9 +81,9 @@ int lcp_finish(const char *command, bool ok, const struct cli_fault *fault);
 /* ---- PCR values ---- */
 
 enum lcp_pcr_source {
-	LCP_PCRS_TPM,           /* `where`: TCTI configuration */
-	LCP_PCRS_LOG,           /* `where`: an event log, which is replayed from the reset values of PCR 0-7 */
-	LCP_PCRS_FILE,          /* `where`: JSON or the output of tpm2_pcrread */
+	LCP_PCRS_TPM,  /* `where`: TCTI configuration */
+	LCP_PCRS_LOG,  /* `where`: an event log, which is replayed from the reset values of PCR 0-7 */
+	LCP_PCRS_FILE, /* `where`: JSON or the output of tpm2_pcrread */
 };
 
 GL_MUST bool lcp_get_pcrs(enum lcp_pcr_source source, const char *where, struct pcrs *out, struct cli_fault *fault);

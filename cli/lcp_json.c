@@ -64,13 +64,13 @@ json_t *lcp_json_policy(const struct lcp_policy *p)
 
 	for (unsigned i = 0; i < LCP_MAX_LISTS; i++)
 		(void)json_array_append_new(counters, json_integer(p->revocation[i]));
-	return json_pack("{s:o, s:o, s:o, s:i, s:O, s:o, s:i, s:i, s:o, s:o, s:o, s:i, s:i, s:o}",
-		"version", version_json(p->version), "hash_alg", lcp_json_alg(p->hash_alg),
-		"type", type ? json_string(type) : json_sprintf("0x%02x", p->type), "sinit_min_version", p->sinit_min_version,
-		"revocation_counters", counters, "control", control_json(p->control), "max_sinit_min_version", p->max_sinit_min_version,
-		"max_biosac_min_version", p->max_biosac_min_version, "hash_alg_mask", lcp_json_hash_mask(p->hash_mask),
-		"sign_alg_mask", lcp_json_sign_mask(p->sign_mask), "aux_hash_alg_mask", lcp_json_hash_mask(p->aux_hash_mask),
-		"reserved1", p->reserved1, "reserved2", p->reserved2, "hash", cli_json_hex(lcp_policy_hash(p)));
+	return json_pack("{s:o, s:o, s:o, s:i, s:O, s:o, s:i, s:i, s:o, s:o, s:o, s:i, s:i, s:o}", "version", version_json(p->version),
+		"hash_alg", lcp_json_alg(p->hash_alg), "type", type ? json_string(type) : json_sprintf("0x%02x", p->type),
+		"sinit_min_version", p->sinit_min_version, "revocation_counters", counters, "control", control_json(p->control),
+		"max_sinit_min_version", p->max_sinit_min_version, "max_biosac_min_version", p->max_biosac_min_version, "hash_alg_mask",
+		lcp_json_hash_mask(p->hash_mask), "sign_alg_mask", lcp_json_sign_mask(p->sign_mask), "aux_hash_alg_mask",
+		lcp_json_hash_mask(p->aux_hash_mask), "reserved1", p->reserved1, "reserved2", p->reserved2, "hash",
+		cli_json_hex(lcp_policy_hash(p)));
 }
 
 /* ---- elements ---- */
@@ -98,8 +98,8 @@ static json_t *pcr_info_json(const struct lcp_element *e, const struct lcp_pcr_i
 	for (size_t i = 0; i < info->select.n * 8; i++)
 		if (info->select.p[i / 8] >> i % 8 & 1)
 			(void)json_array_append_new(pcrs, json_integer((json_int_t)i));
-	out = json_pack("{s:o, s:O, s:o, s:o}", "hash_alg", lcp_json_alg(info->hash_alg), "pcrs", pcrs, "select", cli_json_hex(info->select),
-		"digest", cli_json_hex(info->digest));
+	out = json_pack("{s:o, s:O, s:o, s:o}", "hash_alg", lcp_json_alg(info->hash_alg), "pcrs", pcrs, "select",
+		cli_json_hex(info->select), "digest", cli_json_hex(info->digest));
 	if (e->type == LCP_ELEMENT_PCONF && json_object_set_new(out, "locality", json_integer(info->locality)) != 0)
 		return NULL;
 	return json_incref(out);
@@ -195,11 +195,11 @@ static json_t *signature_json(const struct lcp_list *l)
 
 	if (!lcp_list_signed(l))
 		return json_null();
-	return json_pack("{s:i, s:o, s:I, s:I, s:o, s:I, s:[iii], s:o, s:o, s:I}",
-		"revocation_counter", s->revocation, "key_alg", lcp_json_alg(s->key_alg), "key_bits", (json_int_t)s->key_bits,
-		"exponent", (json_int_t)s->exponent, "hash_alg", lcp_json_alg(lcp_list_sig_hash_alg(l)), "reserved", (json_int_t)s->reserved,
-		"versions", s->version[0], s->version[1], s->version[2], "key", cli_json_hex(s->key),
-		"signature", s->block.n ? cli_json_hex(s->block) : json_null(), "signed_size", (json_int_t)lcp_list_signed_size(l));
+	return json_pack("{s:i, s:o, s:I, s:I, s:o, s:I, s:[iii], s:o, s:o, s:I}", "revocation_counter", s->revocation, "key_alg",
+		lcp_json_alg(s->key_alg), "key_bits", (json_int_t)s->key_bits, "exponent", (json_int_t)s->exponent, "hash_alg",
+		lcp_json_alg(lcp_list_sig_hash_alg(l)), "reserved", (json_int_t)s->reserved, "versions", s->version[0], s->version[1],
+		s->version[2], "key", cli_json_hex(s->key), "signature", s->block.n ? cli_json_hex(s->block) : json_null(), "signed_size",
+		(json_int_t)lcp_list_signed_size(l));
 }
 
 static json_t *list_digests_json(const struct lcp_list *l)
@@ -218,8 +218,8 @@ json_t *lcp_json_list(const struct lcp_list *l)
 	while (lcp_elements_left(&it) && lcp_elements_next(&it, &bytes) == LCP_OK)
 		(void)json_array_append_new(elements, lcp_json_element(bytes));
 	return json_pack("{s:o, s:o, s:i, s:I, s:O, s:o, s:o}", "version", version_json(l->version), "sig_alg", lcp_json_alg(l->sig_alg),
-		"reserved", l->reserved, "policy_elements_size", (json_int_t)l->elements.n, "elements", elements,
-		"signature", signature_json(l), "digests", list_digests_json(l));
+		"reserved", l->reserved, "policy_elements_size", (json_int_t)l->elements.n, "elements", elements, "signature",
+		signature_json(l), "digests", list_digests_json(l));
 }
 
 json_t *lcp_json_data(const struct lcp_data *d)

@@ -15,7 +15,7 @@
 bool lcp_option_alg(const char *option, const char *value, enum alg *out, struct cli_fault *fault)
 {
 	return alg_by_name(span_str(value), out) ||
-		cli_fail(fault, CLI_USAGE, "%s %s: not one of sha1, sha256, sha384, sha512", option, value);
+	       cli_fail(fault, CLI_USAGE, "%s %s: not one of sha1, sha256, sha384, sha512", option, value);
 }
 
 bool lcp_option_hash_id(const char *option, const char *value, uint16_t *out, struct cli_fault *fault)
@@ -31,7 +31,7 @@ bool lcp_option_hash_id(const char *option, const char *value, uint16_t *out, st
 bool lcp_option_number(const char *option, const char *value, uint64_t max, uint64_t *out, struct cli_fault *fault)
 {
 	return cli_number(value, max, out) ||
-		cli_fail(fault, CLI_USAGE, "%s %s: not a number from 0 to %llu", option, value, (unsigned long long)max);
+	       cli_fail(fault, CLI_USAGE, "%s %s: not a number from 0 to %llu", option, value, (unsigned long long)max);
 }
 
 bool lcp_option_digest(const char *option, const char *value, struct digests *d, struct cli_fault *fault)

@@ -142,9 +142,11 @@ void lint_report_free(struct lint_report *r)
 static void find_indices(struct lint_world *w)
 {
 	const struct lint_facts *f = w->f;
+	/* clang-format off */
 	const struct lint_nv **uses[LINT_USES] = {
 		[LINT_USE_VLP] = w->vlp, [LINT_USE_PO] = w->po, [LINT_USE_PS] = w->ps, [LINT_USE_ERROR] = w->error,
 	};
+	/* clang-format on */
 
 	for (unsigned use = 0; use < LINT_USES; use++)
 		for (unsigned set = 0; set < 2; set++)
@@ -214,7 +216,7 @@ static void find_source(struct lint_world *w)
 		return;
 	w->source = LINT_POLICY_DEFAULT;
 	if (po && !lint_nv_unreadable(po) && !(po->attributes & TPMA_NV_PPWRITE) && w->lcp_decoded[LCP_PO] &&
-	    w->lcp_policy[LCP_PO].type == LCP_POLICY_LIST && w->has_custom && obeyed(policy_in(w->custom), &w->effective)) {
+		w->lcp_policy[LCP_PO].type == LCP_POLICY_LIST && w->has_custom && obeyed(policy_in(w->custom), &w->effective)) {
 		w->has_effective = true;
 		w->source = LINT_POLICY_CUSTOM;
 	}
@@ -277,8 +279,8 @@ static bool txt_matters(const struct lint_world *w)
 {
 	const struct lint_facts *f = w->f;
 
-	return !w->direct || f->sinit_file || f->tboot.given || f->has_tboot_version || f->lcp[LCP_PO].p || f->lcp[LCP_PS].p || f->lcp_data[LCP_PO].p ||
-	       w->vlp[0] || w->vlp[1] || w->po[0] || w->po[1];
+	return !w->direct || f->sinit_file || f->tboot.given || f->has_tboot_version || f->lcp[LCP_PO].p || f->lcp[LCP_PS].p ||
+	       f->lcp_data[LCP_PO].p || w->vlp[0] || w->vlp[1] || w->po[0] || w->po[1];
 }
 
 static void derive(struct lint_world *w, const struct lint_facts *f)

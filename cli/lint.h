@@ -17,10 +17,10 @@
 
 /* How reading an index with its own empty password, as tboot and geolaunch.efi do, went. */
 enum lint_read {
-	LINT_READ_NOT_TRIED,    /* the public area says that it would fail, or nobody looks at this index at launch */
+	LINT_READ_NOT_TRIED, /* the public area says that it would fail, or nobody looks at this index at launch */
 	LINT_READ_OK,
-	LINT_READ_PASSWORD,     /* the index has a password */
-	LINT_READ_LOCKOUT,      /* the TPM is in dictionary-attack lockout */
+	LINT_READ_PASSWORD, /* the index has a password */
+	LINT_READ_LOCKOUT,  /* the TPM is in dictionary-attack lockout */
 	LINT_READ_FAILED,
 	LINT_READ_COUNT
 };
@@ -31,46 +31,46 @@ extern const char *const lint_read_names[LINT_READ_COUNT];
 /* An NV index that is defined. */
 struct lint_nv {
 	uint32_t index;
-	uint32_t attributes;    /* TPMA_NV */
-	uint16_t size;          /* of the content in bytes */
-	uint16_t name_alg;      /* TPM_ALG_ID */
+	uint32_t attributes; /* TPMA_NV */
+	uint16_t size;       /* of the content in bytes */
+	uint16_t name_alg;   /* TPM_ALG_ID */
 	struct span policy;
 	enum lint_read read;
-	struct span content;    /* size bytes with LINT_READ_OK, else empty */
+	struct span content; /* size bytes with LINT_READ_OK, else empty */
 };
 
 /* A module of the build, as expected.json names it. */
 struct lint_module {
 	unsigned number;
 	enum role role;
-	const char *file;       /* name on the ESP */
-	bool present;           /* the file is there; only then: */
-	struct digests measured;        /* for the banks of the build and the policy's algorithm */
+	const char *file;        /* name on the ESP */
+	bool present;            /* the file is there; only then: */
+	struct digests measured; /* for the banks of the build and the policy's algorithm */
 };
 
 enum lint_extpol {
-	LINT_EXTPOL_FIXED,      /* one algorithm */
+	LINT_EXTPOL_FIXED, /* one algorithm */
 	LINT_EXTPOL_AGILE,
 	LINT_EXTPOL_EMBEDDED,
 	LINT_EXTPOL_UNKNOWN,
 };
 
-#define LINT_WORD_MAX 64        /* with NUL; tboot's MAX_VALUE_LEN */
+#define LINT_WORD_MAX 64 /* with NUL; tboot's MAX_VALUE_LEN */
 
 /* tboot's command line, as tboot understands it. */
 struct lint_tboot {
 	bool given;
 	bool extpol_given;
 	enum lint_extpol extpol;
-	uint16_t extpol_alg;    /* TPM_ALG_ID, with LINT_EXTPOL_FIXED */
+	uint16_t extpol_alg; /* TPM_ALG_ID, with LINT_EXTPOL_FIXED */
 	char extpol_text[LINT_WORD_MAX];
 	bool measure_nv;
 	bool ignore_prev_err;
 	bool call_racm;
-	bool pcr_map_legacy;    /* asked for */
-	bool legacy_log;        /* force_tpm2_legacy_log=true */
+	bool pcr_map_legacy; /* asked for */
+	bool legacy_log;     /* force_tpm2_legacy_log=true */
 	uint64_t min_ram;
-	char unknown[LINT_WORD_MAX];    /* the first option that tboot does not know; "" if there is none */
+	char unknown[LINT_WORD_MAX]; /* the first option that tboot does not know; "" if there is none */
 };
 
 /* A version as one number, to compare. */
@@ -80,36 +80,36 @@ struct lint_tboot {
 struct lint_facts {
 	/* the build directory */
 	const struct expected *expected;
-	struct span policy_bytes;       /* policy.vlp */
-	const struct stage_rules *rules;        /* the stage's, of a build for txt mode; NULL: none, or they cannot be read */
+	struct span policy_bytes;        /* policy.vlp */
+	const struct stage_rules *rules; /* the stage's, of a build for txt mode; NULL: none, or they cannot be read */
 	const struct lint_module *modules;
 	size_t module_count;
 
 	/* the TPM, or a dump of it */
 	bool has_tpm;
 	alg_set banks;
-	bool unknown_banks;             /* there are others, of algorithms that we do not know */
+	bool unknown_banks; /* there are others, of algorithms that we do not know */
 	const struct lint_nv *nv;
 	size_t nv_count;
-	const struct pcrs *pcrs;        /* what is known of PCR 0-7; may be NULL */
+	const struct pcrs *pcrs; /* what is known of PCR 0-7; may be NULL */
 
 	/* SINIT */
-	const char *sinit_file;         /* NULL: not given */
+	const char *sinit_file; /* NULL: not given */
 	struct acm sinit;
-	struct acm_platform platform;   /* to compare it with */
+	struct acm_platform platform; /* to compare it with */
 
 	/* launch control policy; p NULL: not given, and the TPM's counts */
 	struct span lcp[LCP_OWNERS];
-	struct span lcp_data[LCP_OWNERS];       /* policy data files */
+	struct span lcp_data[LCP_OWNERS]; /* policy data files */
 	struct lcp_verify_ops verify;
-	struct digests mle;             /* banks 0: not known */
-	bool mle_failed;                /* the digest of the MLE cannot be computed: */
+	struct digests mle; /* banks 0: not known */
+	bool mle_failed;    /* the digest of the MLE cannot be computed: */
 	enum lcp_error mle_error;
 
 	/* tboot */
 	struct lint_tboot tboot;
 	bool has_tboot_version;
-	uint32_t tboot_version;         /* LINT_VERSION(); always set */
+	uint32_t tboot_version; /* LINT_VERSION(); always set */
 };
 
 /* Reads a command line as tboot does (tboot/common/cmdline.c); NULL gives the defaults. */
@@ -122,7 +122,7 @@ void lint_version_print(uint32_t version, struct text *t);
 /* ---- rules ---- */
 
 enum lint_severity {
-	LINT_ERROR,             /* the launch fails, or is not what the owner takes it for */
+	LINT_ERROR, /* the launch fails, or is not what the owner takes it for */
 	LINT_WARNING,
 	LINT_INFO,
 	LINT_SEVERITY_COUNT
@@ -134,17 +134,17 @@ struct lint_world;
 struct lint_run;
 
 struct lint_rule {
-	const char *id;                 /* "GL-VLP-001": never changes, never used for something else */
+	const char *id; /* "GL-VLP-001": never changes, never used for something else */
 	enum lint_severity severity;
 	const char *title;
-	const char *text;               /* what will happen, one or more sentences */
-	const char *fix;                /* what to do */
-	const char *source;             /* where it is written */
+	const char *text;   /* what will happen, one or more sentences */
+	const char *fix;    /* what to do */
+	const char *source; /* where it is written */
 	void (*check)(const struct lint_world *w, struct lint_run *run);
 };
 
 struct lint_group {
-	const char *name;               /* a heading of docs/LINT.md */
+	const char *name; /* a heading of docs/LINT.md */
 	const struct lint_rule *rules;
 	const size_t *count;
 };
@@ -156,14 +156,14 @@ extern const struct lint_group lint_groups[LINT_GROUPS];
 
 struct lint_finding {
 	const struct lint_rule *rule;
-	char *where;                    /* "policy.vlp, entry 2" */
-	char *detail;                   /* further sentences, or "" */
+	char *where;  /* "policy.vlp, entry 2" */
+	char *detail; /* further sentences, or "" */
 };
 
 struct lint_report {
-	struct lint_finding *findings;  /* errors first, then in the order of the tables */
+	struct lint_finding *findings; /* errors first, then in the order of the tables */
 	size_t finding_count;
-	char **launch;                  /* sentences, in the order of the launch */
+	char **launch; /* sentences, in the order of the launch */
 	size_t launch_count;
 	bool out_of_memory;
 };

@@ -73,7 +73,8 @@ GL_MUST static bool read_expected(const char *build, struct lint_collected *c, s
 	if (fleet_is(build))
 		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", build);
 	if (access(path, R_OK) != 0)
-		return cli_fail(fault, CLI_IO, "%s: there is no expected.json to read: give the output directory of 'geolaunch build'", build);
+		return cli_fail(
+			fault, CLI_IO, "%s: there is no expected.json to read: give the output directory of 'geolaunch build'", build);
 	if (!expected_load(path, &c->expected, error, sizeof(error)))
 		return cli_fail(fault, CLI_INPUT, "%s", error);
 	c->facts.expected = &c->expected;
@@ -125,7 +126,8 @@ GL_MUST static bool list_modules(struct lint_collected *c, struct cli_fault *fau
 		if (!lint_is_module(&c->expected.events[i]))
 			continue;
 		if (!parse_name(c->expected.events[i].name, &m))
-			return cli_fail(fault, CLI_INPUT, "expected.json: \"%s\" is no name of a module: build again", c->expected.events[i].name);
+			return cli_fail(
+				fault, CLI_INPUT, "expected.json: \"%s\" is no name of a module: build again", c->expected.events[i].name);
 		if (lint_module(&c->facts, m.number))
 			continue;
 		m.file = strdup(m.file);
@@ -145,7 +147,8 @@ static struct span cmdline_of(const struct description *d, unsigned number)
 	return description_module_cmdline(number == 0 ? &d->txt.stage : &d->modules[number - 1]);
 }
 
-GL_MUST static bool measure_file(const char *folder, const struct description *d, struct lint_module *m, alg_set algs, struct cli_fault *fault)
+GL_MUST static bool measure_file(
+	const char *folder, const struct description *d, struct lint_module *m, alg_set algs, struct cli_fault *fault)
 {
 	CLEANUP_FREE char *path = path_in(folder, m->file);
 	struct digests image;
@@ -202,9 +205,9 @@ GL_MUST static bool add_txt(struct lint_sources *s, struct lint_collected *c, st
 	if (strcmp(c->expected.mode, "txt") != 0)
 		return true;
 	if (!default_file(s->build, ESP "/tboot", &c->tboot_path, &s->tboot, fault) ||
-	    !default_file(s->build, ESP "/sinit", &c->sinit_path, &s->sinit, fault) ||
-	    !default_file(s->build, ESP "/lcp", &c->lcp_data_path, &s->lcp_data[LCP_PO], fault) ||
-	    !default_file(s->build, "lcp.pol", &c->lcp_path, &s->lcp[LCP_PO], fault))
+		!default_file(s->build, ESP "/sinit", &c->sinit_path, &s->sinit, fault) ||
+		!default_file(s->build, ESP "/lcp", &c->lcp_data_path, &s->lcp_data[LCP_PO], fault) ||
+		!default_file(s->build, "lcp.pol", &c->lcp_path, &s->lcp[LCP_PO], fault))
 		return false;
 	if (!d || d->mode != DESCRIPTION_TXT)
 		return true;
@@ -306,7 +309,8 @@ GL_MUST static bool hash_mle(const struct lint_sources *s, struct lint_facts *f,
 		return false;
 	f->mle_error = lcp_mle_find(lcp_bytes_span(&image), &mle);
 	if (!f->mle_error)
-		f->mle_error = lcp_mle_digest(&mle, text.n == 0 && mle.cmdline_start == mle.cmdline_end ? NULL : &text, ALG_SET_ALL, &f->mle);
+		f->mle_error =
+			lcp_mle_digest(&mle, text.n == 0 && mle.cmdline_start == mle.cmdline_end ? NULL : &text, ALG_SET_ALL, &f->mle);
 	f->mle_failed = f->mle_error != LCP_OK;
 	return true;
 }
@@ -316,14 +320,15 @@ bool lint_collect(const struct lint_sources *given, struct lint_collected *out, 
 	struct lint_sources with_defaults = *given, *s = &with_defaults;
 	struct lint_facts *f = &out->facts;
 
-	if (s->build && (!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !list_modules(out, fault) ||
-		!read_description(s->build, out, fault) || !add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
+	if (s->build &&
+		(!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !list_modules(out, fault) ||
+			!read_description(s->build, out, fault) || !add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
 		return false;
 	if (!read_sinit(s->sinit, out, fault))
 		return false;
 	for (unsigned o = 0; o < LCP_OWNERS; o++)
 		if (!read_span(s->lcp[o], LCP_FILE_MAX, &out->lcp[o], &f->lcp[o], fault) ||
-		    !read_span(s->lcp_data[o], LCP_FILE_MAX, &out->lcp_data[o], &f->lcp_data[o], fault))
+			!read_span(s->lcp_data[o], LCP_FILE_MAX, &out->lcp_data[o], &f->lcp_data[o], fault))
 			return false;
 	if (!hash_mle(s, f, fault))
 		return false;

@@ -9,17 +9,17 @@
 /* From files and a TPM to the facts that the rules look at. */
 
 struct lint_sources {
-	const char *build;              /* output of `geolaunch build`; NULL: only a dump is wanted */
+	const char *build; /* output of `geolaunch build`; NULL: only a dump is wanted */
 	const char *tcti;
 	const char *nv_dump;
-	const char *write_nv_dump;      /* needs tcti */
+	const char *write_nv_dump; /* needs tcti */
 	const char *sinit;
 	const char *lcp[LCP_OWNERS];
 	const char *lcp_data[LCP_OWNERS];
-	const char *tboot;              /* file, for the MLE's digest */
+	const char *tboot; /* file, for the MLE's digest */
 	const char *tboot_cmdline;
-	uint32_t tboot_version;         /* 0: not told */
-	struct digests mle;             /* digests as given; banks 0: none */
+	uint32_t tboot_version; /* 0: not told */
+	struct digests mle;     /* digests as given; banks 0: none */
 	struct acm_platform platform;
 };
 
@@ -27,12 +27,12 @@ struct lint_sources {
 struct lint_collected {
 	struct lint_facts facts;
 	struct expected expected;
-	struct lint_module *modules;    /* their `file`s are allocated, too */
+	struct lint_module *modules; /* their `file`s are allocated, too */
 	struct lint_tpm tpm;
-	struct description *description;        /* launch.conf; NULL: it cannot be read. Its spans point into description_text */
+	struct description *description; /* launch.conf; NULL: it cannot be read. Its spans point into description_text */
 	uint8_t *description_text;
 	struct stage_rules rules;
-	char *tboot_cmdline, *tboot_path, *sinit_path, *lcp_path, *lcp_data_path;       /* of a build for txt mode */
+	char *tboot_cmdline, *tboot_path, *sinit_path, *lcp_path, *lcp_data_path; /* of a build for txt mode */
 	uint8_t *policy, *sinit, *lcp[LCP_OWNERS], *lcp_data[LCP_OWNERS];
 };
 

@@ -24,7 +24,8 @@ GL_MUST static bool known_keys(const struct reader *r, json_t *object, const cha
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(object, key, value) {
+	json_object_foreach(object, key, value)
+	{
 		const char *const *k = keys;
 		char what[96];
 
@@ -77,7 +78,8 @@ GL_MUST static bool take_read(const json_t *v, bool has_content, enum lint_read 
 
 GL_MUST static bool take_nv(const struct reader *r, json_t *v)
 {
-	static const char *const keys[] = { "index", "attributes", "attribute_names", "size", "name_alg", "policy", "read", "content", NULL };
+	static const char *const keys[] = { "index", "attributes", "attribute_names", "size", "name_alg", "policy", "read", "content",
+		NULL };
 	uint64_t index, attributes, size, name_alg = TPM2_ALG_SHA256;
 	uint8_t policy[DIGEST_MAX], content[GEO_NV_MAX];
 	struct lint_nv nv = { .policy.p = policy, .content.p = content };
@@ -148,7 +150,8 @@ bool lint_dump_parse(const char *path, struct span bytes, struct lint_tpm *out, 
 	json_t *nv, *unknown;
 
 	if (!root)
-		return cli_fail(fault, CLI_INPUT, "not JSON (%s): %s:%d: give a dump of 'geolaunch lint --write-nv-dump'", where.text, path, where.line);
+		return cli_fail(fault, CLI_INPUT, "not JSON (%s): %s:%d: give a dump of 'geolaunch lint --write-nv-dump'", where.text, path,
+			where.line);
 	format = json_string_value(json_object_get(root, "format"));
 	if (!format || strcmp(format, LINT_DUMP_FORMAT) != 0)
 		return wrong(&r, "not of the format \"" LINT_DUMP_FORMAT "\"");
@@ -186,9 +189,9 @@ static json_t *nv_json(const struct lint_nv *nv)
 	text_str(&names, "");
 	geo_attributes_text(nv->attributes, &names);
 	return json_pack("{s:s, s:I, s:s, s:i, s:i, s:o, s:s, s:o}", "index", index, "attributes", (json_int_t)nv->attributes,
-		"attribute_names", buf, "size", (int)nv->size, "name_alg", (int)nv->name_alg,
-		"policy", nv->policy.n ? cli_json_hex(nv->policy) : json_null(), "read", lint_read_names[nv->read],
-		"content", nv->read == LINT_READ_OK ? cli_json_hex(nv->content) : json_null());
+		"attribute_names", buf, "size", (int)nv->size, "name_alg", (int)nv->name_alg, "policy",
+		nv->policy.n ? cli_json_hex(nv->policy) : json_null(), "read", lint_read_names[nv->read], "content",
+		nv->read == LINT_READ_OK ? cli_json_hex(nv->content) : json_null());
 }
 
 bool lint_dump_write(const char *path, const struct lint_tpm *t, struct cli_fault *fault)

@@ -69,7 +69,7 @@ bool lint_tboot_accepts(const struct vlp *p)
 		case VLP_E_MODULE:
 		case VLP_E_PCR:
 		case VLP_E_HASH_TYPE:
-		case VLP_E_SIZE:        /* cut off in its buffer */
+		case VLP_E_SIZE: /* cut off in its buffer */
 			return false;
 		default:
 			break;

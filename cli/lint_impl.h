@@ -8,43 +8,43 @@
 
 /* Which bytes tboot takes for its policy (tboot/common/policy.c, set_policy()). */
 enum lint_policy_source {
-	LINT_POLICY_UNKNOWN,    /* no TPM was looked at */
+	LINT_POLICY_UNKNOWN, /* no TPM was looked at */
 	LINT_POLICY_NV,
-	LINT_POLICY_CUSTOM,     /* a custom element of the owner's policy data */
-	LINT_POLICY_DEFAULT,    /* built into tboot */
+	LINT_POLICY_CUSTOM,  /* a custom element of the owner's policy data */
+	LINT_POLICY_DEFAULT, /* built into tboot */
 };
 
 /* What follows from the facts and more than one rule asks for. */
 struct lint_world {
 	const struct lint_facts *f;
-	bool direct;                    /* the build is for geolaunch.efi alone */
-	bool txt;                       /* tboot and SINIT matter */
+	bool direct; /* the build is for geolaunch.efi alone */
+	bool txt;    /* tboot and SINIT matter */
 
-	enum vlp_error policy_error;    /* of policy.vlp */
-	struct vlp policy;              /* if VLP_OK */
-	bool tboot_accepts;             /* it passes tboot's verify_policy() */
+	enum vlp_error policy_error; /* of policy.vlp */
+	struct vlp policy;           /* if VLP_OK */
+	bool tboot_accepts;          /* it passes tboot's verify_policy() */
 
-	bool set_known;                 /* SINIT says which index set counts */
+	bool set_known; /* SINIT says which index set counts */
 	unsigned set;
-	const struct lint_nv *vlp[2], *po[2], *ps[2], *error[2];       /* by index set; NULL: not defined */
+	const struct lint_nv *vlp[2], *po[2], *ps[2], *error[2]; /* by index set; NULL: not defined */
 
-	struct span nv_policy;          /* the policy in vlp[set], without what lies behind it; p NULL: none that tboot accepts */
+	struct span nv_policy; /* the policy in vlp[set], without what lies behind it; p NULL: none that tboot accepts */
 	bool has_custom;
-	struct span custom;             /* the policy in the custom element */
+	struct span custom; /* the policy in the custom element */
 	struct lcp_where custom_at;
 	enum lint_policy_source source;
 	bool has_effective;
-	struct vlp effective;           /* what tboot obeys, if it is known and not tboot's default */
+	struct vlp effective; /* what tboot obeys, if it is known and not tboot's default */
 
-	struct span lcp[LCP_OWNERS];    /* launch control policies: given, else the TPM's; p NULL: none */
+	struct span lcp[LCP_OWNERS]; /* launch control policies: given, else the TPM's; p NULL: none */
 	bool lcp_decoded[LCP_OWNERS];
 	struct lcp_policy lcp_policy[LCP_OWNERS];
 	bool data_decoded;
 	struct lcp_data data;
 	enum lcp_error data_error;
 	struct lcp_where data_at;
-	bool supplier_left_out;         /* its policy data is not known */
-	bool judged;                    /* launch control was evaluated */
+	bool supplier_left_out; /* its policy data is not known */
+	bool judged;            /* launch control was evaluated */
 	struct lcp_verdict verdict;
 };
 

@@ -12,9 +12,9 @@
 struct story {
 	const struct lint_world *w;
 	struct lint_report *out;
-	const struct vlp *policy;       /* what is obeyed; NULL: not known */
-	bool tboot;                     /* tboot obeys it, else geolaunch.efi */
-	bool compares;                  /* modules are compared at all */
+	const struct vlp *policy; /* what is obeyed; NULL: not known */
+	bool tboot;               /* tboot obeys it, else geolaunch.efi */
+	bool compares;            /* modules are compared at all */
 	bool stopped;
 };
 
@@ -61,16 +61,19 @@ static void say_module(struct story *s, const struct lint_module *m)
 		(void)snprintf(pcr, sizeof(pcr), "PCR 17");
 	}
 	if (!m->present)
-		lint_say(s->out, "Module %u, %s (%s), is missing: %s.", m->number, file, role, consequence(s, TB_ERR_MODULE_VERIFICATION_FAILED));
+		lint_say(s->out, "Module %u, %s (%s), is missing: %s.", m->number, file, role,
+			consequence(s, TB_ERR_MODULE_VERIFICATION_FAILED));
 	else if (e->hash_type == VLP_HASH_ANY)
 		lint_say(s->out, "Module %u, %s (%s), goes to %s%s; nothing is compared.", m->number, file, role, pcr, also);
 	else if (!s->compares)
-		lint_say(s->out, "Module %u, %s (%s), goes to %s%s; its hashes in the policy count for nothing.", m->number, file, role, pcr, also);
+		lint_say(s->out, "Module %u, %s (%s), goes to %s%s; its hashes in the policy count for nothing.", m->number, file, role,
+			pcr, also);
 	else if (!vlp_entry_allows(s->policy, e, &m->measured) || (s->tboot && s->policy->hash_alg != s->w->f->tboot.extpol_alg))
-		lint_say(s->out, "Module %u, %s (%s), goes to %s%s and is none of those that the policy allows: %s.", m->number, file, role, pcr,
-			also, consequence(s, TB_ERR_MODULE_VERIFICATION_FAILED));
+		lint_say(s->out, "Module %u, %s (%s), goes to %s%s and is none of those that the policy allows: %s.", m->number, file, role,
+			pcr, also, consequence(s, TB_ERR_MODULE_VERIFICATION_FAILED));
 	else
-		lint_say(s->out, "Module %u, %s (%s), goes to %s%s and is the one that the policy demands.", m->number, file, role, pcr, also);
+		lint_say(s->out, "Module %u, %s (%s), goes to %s%s and is the one that the policy demands.", m->number, file, role, pcr,
+			also);
 }
 
 static void say_modules(struct story *s)
@@ -101,8 +104,8 @@ static void say_nv_content(struct story *s, const struct vlp_entry *e, const str
 		lint_say(s->out, "%s measures NV index 0x%08x (%zu bytes%s) into %s%s.", who, e->nv_index, nv->content.n, place, pcr,
 			e->hash_type == VLP_HASH_ANY ? "; nothing is compared" : "; it is what the policy demands");
 	else
-		lint_say(s->out, "%s measures NV index 0x%08x (%zu bytes%s) into %s; it is not what the policy demands: %s.", who, e->nv_index,
-			nv->content.n, place, pcr, consequence(s, TB_ERR_NV_VERIFICATION_FAILED));
+		lint_say(s->out, "%s measures NV index 0x%08x (%zu bytes%s) into %s; it is not what the policy demands: %s.", who,
+			e->nv_index, nv->content.n, place, pcr, consequence(s, TB_ERR_NV_VERIFICATION_FAILED));
 }
 
 static void say_nv(struct story *s, const char *who)
@@ -151,13 +154,15 @@ static void tell_direct(const struct lint_world *w, struct lint_report *out)
 	int where;
 	enum vlp_error error = w->policy_error ? w->policy_error : vlp_validate(&w->policy, &where);
 
-	lint_say(out, "This build is for direct mode: geolaunch.efi measures and starts the host. There is no dynamic launch, and PCR 17-22 begin with "
+	lint_say(out,
+		"This build is for direct mode: geolaunch.efi measures and starts the host. There is no dynamic launch, and PCR 17-22 begin with "
 		"all FF.");
 	if (error) {
 		lint_say(out, "geolaunch.efi refuses the policy (%s), caps PCR 17-22 and stops.", vlp_strerror(error));
 		return;
 	}
-	lint_say(out, "geolaunch.efi obeys policy.vlp beside it, whatever is in the TPM: type %s, %s, %u entries. It goes to PCR 17 and 18.",
+	lint_say(out,
+		"geolaunch.efi obeys policy.vlp beside it, whatever is in the TPM: type %s, %s, %u entries. It goes to PCR 17 and 18.",
 		type_name(&w->policy), lint_alg_name(w->policy.hash_alg), w->policy.entry_count);
 	say_modules(&s);
 	if (!s.stopped)
@@ -174,9 +179,11 @@ GL_MUST static bool tell_sinit(const struct lint_world *w, struct lint_report *o
 	const struct lcp_decision *mle = &v->by[LCP_SUBJECT_MLE];
 
 	if (w->f->sinit_file)
-		lint_say(out, "The processor starts SINIT, %s, version %u, index set %u: the owner's launch control policy is looked for in NV index "
-			"0x%08x, tboot's policy in 0x%08x.", w->f->sinit_file, w->f->sinit.info.acm_version, w->set,
-			lint_indices[LINT_USE_PO][w->set], lint_indices[LINT_USE_VLP][w->set]);
+		lint_say(out,
+			"The processor starts SINIT, %s, version %u, index set %u: the owner's launch control policy is looked for in NV index "
+			"0x%08x, tboot's policy in 0x%08x.",
+			w->f->sinit_file, w->f->sinit.info.acm_version, w->set, lint_indices[LINT_USE_PO][w->set],
+			lint_indices[LINT_USE_VLP][w->set]);
 	else
 		lint_say(out, "No SINIT module was given; what follows takes index set %u for granted.", w->set);
 	if (!w->judged)
@@ -186,13 +193,13 @@ GL_MUST static bool tell_sinit(const struct lint_world *w, struct lint_report *o
 			lint_say(out, "Whether launch control allows the launch cannot be said: %s.", lcp_rule_info(v->rule)->text);
 			return true;
 		}
-		lint_say(out, "SINIT refuses the launch: %s. TXT.ERRORCODE is 0x%08x, and the platform resets.", lcp_rule_info(v->rule)->text,
-			lcp_verdict_code(v));
+		lint_say(out, "SINIT refuses the launch: %s. TXT.ERRORCODE is 0x%08x, and the platform resets.",
+			lcp_rule_info(v->rule)->text, lcp_verdict_code(v));
 		return false;
 	}
 	if (mle->outcome == LCP_MATCH)
-		lint_say(out, "Launch control allows the launch: tboot's digest is in list %d, element %d of the %s's policy data.", mle->at.list + 1,
-			mle->at.element + 1, lcp_owner_name(mle->at.owner));
+		lint_say(out, "Launch control allows the launch: tboot's digest is in list %d, element %d of the %s's policy data.",
+			mle->at.list + 1, mle->at.element + 1, lcp_owner_name(mle->at.owner));
 	else
 		lint_say(out, "Launch control allows the launch; no policy restricts which MLE may start.");
 	return true;
@@ -205,25 +212,31 @@ static const struct vlp *tell_policy(const struct lint_world *w, struct lint_rep
 
 	switch (w->source) {
 	case LINT_POLICY_NV:
-		lint_say(out, "tboot %s takes its policy from NV index 0x%08x: type %s, %s, %u entries; it is %s of this build. It goes to PCR 17 and 18.",
-			version, w->vlp[w->set]->index, type_name(&w->effective), lint_alg_name(w->effective.hash_alg), w->effective.entry_count,
-			span_equal(w->nv_policy, w->f->policy_bytes) ? "the one" : "not the one");
+		lint_say(out,
+			"tboot %s takes its policy from NV index 0x%08x: type %s, %s, %u entries; it is %s of this build. It goes to PCR 17 and 18.",
+			version, w->vlp[w->set]->index, type_name(&w->effective), lint_alg_name(w->effective.hash_alg),
+			w->effective.entry_count, span_equal(w->nv_policy, w->f->policy_bytes) ? "the one" : "not the one");
 		return &w->effective;
 	case LINT_POLICY_CUSTOM:
-		lint_say(out, "tboot %s takes its policy from the custom element of the owner's policy data: type %s, %s, %u entries. It goes to PCR 17 "
-			"and 18.", version, type_name(&w->effective), lint_alg_name(w->effective.hash_alg), w->effective.entry_count);
+		lint_say(out,
+			"tboot %s takes its policy from the custom element of the owner's policy data: type %s, %s, %u entries. It goes to PCR 17 "
+			"and 18.",
+			version, type_name(&w->effective), lint_alg_name(w->effective.hash_alg), w->effective.entry_count);
 		return &w->effective;
 	case LINT_POLICY_DEFAULT:
-		lint_say(out, "tboot %s finds no policy and takes its default one, type nonfatal: every module goes to PCR 17, nothing is compared, and the "
-			"launch goes on whatever is wrong.", version);
+		lint_say(out,
+			"tboot %s finds no policy and takes its default one, type nonfatal: every module goes to PCR 17, nothing is compared, and the "
+			"launch goes on whatever is wrong.",
+			version);
 		return NULL;
 	default:
 		break;
 	}
 	if (w->policy_error)
 		return NULL;
-	lint_say(out, "No TPM was looked at (--tcti, --nv-dump). If tboot %s finds this build's policy (type %s, %s), this happens:", version, size,
-		lint_alg_name(w->policy.hash_alg));
+	lint_say(out,
+		"No TPM was looked at (--tcti, --nv-dump). If tboot %s finds this build's policy (type %s, %s), this happens:", version,
+		size, lint_alg_name(w->policy.hash_alg));
 	return &w->policy;
 }
 

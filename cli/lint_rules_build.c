@@ -114,7 +114,7 @@ static bool rule_fits(const struct vlp *p, const struct vlp_entry *e, const stru
 	enum alg alg;
 
 	if (nv->index != e->nv_index || nv->raw != (e->module == VLP_MODULE_NV_RAW) || nv->pcr != e->pcr ||
-	    nv->any != (e->hash_type == VLP_HASH_ANY))
+		nv->any != (e->hash_type == VLP_HASH_ANY))
 		return false;
 	return nv->any || (alg_by_id(p->hash_alg, &alg) && alg == r->hash_alg && span_equal(stage_rules_hashes(r, nv), e->hashes));
 }
@@ -188,40 +188,35 @@ const struct lint_rule lint_build_rules[] = {
 	{ "GL-BUILD-001", LINT_ERROR, "a file of the build is missing",
 		"The launch needs a module that is not in the build directory: a cap is measured in its place, and with the policy types continue "
 		"and halt the launch may stop there.",
-		"Build again: 'geolaunch build'.",
-		"docs/MEASUREMENTS.md, caps", check_missing_file },
+		"Build again: 'geolaunch build'.", "docs/MEASUREMENTS.md, caps", check_missing_file },
 	{ "GL-BUILD-002", LINT_ERROR, "a file of the build was changed",
 		"What lies in the build directory does not have the digest that expected.json predicts: the PCRs will end in other values, "
 		"'geolaunch verify' will say module-mismatch, and the policy's entry does not fit either.",
-		"Build again after every change of a file.",
-		"docs/MEASUREMENTS.md, events", check_changed_file },
+		"Build again after every change of a file.", "docs/MEASUREMENTS.md, events", check_changed_file },
 	{ "GL-BUILD-003", LINT_ERROR, "policy.vlp is not the one that expected.json was made from",
 		"The policy is measured into PCR 17 and 18, so these will end in other values than predicted, and 'geolaunch verify' will say "
 		"policy-mismatch.",
-		"Build again instead of editing policy.vlp in the build directory.",
-		"docs/MEASUREMENTS.md, events", check_changed_policy },
+		"Build again instead of editing policy.vlp in the build directory.", "docs/MEASUREMENTS.md, events", check_changed_policy },
 	{ "GL-BUILD-004", LINT_WARNING, "a predicted PCR bank is not active in the TPM",
 		"expected.json predicts values for banks that this TPM does not have; 'geolaunch verify' cannot compare these.",
 		"Activate the bank (tpm2_pcrallocate, then a reboot), or leave it out of 'banks' in the manifest.",
 		"geolaunch-manifest(5), banks", check_inactive_bank },
 	{ "GL-BUILD-005", LINT_WARNING, "an active PCR bank is not predicted",
 		"The TPM has an active bank that expected.json says nothing about. Who quotes this bank has nothing to compare it with.",
-		"Add the bank to 'banks' in the manifest, or deactivate it.",
-		"geolaunch-manifest(5), banks", check_unexpected_bank },
+		"Add the bank to 'banks' in the manifest, or deactivate it.", "geolaunch-manifest(5), banks", check_unexpected_bank },
 	{ "GL-BUILD-006", LINT_WARNING, "the TPM has PCR banks of an algorithm that geolaunch does not know",
 		"Only SHA-1, SHA-256, SHA-384 and SHA-512 banks are extended. Any other bank keeps its start values, and whoever holds locality 2 "
 		"later can extend it to a wanted value.",
-		"Deactivate the bank, or never trust a quote of it.",
-		"docs/MEASUREMENTS.md, rules", check_unknown_bank },
+		"Deactivate the bank, or never trust a quote of it.", "docs/MEASUREMENTS.md, rules", check_unknown_bank },
 	{ "GL-BUILD-007", LINT_ERROR, "no predicted PCR bank is active in the TPM",
 		"There is no bank in which the launch could be compared with the prediction.",
-		"Activate one of the predicted banks, or change 'banks' in the manifest and build again.",
-		"geolaunch-manifest(5), banks", check_no_bank },
+		"Activate one of the predicted banks, or change 'banks' in the manifest and build again.", "geolaunch-manifest(5), banks",
+		check_no_bank },
 	{ "GL-BUILD-008", LINT_ERROR, "the stage's rules are not those of the policy",
 		"tboot measures and compares the modules by the policy and ignores its NV entries; the stage measures NV indices by the rules on its "
 		"command line. If the two differ, the geo tag is measured or compared otherwise than the policy says, or not at all.",
-		"Build again instead of editing launch.conf or policy.vlp in the build directory.",
-		"geolaunch-manifest(5), mode txt", check_rules },
+		"Build again instead of editing launch.conf or policy.vlp in the build directory.", "geolaunch-manifest(5), mode txt",
+		check_rules },
 	{ "GL-BUILD-009", LINT_ERROR, "tboot or its command line is not the one that expected.json was made from",
 		"SINIT measures both into PCR 17, which will end in another value than predicted: 'geolaunch verify' will name MLE_HASH. A launch "
 		"control policy with the old digest denies the launch.",

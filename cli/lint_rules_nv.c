@@ -40,7 +40,8 @@ static void check_ppwrite(const struct lint_world *w, struct lint_run *run)
 		return;
 	for (size_t i = 0; i < GL_COUNT(nv); i++)
 		if (nv[i] && nv[i]->attributes & TPMA_NV_PPWRITE)
-			lint_found_nv(run, nv[i]->index, "It is the index of %s.", i == 0 ? "tboot's policy" : "the owner's launch control policy");
+			lint_found_nv(run, nv[i]->index, "It is the index of %s.",
+				i == 0 ? "tboot's policy" : "the owner's launch control policy");
 }
 
 static void check_vlp_unreadable(const struct lint_world *w, struct lint_run *run)
@@ -63,16 +64,18 @@ static void check_both_places(const struct lint_world *w, struct lint_run *run)
 {
 	if (applies(w) && w->vlp[w->set] && w->has_custom)
 		lint_found_nv(run, w->vlp[w->set]->index, "The custom element is number %d of list %d; %s.", w->custom_at.element + 1,
-			w->custom_at.list + 1, w->source == LINT_POLICY_NV ? "the index wins" :
-			w->source == LINT_POLICY_CUSTOM ? "what is in the index is no policy for tboot, so the custom element wins" :
-			"tboot can use neither and takes its default policy");
+			w->custom_at.list + 1,
+			w->source == LINT_POLICY_NV       ? "the index wins"
+			: w->source == LINT_POLICY_CUSTOM ? "what is in the index is no policy for tboot, so the custom element wins"
+							  : "tboot can use neither and takes its default policy");
 }
 
 static void check_other_policy(const struct lint_world *w, struct lint_run *run)
 {
 	if (!applies(w) || !w->nv_policy.p || span_equal(w->nv_policy, w->f->policy_bytes))
 		return;
-	lint_found_nv(run, w->vlp[w->set]->index, "The index has %zu bytes of policy, policy.vlp %zu.", w->nv_policy.n, w->f->policy_bytes.n);
+	lint_found_nv(
+		run, w->vlp[w->set]->index, "The index has %zu bytes of policy, policy.vlp %zu.", w->nv_policy.n, w->f->policy_bytes.n);
 }
 
 static void check_malformed(const struct lint_world *w, struct lint_run *run)
@@ -81,8 +84,10 @@ static void check_malformed(const struct lint_world *w, struct lint_run *run)
 
 	if (!applies(w) || !nv || !nv->content.p || w->nv_policy.p || nv->attributes & TPMA_NV_PPWRITE || lint_nv_unreadable(nv))
 		return;
-	lint_found_nv(run, nv->index, "%s", nv->content.n >= 2 && nv->content.p[0] == 0 && nv->content.p[1] == 3 ?
-		"It looks like a launch control policy, which belongs into the index of the owner's policy." : "");
+	lint_found_nv(run, nv->index, "%s",
+		nv->content.n >= 2 && nv->content.p[0] == 0 && nv->content.p[1] == 3
+			? "It looks like a launch control policy, which belongs into the index of the owner's policy."
+			: "");
 }
 
 static void check_too_small(const struct lint_world *w, struct lint_run *run)
@@ -97,8 +102,9 @@ static void check_default(const struct lint_world *w, struct lint_run *run)
 {
 	if (!applies(w) || w->source != LINT_POLICY_DEFAULT)
 		return;
-	lint_found_nv(run, lint_indices[LINT_USE_VLP][w->set], "%s", w->vlp[w->set] ? "The index is there, but of no use to tboot." :
-		"The index is not defined, and there is no custom element that tboot would take.");
+	lint_found_nv(run, lint_indices[LINT_USE_VLP][w->set], "%s",
+		w->vlp[w->set] ? "The index is there, but of no use to tboot."
+			       : "The index is not defined, and there is no custom element that tboot would take.");
 }
 
 static void check_vlp_da(const struct lint_world *w, struct lint_run *run)
@@ -117,7 +123,8 @@ static void check_open(const struct lint_world *w, struct lint_run *run)
 		return;
 	for (size_t i = 0; i < GL_COUNT(nv); i++)
 		if (nv[i] && lint_nv_open_to_all(nv[i]))
-			lint_found_nv(run, nv[i]->index, "It is the index of %s.", i == 0 ? "tboot's policy" : "the owner's launch control policy");
+			lint_found_nv(run, nv[i]->index, "It is the index of %s.",
+				i == 0 ? "tboot's policy" : "the owner's launch control policy");
 }
 
 static void check_large(const struct lint_world *w, struct lint_run *run)
@@ -167,7 +174,8 @@ static void check_po_changes_pcrs(const struct lint_world *w, struct lint_run *r
 	if (!applies(w) || !given.p || (nv && nv->size == given.n))
 		return;
 	if (nv)
-		lint_found_nv(run, nv->index, "The index has %u bytes, the policy to be written %zu: it has to be defined anew.", nv->size, given.n);
+		lint_found_nv(run, nv->index, "The index has %u bytes, the policy to be written %zu: it has to be defined anew.", nv->size,
+			given.n);
 	else
 		lint_found_nv(run, lint_indices[LINT_USE_PO][w->set], "It is not defined yet.");
 }
@@ -198,32 +206,29 @@ const struct lint_rule lint_nv_rules[] = {
 	{ "GL-NV-002", LINT_ERROR, "firmware may write the index (ppwrite)",
 		"tboot refuses to take a policy out of an index with this attribute. It goes on to the next place, and in the end to its default "
 		"policy, which verifies nothing.",
-		"Define the index anew without ppwrite: 'geolaunch provision --replace'.",
-		POLICY_C " check_index_attribute()", check_ppwrite },
+		"Define the index anew without ppwrite: 'geolaunch provision --replace'.", POLICY_C " check_index_attribute()",
+		check_ppwrite },
 	{ "GL-NV-003", LINT_ERROR, "tboot cannot read its policy's index",
 		"tboot reads with the index's own, empty password. If that fails, it goes on to the custom element of the owner's policy data, and "
 		"else to its default policy, which verifies nothing.",
 		"Define the index anew with authread and without a password, and write it: 'geolaunch provision --replace'.",
 		TPM_20_C " tpm20_nv_read(); " POLICY_C " set_policy()", check_vlp_unreadable },
 	{ "GL-NV-004", LINT_WARNING, "there is a policy for tboot in both index sets",
-		"Only one counts, and another SINIT module may change which.",
-		"Undefine the one that does not count.",
+		"Only one counts, and another SINIT module may change which.", "Undefine the one that does not count.",
 		TPM_20_C " tpm20_init()", check_both_sets },
 	{ "GL-NV-005", LINT_WARNING, "there is a policy for tboot in its index and in the owner's policy data",
 		"tboot looks into its own index first. The custom element of the policy data, which the launch control policy protects, counts only "
 		"if there is no usable policy in the index.",
-		"Keep one of both: undefine the index to use the custom element.",
-		POLICY_C " set_policy()", check_both_places },
+		"Keep one of both: undefine the index to use the custom element.", POLICY_C " set_policy()", check_both_places },
 	{ "GL-NV-006", LINT_ERROR, "the policy in the TPM is not the one of the build",
 		"tboot enforces and measures the policy in the TPM: PCR 17 and 18 will not be those of expected.json, and modules of this build may "
 		"be refused.",
-		"Write this build's policy: 'geolaunch provision BUILD-DIR --replace'.",
-		POLICY_C " set_policy()", check_other_policy },
+		"Write this build's policy: 'geolaunch provision BUILD-DIR --replace'.", POLICY_C " set_policy()", check_other_policy },
 	{ "GL-NV-007", LINT_ERROR, "what is in tboot's index is no policy for tboot",
 		"tboot says \"reading failed\" and goes on to the custom element of the owner's policy data, and else to its default policy, which "
 		"verifies nothing.",
-		"Write the policy: 'geolaunch provision BUILD-DIR --replace'.",
-		"tboot 1.10.5 include/tb_policy.h verify_policy()", check_malformed },
+		"Write the policy: 'geolaunch provision BUILD-DIR --replace'.", "tboot 1.10.5 include/tb_policy.h verify_policy()",
+		check_malformed },
 	{ "GL-NV-008", LINT_ERROR, "the policy does not fit its index",
 		"The policy of this build cannot be written into the index as it is defined.",
 		"Define the index anew with the policy's size: 'geolaunch provision BUILD-DIR --replace'.",
@@ -231,12 +236,10 @@ const struct lint_rule lint_nv_rules[] = {
 	{ "GL-NV-009", LINT_ERROR, "tboot finds no policy and takes its default policy",
 		"The default policy is nonfatal, has no hashes and measures every module into PCR 17: nothing is verified, and PCR 17-22 are not those "
 		"of expected.json.",
-		"Write the policy into the TPM: 'geolaunch provision BUILD-DIR'.",
-		POLICY_C " _def_policy_da", check_default },
+		"Write the policy into the TPM: 'geolaunch provision BUILD-DIR'.", POLICY_C " _def_policy_da", check_default },
 	{ "GL-NV-010", LINT_WARNING, "the index of tboot's policy is not exempt from dictionary-attack lockout",
 		"A few wrong passwords for anything else in the TPM lock this index too; tboot then cannot read it and takes its default policy.",
-		"Define the index anew with no_da: 'geolaunch provision --replace'.",
-		"TPM 2.0 Library part 1, 19.8", check_vlp_da },
+		"Define the index anew with no_da: 'geolaunch provision --replace'.", "TPM 2.0 Library part 1, 19.8", check_vlp_da },
 	{ "GL-NV-011", LINT_WARNING, "everybody can write the index of a policy",
 		"The index can be written with its own password, which is empty: any software that reaches the TPM can put another policy there. A "
 		"verifier of PCR 17 and 18 sees it after the next launch, nothing prevents it.",
@@ -244,13 +247,12 @@ const struct lint_rule lint_nv_rules[] = {
 		"TPM 2.0 Library part 2, 13.4, TPMA_NV", check_open },
 	{ "GL-NV-012", LINT_INFO, "the index of tboot's policy is larger than tboot's buffer",
 		"tboot reads its first 2124 bytes and warns on the console. That is no harm, as a policy has no more.",
-		"Nothing has to be done.",
-		POLICY_C " read_policy_from_tpm()", check_large },
+		"Nothing has to be done.", POLICY_C " read_policy_from_tpm()", check_large },
 	{ "GL-NV-013", LINT_INFO, "tboot's error index is not defined",
 		"tboot goes on without it, but which error stopped the last launch is forgotten. From version 1.9.8 on tboot looks at the index only "
 		"with ignore_prev_err=false.",
-		"'geolaunch provision --error-index' defines it.",
-		"tboot 1.10.5 tboot/common/tb_error.c; CHANGELOG 1.9.8", check_no_error_index },
+		"'geolaunch provision --error-index' defines it.", "tboot 1.10.5 tboot/common/tb_error.c; CHANGELOG 1.9.8",
+		check_no_error_index },
 	{ "GL-NV-014", LINT_WARNING, "tboot cannot use its error index",
 		"tboot reads and writes four bytes with the index's own, empty password. If that fails, the last error is forgotten.",
 		"Define it anew: 'geolaunch provision --error-index --replace'.",
@@ -271,7 +273,7 @@ const struct lint_rule lint_nv_rules[] = {
 		"Intel TXT SDG 315168-016 appendix D", check_other_po },
 	{ "GL-NV-018", LINT_ERROR, "the index of tboot's policy is forgotten at every reset",
 		"With clear_stclear the TPM takes the index for never written after each reset, so tboot can never read it.",
-		"Define the index anew: 'geolaunch provision --replace'.",
-		"TPM 2.0 Library part 2, 13.4, TPMA_NV_CLEAR_STCLEAR", check_not_written_back },
+		"Define the index anew: 'geolaunch provision --replace'.", "TPM 2.0 Library part 2, 13.4, TPMA_NV_CLEAR_STCLEAR",
+		check_not_written_back },
 };
 const size_t lint_nv_rule_count = GL_COUNT(lint_nv_rules);

@@ -44,7 +44,7 @@ static void check_alg(const struct lint_world *w, struct lint_run *run)
 static void check_embedded(const struct lint_world *w, struct lint_run *run)
 {
 	if (!w->txt || (w->f->tboot.extpol != LINT_EXTPOL_EMBEDDED &&
-		(w->f->tboot.extpol != LINT_EXTPOL_AGILE || w->f->tboot_version >= NO_AGILE)))
+			       (w->f->tboot.extpol != LINT_EXTPOL_AGILE || w->f->tboot_version >= NO_AGILE)))
 		return;
 	at_option(run, w);
 	lint_found(run, "%s", "");
@@ -60,8 +60,9 @@ static void check_agile(const struct lint_world *w, struct lint_run *run)
 
 static void check_unknown_extpol(const struct lint_world *w, struct lint_run *run)
 {
-	if (!w->txt || (w->f->tboot.extpol != LINT_EXTPOL_UNKNOWN && (w->f->tboot.extpol != LINT_EXTPOL_FIXED ||
-		w->f->tboot_version >= LONG_HASHES || (w->f->tboot.extpol_alg != LCP_ALG_SHA384 && w->f->tboot.extpol_alg != LCP_ALG_SHA512))))
+	if (!w->txt || (w->f->tboot.extpol != LINT_EXTPOL_UNKNOWN &&
+			       (w->f->tboot.extpol != LINT_EXTPOL_FIXED || w->f->tboot_version >= LONG_HASHES ||
+				       (w->f->tboot.extpol_alg != LCP_ALG_SHA384 && w->f->tboot.extpol_alg != LCP_ALG_SHA512))))
 		return;
 	at_option(run, w);
 	lint_found(run, "%s", "");
@@ -175,34 +176,28 @@ const struct lint_rule lint_tboot_rules[] = {
 	{ "GL-TBOOT-002", LINT_ERROR, "tboot's extend policy switches verification off",
 		"With any extpol but one algorithm tboot returns from verifying a module before it compares: the policy's hashes count for nothing, "
 		"and every module starts.",
-		"Use extpol=sha256, or the policy's algorithm.",
-		POLICY_C " verify_module(): extpol != TB_EXTPOL_FIXED", check_embedded },
-	{ "GL-TBOOT-003", LINT_WARNING, "extpol=agile is deprecated",
-		"tboot 1.11.0 removed it. It was slow, as the TPM does the hashing.",
-		"Use extpol=sha256, or the policy's algorithm.",
-		"tboot CHANGELOG 1.11.0", check_agile },
+		"Use extpol=sha256, or the policy's algorithm.", POLICY_C " verify_module(): extpol != TB_EXTPOL_FIXED", check_embedded },
+	{ "GL-TBOOT-003", LINT_WARNING, "extpol=agile is deprecated", "tboot 1.11.0 removed it. It was slow, as the TPM does the hashing.",
+		"Use extpol=sha256, or the policy's algorithm.", "tboot CHANGELOG 1.11.0", check_agile },
 	{ "GL-TBOOT-004", LINT_ERROR, "tboot does not know this value of extpol",
 		"tboot does not complain and leaves its setting as it was: which banks it extends is not what was asked for.",
-		"Use sha256, sha384 or sha512 (from 1.9.12 on), sha1 or sm3.",
-		CMDLINE_C " get_tboot_extpol()", check_unknown_extpol },
+		"Use sha256, sha384 or sha512 (from 1.9.12 on), sha1 or sm3.", CMDLINE_C " get_tboot_extpol()", check_unknown_extpol },
 	{ "GL-TBOOT-005", LINT_INFO, "tboot ignores the policy's NV entries",
 		"No version of tboot measures an NV index on TPM 2.0: it shows the entry and passes it over. geolaunch's stage, which tboot starts as "
 		"module 0, or geolaunch.efi in direct mode measures it.",
 		"Start geolaunch's stage as module 0. A hypervisor as module 0 leaves the geo tag unmeasured.",
 		"tboot 1.10.5 tboot/common/tboot.c, verify_all_nvindices() for TPM 1.2 only; docs/howto_use.md", check_nv_ignored },
-	{ "GL-TBOOT-006", LINT_WARNING, "measure_nv has no effect on TPM 2.0",
-		"tboot looks at the option on TPM 1.2 only.",
+	{ "GL-TBOOT-006", LINT_WARNING, "measure_nv has no effect on TPM 2.0", "tboot looks at the option on TPM 1.2 only.",
 		"Leave it out: the command line is part of the MLE's digest, and the option promises what does not happen.",
 		"tboot 1.10.5 tboot/common/tboot.c; docs/howto_use.md", check_measure_nv },
 	{ "GL-TBOOT-007", LINT_WARNING, "min_ram is not set",
 		"UEFI firmware keeps small reserved regions in low memory. Without min_ram tboot takes the first of them for the end of memory below "
 		"4 GiB: the host loses most of it, or has no room for its modules.",
-		"Give tboot min_ram=0x2000000.",
-		"tboot docs/howto_use.md, min_ram", check_min_ram },
+		"Give tboot min_ram=0x2000000.", "tboot docs/howto_use.md, min_ram", check_min_ram },
 	{ "GL-TBOOT-008", LINT_WARNING, "tboot does not know an option of its command line",
 		"tboot passes unknown options over in silence. A spelling mistake so becomes the default.",
-		"Compare with tboot's docs/howto_use.md for this version (--tboot-version).",
-		CMDLINE_C " g_tboot_cmdline_options", check_unknown_option },
+		"Compare with tboot's docs/howto_use.md for this version (--tboot-version).", CMDLINE_C " g_tboot_cmdline_options",
+		check_unknown_option },
 	{ "GL-TBOOT-009", LINT_ERROR, "the bank that tboot extends is not active",
 		"tboot extends one bank only, and the TPM drops digests for banks that are not active: policy and modules leave no trace in any PCR.",
 		"Activate the bank (tpm2_pcrallocate, then a reboot), or use an extpol whose bank is active.",
@@ -210,17 +205,15 @@ const struct lint_rule lint_tboot_rules[] = {
 	{ "GL-TBOOT-010", LINT_WARNING, "tboot leaves active banks out",
 		"tboot extends the bank of extpol only. In the others PCR 17 and 18 keep what SINIT measured, PCR 19-21 stay zero until somebody at "
 		"locality 2 extends them: what tboot started cannot be seen there.",
-		"Quote and seal to the bank of extpol only, or deactivate the others.",
-		POLICY_C " hash_module(): hl->count = 1", check_bank_left_out },
+		"Quote and seal to the bank of extpol only, or deactivate the others.", POLICY_C " hash_module(): hl->count = 1",
+		check_bank_left_out },
 	{ "GL-TBOOT-011", LINT_INFO, "pcr_map=legacy has no effect on TPM 2.0",
-		"With TPM 2.0 tboot always uses the details and authorities mapping: module 0 goes to PCR 17.",
-		"Leave it out.",
+		"With TPM 2.0 tboot always uses the details and authorities mapping: module 0 goes to PCR 17.", "Leave it out.",
 		"tboot 1.10.5 tboot/txt/txt.c, g_using_da", check_pcr_map },
 	{ "GL-TBOOT-012", LINT_ERROR, "tboot is asked to revoke, not to launch",
 		"With call_racm=true tboot runs a revocation ACM and resets the machine, with call_racm=check it shows the result and halts. Nothing is "
 		"launched.",
-		"Leave the option out.",
-		"tboot docs/howto_use.md, call_racm", check_racm },
+		"Leave the option out.", "tboot docs/howto_use.md, call_racm", check_racm },
 	{ "GL-TBOOT-013", LINT_ERROR, "the digest of this tboot cannot be computed",
 		"What SINIT will compute over tboot and its command line is not known, so it cannot be said whether launch control allows it. If the "
 		"command line does not fit, tboot cuts it off.",

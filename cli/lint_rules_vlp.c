@@ -198,7 +198,7 @@ static void check_digest(const struct lint_world *w, struct lint_run *run)
 
 static void check_too_many(const struct lint_world *w, struct lint_run *run)
 {
-	size_t n = 3;           /* the policy to PCR 17 and 18, module 0 to PCR 17 */
+	size_t n = 3; /* the policy to PCR 17 and 18, module 0 to PCR 17 */
 
 	if (!w->txt || w->policy_error)
 		return;
@@ -217,13 +217,11 @@ const struct lint_rule lint_vlp_rules[] = {
 	{ "GL-VLP-001", LINT_ERROR, "the policy breaks a rule of its format",
 		"geolaunch.efi refuses the policy, caps PCR 17-22 and stops. tboot looks at less: it obeys the policy in its own way, or passes it "
 		"over for its default policy, which verifies nothing.",
-		"Make the policy anew with 'geolaunch build' or 'geolaunch vlp'.",
-		TB_POLICY_H " verify_policy()", check_format },
+		"Make the policy anew with 'geolaunch build' or 'geolaunch vlp'.", TB_POLICY_H " verify_policy()", check_format },
 	{ "GL-VLP-002", LINT_ERROR, "an entry stands behind the one for any module",
 		"The first entry that fits counts, and the one for any module fits every module: this entry is never looked at, its hashes are "
 		"never compared, and its module goes to the other entry's PCR.",
-		"Move the entry for any module to the end.",
-		TB_POLICY_H " find_policy_entry()", check_shadowed },
+		"Move the entry for any module to the end.", TB_POLICY_H " find_policy_entry()", check_shadowed },
 	{ "GL-VLP-003", LINT_ERROR, "the policy has more than 2124 bytes",
 		"tboot reads 2124 bytes of it into its buffer, finds that it ends too early, and takes its default policy, which verifies nothing. "
 		"geolaunch.efi refuses it.",
@@ -232,8 +230,7 @@ const struct lint_rule lint_vlp_rules[] = {
 	{ "GL-VLP-004", LINT_WARNING, "the policy type is nonfatal",
 		"A module or geo tag that does not match is started all the same, and only the PCR values tell. If TXT or the TPM does not work, or "
 		"there is no SINIT, tboot starts the host without measuring anything.",
-		"Use the type halt, once the launch works.",
-		POLICY_C " g_policy_map", check_nonfatal },
+		"Use the type halt, once the launch works.", POLICY_C " g_policy_map", check_nonfatal },
 	{ "GL-VLP-005", LINT_WARNING, "the policy verifies nothing",
 		"Every entry is of type any: all is measured, nothing is compared, so whatever the policy type, no other module or geo tag stops "
 		"the launch.",
@@ -242,31 +239,27 @@ const struct lint_rule lint_vlp_rules[] = {
 	{ "GL-VLP-006", LINT_WARNING, "the policy is not measured",
 		"Bit 0 of policy_control is clear: zeros are measured in place of the policy's digest, so PCR 17 and 18 do not show another "
 		"policy.",
-		"Set policy_control to 1.",
-		POLICY_C " verify_g_policy()", check_not_extended },
+		"Set policy_control to 1.", POLICY_C " verify_g_policy()", check_not_extended },
 	{ "GL-VLP-007", LINT_ERROR, "an entry names a PCR other than 17-22",
 		"A dynamic launch does not reset that PCR, so its value depends on what firmware and boot loader did before, and no prediction "
 		"is possible.",
-		"Use one of PCR 17-22: 19 hypervisor, 20 VM manager, 21 files, 22 geo tag.",
-		"TCG PC Client Platform TPM Profile, 4.6.2", check_static_pcr },
+		"Use one of PCR 17-22: 19 hypervisor, 20 VM manager, 21 files, 22 geo tag.", "TCG PC Client Platform TPM Profile, 4.6.2",
+		check_static_pcr },
 	{ "GL-VLP-008", LINT_ERROR, "a module of the build has no entry in the policy",
 		"The module is in the launch but not in the policy: with the types continue and halt the launch stops (TB_ERR_MODULES_NOT_IN_POLICY), "
 		"with nonfatal it goes on; tboot then measures nothing of it, geolaunch.efi a cap.",
-		"Build again, or add the entry with 'geolaunch vlp add'.",
-		POLICY_C " verify_all_modules()", check_unlisted_module },
+		"Build again, or add the entry with 'geolaunch vlp add'.", POLICY_C " verify_all_modules()", check_unlisted_module },
 	{ "GL-VLP-009", LINT_ERROR, "an entry is for a module that the build does not have",
 		"geolaunch.efi takes the module for missing, caps its PCR, and stops unless the type is nonfatal. tboot does not notice: it looks "
 		"only at modules that came.",
-		"Remove the entry, or build with the module.",
-		POLICY_C " verify_all_modules(); docs/MEASUREMENTS.md, caps", check_absent_module },
+		"Remove the entry, or build with the module.", POLICY_C " verify_all_modules(); docs/MEASUREMENTS.md, caps",
+		check_absent_module },
 	{ "GL-VLP-010", LINT_WARNING, "the policy's hash algorithm is SHA-1",
-		"Other files with the same hash can be made. tboot's development version has no SHA-1 any more.",
-		"Use 'hash: sha256'.",
+		"Other files with the same hash can be made. tboot's development version has no SHA-1 any more.", "Use 'hash: sha256'.",
 		"NIST SP 800-131A; tboot CHANGELOG 1.10.0", check_sha1 },
 	{ "GL-VLP-011", LINT_WARNING, "an entry names no PCR",
 		"What the entry is for is compared, but leaves no trace in any PCR: a verifier cannot see it.",
-		"Give the entry a PCR of 17-22.",
-		TB_POLICY_H " TB_POL_PCR_NONE", check_unmeasured },
+		"Give the entry a PCR of 17-22.", TB_POLICY_H " TB_POL_PCR_NONE", check_unmeasured },
 	{ "GL-VLP-012", LINT_WARNING, "PCR 20-22 are used without a closing event",
 		"Whoever holds locality 2 after the launch can reset PCR 20-22 and extend them to the expected values. Only the closing event, "
 		"which binds them to PCR 17, would show it.",
@@ -275,8 +268,7 @@ const struct lint_rule lint_vlp_rules[] = {
 	{ "GL-VLP-013", LINT_ERROR, "a module of the build does not have the digest that its entry demands",
 		"At launch the comparison fails (TB_ERR_MODULE_VERIFICATION_FAILED): the type halt stops, nonfatal and continue go on with what the "
 		"PCRs then tell.",
-		"Build again, so that policy and modules belong together.",
-		POLICY_C " verify_module()", check_digest },
+		"Build again, so that policy and modules belong together.", POLICY_C " verify_module()", check_digest },
 	{ "GL-VLP-014", LINT_ERROR, "tboot cannot measure that many modules",
 		"tboot remembers 32 extends; what comes behind them is compared but not measured.",
 		"Put files together, so that policy (2), module 0 and all modules with a PCR are no more than 32.",

@@ -8,7 +8,7 @@
 /* Options of tboot, in the order in which it compares: tboot 1.10.5, tboot/common/cmdline.c, g_tboot_cmdline_options. */
 static const struct {
 	const char *name;
-	uint32_t since;         /* CHANGELOG */
+	uint32_t since; /* CHANGELOG */
 } known[] = {
 	{ "loglvl", 0 },
 	{ "logging", 0 },

@@ -106,8 +106,8 @@ static bool of_interest(const struct tpm_nv_public *p, uint32_t index, const uin
 	return false;
 }
 
-GL_MUST static bool read_index(struct host_tpm *h, uint32_t index, const uint32_t *more, size_t count, struct lint_tpm *t,
-	struct cli_fault *fault)
+GL_MUST static bool read_index(
+	struct host_tpm *h, uint32_t index, const uint32_t *more, size_t count, struct lint_tpm *t, struct cli_fault *fault)
 {
 	struct lint_nv nv = { .index = index };
 	struct tpm_nv_public p;

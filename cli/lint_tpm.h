@@ -13,11 +13,11 @@
 #define LINT_DUMP_MAX (16u << 20)
 
 struct lint_tpm {
-	struct lint_nv *nv;             /* nv_count; owns the bytes of policy and content */
+	struct lint_nv *nv; /* nv_count; owns the bytes of policy and content */
 	size_t nv_count;
 	alg_set banks;
 	bool unknown_banks;
-	struct pcrs pcrs;               /* what is known of PCR 0-7 */
+	struct pcrs pcrs; /* what is known of PCR 0-7 */
 };
 
 /* Safe on a zeroed structure; fit for CLEANUP(). */

@@ -12,7 +12,7 @@ static const struct {
 	const char *path;
 	enum livelog_kind kind;
 	size_t skip;
-	bool memory;            /* physical memory, with TXT's registers and heap in it */
+	bool memory; /* physical memory, with TXT's registers and heap in it */
 } places[] = {
 	{ "/sys/firmware/efi/efivars/GeolaunchEventLog-7a1b6f3e-52c4-4d0e-9b57-3c1fd2a08e64", LIVELOG_OURS, EFIVAR_ATTRIBUTES, false },
 	/* Linux Secure Launch, and kernels that give out TXT's log under its own name. */

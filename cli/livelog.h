@@ -8,17 +8,17 @@
 #define LIVELOG_MAX (16u << 20)
 
 enum livelog_kind {
-	LIVELOG_OURS,           /* published by geolaunch.efi */
-	LIVELOG_TXT,            /* of the dynamic launch, given by the kernel or out of the TXT heap */
-	LIVELOG_FIRMWARE,       /* PCR 0-15 only: nothing about the launch */
+	LIVELOG_OURS,     /* published by geolaunch.efi */
+	LIVELOG_TXT,      /* of the dynamic launch, given by the kernel or out of the TXT heap */
+	LIVELOG_FIRMWARE, /* PCR 0-15 only: nothing about the launch */
 	LIVELOG_NONE
 };
 
 struct livelog {
 	enum livelog_kind kind;
-	char *path;             /* where it was found */
-	uint8_t *bytes;         /* of the file, or of the heap's log */
-	struct span log;        /* the log inside of `bytes` */
+	char *path;      /* where it was found */
+	uint8_t *bytes;  /* of the file, or of the heap's log */
+	struct span log; /* the log inside of `bytes` */
 };
 
 /*

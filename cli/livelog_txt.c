@@ -20,7 +20,7 @@
 struct memory {
 	const char *name;
 	int fd;
-	bool file;              /* a plain file: reading behind its end fails, a mapping would kill */
+	bool file; /* a plain file: reading behind its end fails, a mapping would kill */
 };
 
 static void end_memory(struct memory *m)
@@ -73,8 +73,8 @@ static uint8_t *read_range(const struct memory *m, uint64_t base, uint64_t size,
 	if (read_at(m, base, out, (size_t)size))
 		return out;
 	free(out);
-	(void)cli_fail(fault, CLI_IO, "cannot read the %s at 0x%llx: %s: %s; run as root, without kernel lockdown", what, (unsigned long long)base,
-		m->name, strerror(errno));
+	(void)cli_fail(fault, CLI_IO, "cannot read the %s at 0x%llx: %s: %s; run as root, without kernel lockdown", what,
+		(unsigned long long)base, m->name, strerror(errno));
 	return NULL;
 }
 

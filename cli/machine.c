@@ -10,7 +10,7 @@
 
 #include "txt/registers.h"
 
-#define CPUID_SMX (1u << 6)             /* leaf 1, ECX: Intel SDM volume 2, CPUID */
+#define CPUID_SMX (1u << 6) /* leaf 1, ECX: Intel SDM volume 2, CPUID */
 #define MSR_PLATFORM_ID 0x17
 #define MSR_DEVICE "/dev/cpu/0/msr"
 #define MEM_DEVICE "/dev/mem"
@@ -20,7 +20,8 @@ GL_MUST static bool read_cpu(struct acm_platform *p, struct cli_fault *fault)
 	unsigned eax, ebx, ecx, edx;
 
 	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & CPUID_SMX))
-		return cli_fail(fault, CLI_IO, "this machine's processor has no SMX, so no Intel TXT: give --didvid and --cpu of the host instead");
+		return cli_fail(
+			fault, CLI_IO, "this machine's processor has no SMX, so no Intel TXT: give --didvid and --cpu of the host instead");
 	p->has_cpu = true;
 	p->fms = eax;
 	return true;
@@ -32,7 +33,8 @@ GL_MUST static bool read_msr(struct acm_platform *p, struct cli_fault *fault)
 	uint64_t v;
 
 	if (fd < 0 || pread(fd, &v, sizeof(v), MSR_PLATFORM_ID) != sizeof(v))
-		return cli_fail(fault, CLI_IO, "cannot read the platform id: " MSR_DEVICE ": %s; run as root, 'modprobe msr' first", strerror(errno));
+		return cli_fail(fault, CLI_IO, "cannot read the platform id: " MSR_DEVICE ": %s; run as root, 'modprobe msr' first",
+			strerror(errno));
 	p->has_platform_id = true;
 	p->platform_id = v;
 	return true;

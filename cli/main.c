@@ -3,10 +3,12 @@
 
 #include "cli/cli.h"
 
+/* clang-format off */
 static const struct cli_command *const commands[] = {
 	&cmd_build, &cmd_install, &cmd_geo, &cmd_verify, &cmd_log, &cmd_vlp, &cmd_lcp, &cmd_acm, &cmd_txt, &cmd_provision, &cmd_lint,
 	&cmd_fleet,
 };
+/* clang-format on */
 
 /* What the exit codes mean, for --help; geolaunch(1) says the same. */
 static const struct {

@@ -16,7 +16,6 @@ static_assert(DESCRIPTION_DIRECT == 0 && DESCRIPTION_TXT == 1, "mode_names is in
 static_assert(HYPERVISOR_LINUX == 0 && HYPERVISOR_XEN == 1, "kind_names is indexed by enum hypervisor");
 static_assert(ALG_SHA1 == 0 && ALG_SHA512 == 3 && ALG_COUNT == 4, "alg_names is indexed by enum alg");
 
-
 /* ---- single values ---- */
 
 uint64_t manifest_number_or(const struct yaml_number *n, uint64_t otherwise)
@@ -58,8 +57,8 @@ static bool take_path(struct yamldoc *y, yaml_node_t *value, const struct yaml_f
 
 	if (!yaml_take_text(y, value, f, target))
 		return false;
-	return description_path_valid(span_str(out->s)) ||
-	       yamldoc_fail(y, value, "write it as /dir/file, without //, . and ..", "path \"%.100s\" is not absolute and normalised", out->s);
+	return description_path_valid(span_str(out->s)) || yamldoc_fail(y, value, "write it as /dir/file, without //, . and ..",
+								   "path \"%.100s\" is not absolute and normalised", out->s);
 }
 
 /* With these Linux would start with another initrd than the measured one, or with none (Documentation/admin-guide/kernel-parameters). */
@@ -76,7 +75,8 @@ static bool check_options(struct yamldoc *y, yaml_node_t *value, const char *lin
 {
 	for (size_t i = 0; i < GL_COUNT(refused_options); i++)
 		if (strstr(line, refused_options[i].option))
-			return yamldoc_fail(y, value, refused_options[i].advice, "\"%s\" in cmdline %s", refused_options[i].option, refused_options[i].why);
+			return yamldoc_fail(y, value, refused_options[i].advice, "\"%s\" in cmdline %s", refused_options[i].option,
+				refused_options[i].why);
 	return true;
 }
 
@@ -169,7 +169,8 @@ static bool take_hypervisor(struct yamldoc *y, yaml_node_t *value, const struct 
 	if (xen && !h->kernel.file.s)
 		return yamldoc_fail(y, value, "add \"kernel\", the Linux that runs as dom0", "hypervisor of kind xen has no \"kernel\"");
 	if (!xen && h->kernel.file.s)
-		return yamldoc_fail(y, value_of(y, value, "kernel"), "remove it, or use kind xen", "hypervisor of kind linux is itself the kernel");
+		return yamldoc_fail(
+			y, value_of(y, value, "kernel"), "remove it, or use kind xen", "hypervisor of kind linux is itself the kernel");
 	return xen || !h->cmdline.s || check_options(y, value_of(y, value, "cmdline"), h->cmdline.s);
 }
 
@@ -277,10 +278,10 @@ static bool check_paths(const struct manifest *m, struct cli_fault *fault)
 			if (!a->s || !description_paths_conflict(span_str(a->s), span_str(b->s)))
 				continue;
 			if (!strcmp(a->s, b->s))
-				return manifest_fail(m, b->line, "give each file its own path", fault, "path \"%.100s\" is given twice, also on line %u",
-						     b->s, a->line);
+				return manifest_fail(m, b->line, "give each file its own path", fault,
+					"path \"%.100s\" is given twice, also on line %u", b->s, a->line);
 			return manifest_fail(m, b->line, "change one of them", fault,
-					     "path \"%.100s\" and that on line %u cannot both be files", b->s, a->line);
+				"path \"%.100s\" and that on line %u cannot both be files", b->s, a->line);
 		}
 	}
 	return true;
@@ -318,10 +319,10 @@ static bool add_modules(struct manifest *m, struct raw *r, struct cli_fault *fau
 
 	if (member_line && !r->hypervisor.initrd.s)
 		return manifest_fail(m, member_line, "add \"initrd\" to the hypervisor", fault,
-				     "vmm and files travel in the initrd, but the hypervisor has none");
+			"vmm and files travel in the initrd, but the hypervisor has none");
 	if (r->file_count > max - others)
-		return manifest_fail(m, r->files[max - others].line, "put several files into the initrd", fault, "more than %zu modules%s", max,
-				     m->mode == DESCRIPTION_TXT ? ", which is all that tboot measures" : "");
+		return manifest_fail(m, r->files[max - others].line, "put several files into the initrd", fault, "more than %zu modules%s",
+			max, m->mode == DESCRIPTION_TXT ? ", which is all that tboot measures" : "");
 	add_module(m, ROLE_HYPERVISOR, &r->hypervisor.file, pcr);
 	m->modules[0].cmdline = manifest_move_text(&r->hypervisor.cmdline);
 	if (r->hypervisor.kernel.file.s) {

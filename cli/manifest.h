@@ -13,14 +13,14 @@
  */
 
 #define MANIFEST_MAX_SIZE (1u << 20)
-#define MANIFEST_MAX_MODULES DESCRIPTION_MAX_MODULES    /* module 0, the launch description or the stage, is not counted */
+#define MANIFEST_MAX_MODULES DESCRIPTION_MAX_MODULES /* module 0, the launch description or the stage, is not counted */
 
 struct manifest_module {
 	enum role role;
-	struct yaml_text file;          /* relative to the manifest */
-	struct yaml_text cmdline;       /* hypervisor, kernel, tboot only; may be NULL */
-	struct yaml_text path;          /* members of the initrd only: absolute, normalised */
-	unsigned mode;                  /* of a member */
+	struct yaml_text file;    /* relative to the manifest */
+	struct yaml_text cmdline; /* hypervisor, kernel, tboot only; may be NULL */
+	struct yaml_text path;    /* members of the initrd only: absolute, normalised */
+	unsigned mode;            /* of a member */
 	uint8_t pcr;
 };
 
@@ -28,21 +28,21 @@ struct manifest_geo {
 	bool given;
 	unsigned line;
 	uint32_t index;
-	bool raw;                       /* nv_raw */
-	bool verify;                    /* the policy holds the digest */
+	bool raw;    /* nv_raw */
+	bool verify; /* the policy holds the digest */
 	uint8_t pcr;
-	struct yaml_text file;          /* content from a file, or: */
+	struct yaml_text file; /* content from a file, or: */
 	bool has_tag;
 	unsigned tag_line;
-	uint8_t tag[GEO_TAG_SIZE];      /* encoded */
+	uint8_t tag[GEO_TAG_SIZE]; /* encoded */
 };
 
 /* mode txt: what there is besides the numbered modules. file.s is NULL where nothing was given. */
 struct manifest_txt {
-	struct manifest_module tboot;   /* its command line is complete: with extpol= */
-	struct manifest_module sinit;   /* none: the firmware carries one */
-	struct manifest_module stage;   /* none: the one that came with geolaunch */
-	struct yaml_text lcp_data, lcp_policy;  /* both or none */
+	struct manifest_module tboot;          /* its command line is complete: with extpol= */
+	struct manifest_module sinit;          /* none: the firmware carries one */
+	struct manifest_module stage;          /* none: the one that came with geolaunch */
+	struct yaml_text lcp_data, lcp_policy; /* both or none */
 };
 
 #define MANIFEST_MAX_CHOICES 8
@@ -53,33 +53,33 @@ struct manifest_txt {
 /* An NV index of the platform's maker, as the log has it. */
 struct manifest_nv {
 	bool given;
-	uint8_t bytes[MANIFEST_NV_PUBLIC_MAX];  /* the marshalled public area */
-	size_t n;                       /* 0: there is no such index */
+	uint8_t bytes[MANIFEST_NV_PUBLIC_MAX]; /* the marshalled public area */
+	size_t n;                              /* 0: there is no such index */
 };
 
 /* mode txt: what SINIT measures of the platform, which nobody can compute. */
 struct manifest_platform {
-	unsigned line;                  /* 0: not given */
-	struct yaml_text logs[MANIFEST_MAX_CHOICES];    /* event logs of such hosts */
+	unsigned line;                               /* 0: not given */
+	struct yaml_text logs[MANIFEST_MAX_CHOICES]; /* event logs of such hosts */
 	size_t log_count;
 	uint8_t bios_acm[MANIFEST_MAX_CHOICES][MANIFEST_BIOS_ACM_SIZE];
 	size_t bios_acm_count;
-	struct yaml_number scrtm;       /* line 0: not given */
+	struct yaml_number scrtm; /* line 0: not given */
 	struct manifest_nv aux, ps;
 };
 
 struct manifest {
-	char *file;                     /* the manifest's own name */
+	char *file; /* the manifest's own name */
 	char *name;
 	enum description_mode mode;
 	enum hypervisor hypervisor;
-	uint8_t policy_type;            /* enum vlp_type */
+	uint8_t policy_type; /* enum vlp_type */
 	enum alg policy_hash;
 	unsigned policy_line;
 	alg_set banks;
-	unsigned banks_line;            /* 0: not given */
-	bool halt_return;               /* on_halt: return */
-	unsigned halt_delay;            /* seconds */
+	unsigned banks_line; /* 0: not given */
+	bool halt_return;    /* on_halt: return */
+	unsigned halt_delay; /* seconds */
 	/* In the order of the launch: hypervisor, kernel, initrd, vmm, files. Module i has number i + 1. */
 	struct manifest_module modules[MANIFEST_MAX_MODULES];
 	size_t module_count;

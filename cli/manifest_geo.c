@@ -14,15 +14,14 @@ static bool take_index(struct yamldoc *y, yaml_node_t *value, const struct yaml_
 		return false;
 	if (out->v == GEO_INDEX_TPM12)
 		return yamldoc_fail(y, value, "use the default, 0x01c10110",
-				    "NV index 0x%08x is one of TPM 1.2; a TPM 2.0 cannot define it", GEO_INDEX_TPM12);
-	return geo_index_possible((uint32_t)out->v) ||
-	       yamldoc_fail(y, value, "NV indices are 0x01000000 to 0x01ffffff; default 0x01c10110", "0x%llx is no NV index",
-			    (unsigned long long)out->v);
+			"NV index 0x%08x is one of TPM 1.2; a TPM 2.0 cannot define it", GEO_INDEX_TPM12);
+	return geo_index_possible((uint32_t)out->v) || yamldoc_fail(y, value, "NV indices are 0x01000000 to 0x01ffffff; default 0x01c10110",
+							       "0x%llx is no NV index", (unsigned long long)out->v);
 }
 
 struct raw_tag {
 	struct yaml_text country, subdivision, site;
-	struct yaml_number latitude, longitude;  /* two's complement; max is the limit in degrees */
+	struct yaml_number latitude, longitude; /* two's complement; max is the limit in degrees */
 };
 
 static bool take_degrees(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
@@ -35,7 +34,7 @@ static bool take_degrees(struct yamldoc *y, yaml_node_t *value, const struct yam
 	if (!s)
 		return false;
 	(void)snprintf(advice, sizeof(advice), "give degrees from -%llu to %llu with at most 7 decimals", (unsigned long long)f->max,
-		       (unsigned long long)f->max);
+		(unsigned long long)f->max);
 	if (!cli_degrees(s, (int)f->max, &v))
 		return yamldoc_fail(y, value, advice, "\"%s\" cannot be \"%.40s\"", f->key, s);
 	*out = (struct yaml_number){ (uint64_t)v, yamldoc_line(value) };
@@ -112,5 +111,5 @@ bool manifest_take_geo(struct yamldoc *y, yaml_node_t *value, const struct yaml_
 	geo->pcr = (uint8_t)manifest_number_or(&r->raw_geo.pcr, PCR_DRTM_LAST);
 	return geo->has_tag != (geo->file.s != NULL) ||
 	       yamldoc_fail(y, value, "give the content of the NV index by one of them", "geo has %s \"file\" %s \"tag\"",
-			    geo->has_tag ? "both" : "neither", geo->has_tag ? "and" : "nor");
+		       geo->has_tag ? "both" : "neither", geo->has_tag ? "and" : "nor");
 }

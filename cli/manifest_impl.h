@@ -63,15 +63,15 @@ struct yaml_text manifest_move_text(struct yaml_text *t);
 
 uint64_t manifest_number_or(const struct yaml_number *n, uint64_t otherwise);
 
-bool manifest_take_pcr(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);        /* struct yaml_number */
-bool manifest_take_geo(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);        /* struct raw */
+bool manifest_take_pcr(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target); /* struct yaml_number */
+bool manifest_take_geo(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target); /* struct raw */
 
 /* ---- mode txt ---- */
 
-bool manifest_take_tboot(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);      /* struct raw_program */
-bool manifest_take_file(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);       /* struct raw_program */
-bool manifest_take_lcp(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);        /* struct raw_lcp */
-bool manifest_take_platform(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);   /* struct manifest_platform */
+bool manifest_take_tboot(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);    /* struct raw_program */
+bool manifest_take_file(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);     /* struct raw_program */
+bool manifest_take_lcp(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);      /* struct raw_lcp */
+bool manifest_take_platform(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target); /* struct manifest_platform */
 
 /* Takes what belongs to mode txt out of `r`; refuses it in another mode, and what contradicts itself. */
 GL_MUST bool manifest_add_txt(struct manifest *m, struct raw *r, struct cli_fault *fault);

@@ -50,7 +50,7 @@ bool manifest_take_lcp(struct yamldoc *y, yaml_node_t *value, const struct yaml_
 
 /* A value, or a list of up to MANIFEST_MAX_CHOICES: calls `take` for each. */
 static bool take_choices(struct yamldoc *y, yaml_node_t *value, const char *key, struct manifest_platform *p,
-			 bool (*take)(struct yamldoc *y, yaml_node_t *item, struct manifest_platform *p))
+	bool (*take)(struct yamldoc *y, yaml_node_t *item, struct manifest_platform *p))
 {
 	yaml_node_t *item;
 	size_t n = 0;
@@ -61,7 +61,8 @@ static bool take_choices(struct yamldoc *y, yaml_node_t *value, const char *key,
 		return false;
 	for (; (item = yamldoc_item(y, value, n)); n++) {
 		if (n == MANIFEST_MAX_CHOICES)
-			return yamldoc_fail(y, item, "split the class of hosts", "\"%s\" has more than %d values", key, MANIFEST_MAX_CHOICES);
+			return yamldoc_fail(
+				y, item, "split the class of hosts", "\"%s\" has more than %d values", key, MANIFEST_MAX_CHOICES);
 		if (!take(y, item, p))
 			return false;
 	}
@@ -88,7 +89,8 @@ static bool take_bios(struct yamldoc *y, yaml_node_t *item, struct manifest_plat
 	if (!s)
 		return false;
 	if (!cli_unhex(s, out, MANIFEST_BIOS_ACM_SIZE))
-		return yamldoc_fail(y, item, "give the data of BIOSAC_REG_DATA, 64 hexadecimal digits in quotes", "\"bios_acm\" cannot be \"%.80s\"", s);
+		return yamldoc_fail(y, item, "give the data of BIOSAC_REG_DATA, 64 hexadecimal digits in quotes",
+			"\"bios_acm\" cannot be \"%.80s\"", s);
 	for (size_t i = 0; i < p->bios_acm_count; i++)
 		if (!memcmp(out, p->bios_acm[i], MANIFEST_BIOS_ACM_SIZE))
 			return yamldoc_fail(y, item, "remove one of them", "\"bios_acm\" has a value twice");
@@ -124,7 +126,8 @@ static bool take_nv(struct yamldoc *y, yaml_node_t *value, const struct yaml_fie
 		if (rd_done(&r) && policy <= DIGEST_MAX)
 			return true;
 	}
-	return yamldoc_fail(y, value, "give none, or the index's TPMS_NV_PUBLIC in hexadecimal and quotes", "\"%s\" cannot be \"%.200s\"", f->key, s);
+	return yamldoc_fail(
+		y, value, "give none, or the index's TPMS_NV_PUBLIC in hexadecimal and quotes", "\"%s\" cannot be \"%.200s\"", f->key, s);
 }
 
 static const struct yaml_field platform_fields[] = {
@@ -163,9 +166,10 @@ static bool add_tboot_line(struct manifest *m, struct raw_program *tboot, struct
 	lint_tboot_parse(given, LINT_TBOOT_DEFAULT, &t);
 	if (t.extpol_given && (t.extpol != LINT_EXTPOL_FIXED || t.extpol_alg != alg_table[m->policy_hash].tpm_id))
 		return manifest_fail(m, line, "remove it: it is set to the policy's hash", fault,
-				     "extpol=%.40s in tboot's cmdline does not go with the policy, whose hash is %s", t.extpol_text, hash);
+			"extpol=%.40s in tboot's cmdline does not go with the policy, whose hash is %s", t.extpol_text, hash);
 	if (t.legacy_log)
-		return manifest_fail(m, line, "remove it", fault, "force_tpm2_legacy_log in tboot's cmdline leaves the stage without a log to write to");
+		return manifest_fail(
+			m, line, "remove it", fault, "force_tpm2_legacy_log in tboot's cmdline leaves the stage without a log to write to");
 	if (t.call_racm)
 		return manifest_fail(m, line, "remove it", fault, "call_racm in tboot's cmdline starts a revocation module, not a launch");
 	if ((t.extpol_given ? asprintf(&whole, "%s", given) : asprintf(&whole, "%s%sextpol=%s", given, *given ? " " : "", hash)) < 0)
@@ -176,6 +180,7 @@ static bool add_tboot_line(struct manifest *m, struct raw_program *tboot, struct
 
 static bool refuse_in_direct(const struct manifest *m, const struct raw *r, struct cli_fault *fault)
 {
+	/* clang-format off */
 	const struct {
 		const char *key;
 		unsigned line;
@@ -183,10 +188,12 @@ static bool refuse_in_direct(const struct manifest *m, const struct raw *r, stru
 		{ "tboot", r->tboot.line }, { "sinit", r->sinit.line }, { "stage", r->stage.line }, { "lcp", r->lcp.line },
 		{ "platform", r->platform.line },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < GL_COUNT(keys); i++)
 		if (keys[i].line)
-			return manifest_fail(m, keys[i].line, "remove it, or set mode to txt", fault, "\"%s\" has no place in mode direct", keys[i].key);
+			return manifest_fail(
+				m, keys[i].line, "remove it, or set mode to txt", fault, "\"%s\" has no place in mode direct", keys[i].key);
 	return true;
 }
 
@@ -205,13 +212,13 @@ bool manifest_add_txt(struct manifest *m, struct raw *r, struct cli_fault *fault
 		return manifest_fail(m, r->mode.line, "add \"tboot\", which makes the dynamic launch", fault, "mode txt without \"tboot\"");
 	if (!(m->banks & ALG_BIT(m->policy_hash)))
 		return manifest_fail(m, m->banks_line, "add it, or use a bank of the list as the policy's hash", fault,
-				     "\"banks\" lacks %s, the policy's hash and so the only bank that tboot extends", alg_table[m->policy_hash].name);
+			"\"banks\" lacks %s, the policy's hash and so the only bank that tboot extends", alg_table[m->policy_hash].name);
 	if (!r->sinit.file.s && r->platform.log_count == 0)
-		return manifest_fail(m, r->mode.line, "add \"sinit\", or for one in the firmware a \"log\" of such a host to \"platform\"", fault,
-				     "nothing tells which SINIT module will measure");
+		return manifest_fail(m, r->mode.line, "add \"sinit\", or for one in the firmware a \"log\" of such a host to \"platform\"",
+			fault, "nothing tells which SINIT module will measure");
 	if (r->platform.log_count == 0 && r->platform.bios_acm_count == 0)
-		return manifest_fail(m, r->platform.line ? r->platform.line : r->mode.line, "add \"platform\" with \"log\" or \"bios_acm\"", fault,
-				     "nothing tells what SINIT measures of the BIOS ACM");
+		return manifest_fail(m, r->platform.line ? r->platform.line : r->mode.line, "add \"platform\" with \"log\" or \"bios_acm\"",
+			fault, "nothing tells what SINIT measures of the BIOS ACM");
 	txt->tboot = module_of(ROLE_TBOOT, &r->tboot);
 	txt->sinit = module_of(ROLE_SINIT, &r->sinit);
 	txt->stage = module_of(ROLE_STAGE, &r->stage);

@@ -45,13 +45,14 @@ GL_MUST static bool parse_json_bank(const json_t *bank, enum alg a, struct pcrs 
 
 	if (!json_is_object(bank))
 		return fail(e, "\"pcrs\": bank \"%s\" is not an object", alg_table[a].name);
-	json_object_foreach((json_t *)(uintptr_t)bank, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)bank, key, value)
+	{
 		uint64_t pcr;
 
 		/* One spelling per number: "017" and "0x11" are not ours. */
 		if (!cli_number(key, PCR_COUNT - 1, &pcr) || (key[0] == '0' && key[1]))
-			return fail(e, "\"pcrs\": bank \"%s\": \"%s\" is not a PCR number from 0 to %d", alg_table[a].name, key,
-				PCR_COUNT - 1);
+			return fail(
+				e, "\"pcrs\": bank \"%s\": \"%s\" is not a PCR number from 0 to %d", alg_table[a].name, key, PCR_COUNT - 1);
 		if (!json_is_string(value))
 			return fail(e, "PCR %u of bank %s: the value is not a string", (unsigned)pcr, alg_table[a].name);
 		if (!set_value(p, a, pcr, json_string_value(value), e))
@@ -72,7 +73,8 @@ GL_MUST static bool parse_json(struct span bytes, struct pcrs *p, struct error *
 	banks = json_object_get(root, "pcrs");
 	if (!json_is_object(banks))
 		return fail(e, "there is no object \"pcrs\" at its top");
-	json_object_foreach(banks, name, bank) {
+	json_object_foreach(banks, name, bank)
+	{
 		enum alg a;
 
 		if (alg_by_name(span_str(name), &a) && !parse_json_bank(bank, a, p, e))

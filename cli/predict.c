@@ -55,9 +55,9 @@ struct run {
 	const struct predict_input *in;
 	struct expected *out;
 	struct predict_from f;
-	char *hashed;           /* allocated text of a module's `from` */
-	bool tboot;             /* it is tboot that measures */
-	bool failed;            /* out of memory */
+	char *hashed; /* allocated text of a module's `from` */
+	bool tboot;   /* it is tboot that measures */
+	bool failed;  /* out of memory */
 	struct apply apply;
 };
 
@@ -120,7 +120,8 @@ static bool name_sources(struct run *r, const struct predict_module *m, const ch
 	r->f = (struct predict_from){ PROVENANCE_COMPUTED, from, 1 };
 	if (m->cmdline.n == 0)
 		return true;
-	if (asprintf(&text, "%s: %.*s", role_table[m->role].member ? "path" : "cmdline", (int)m->cmdline.n, (const char *)m->cmdline.p) < 0) {
+	if (asprintf(&text, "%s: %.*s", role_table[m->role].member ? "path" : "cmdline", (int)m->cmdline.n, (const char *)m->cmdline.p) <
+		0) {
 		r->failed = true;
 		return false;
 	}
@@ -199,7 +200,8 @@ bool predict(const struct predict_input *in, struct expected *out, struct cli_fa
 		return cli_fail(fault, CLI_IO, "out of memory: prediction");
 	/* With policy type nonfatal a mismatch would go on; it is one all the same. */
 	if (!done || r->apply.error != TB_ERR_NONE)
-		return cli_fail(fault, CLI_IO, "prediction ends in a cap (%s): this is a fault of geolaunch: please report it with the manifest",
-				cap_table[r->apply.why].name);
+		return cli_fail(fault, CLI_IO,
+			"prediction ends in a cap (%s): this is a fault of geolaunch: please report it with the manifest",
+			cap_table[r->apply.why].name);
 	return true;
 }

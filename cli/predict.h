@@ -14,10 +14,10 @@
 
 struct predict_module {
 	enum role role;
-	const char *file;               /* name on the ESP, as the event has it */
+	const char *file; /* name on the ESP, as the event has it */
 	struct span cmdline;
-	const struct digests *image;    /* for the banks and the policy's algorithm */
-	const char *from;               /* provenance: where the bytes come from */
+	const struct digests *image; /* for the banks and the policy's algorithm */
+	const char *from;            /* provenance: where the bytes come from */
 };
 
 struct predict_nv {
@@ -32,10 +32,10 @@ struct predict_input {
 	struct span policy_bytes;
 	const char *policy_from;
 	alg_set banks;
-	bool txt;                       /* policy and modules by tboot, into the bank of the policy's algorithm; the rest by the stage */
-	const struct predict_module *modules;   /* from module 0 on */
+	bool txt; /* policy and modules by tboot, into the bank of the policy's algorithm; the rest by the stage */
+	const struct predict_module *modules; /* from module 0 on */
 	size_t module_count;
-	const struct predict_nv *nv;            /* what the TPM will hold */
+	const struct predict_nv *nv; /* what the TPM will hold */
 	size_t nv_count;
 };
 

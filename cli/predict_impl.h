@@ -14,7 +14,8 @@ struct predict_from {
 };
 
 /* Adds an event and extends its PCR. False if memory runs out, or there is no such PCR. */
-GL_MUST bool predict_add(struct expected *out, unsigned pcr, uint32_t type, struct span name, const struct digests *d, const struct predict_from *f);
+GL_MUST bool predict_add(
+	struct expected *out, unsigned pcr, uint32_t type, struct span name, const struct digests *d, const struct predict_from *f);
 
 /* Adds another value to the event added last. */
 GL_MUST bool predict_add_alternative(struct expected *out, const struct digests *d, const char *from);

@@ -6,14 +6,17 @@
 
 static bool no_launch(const char *name, struct cli_fault *fault)
 {
-	return cli_fail(fault, CLI_INPUT, "this is no log of a TXT launch with TPM 2.0: %s: "
-		"take it from a host with 'geolaunch log --live --raw-out FILE'", name);
+	return cli_fail(fault, CLI_INPUT,
+		"this is no log of a TXT launch with TPM 2.0: %s: "
+		"take it from a host with 'geolaunch log --live --raw-out FILE'",
+		name);
 }
 
 /* Whether it is one of SINIT's; false also behind the last of them. */
 static bool is_sinits(const struct event *e)
 {
-	return (e->pcr == SINIT_PCR_DETAILS || e->pcr == SINIT_PCR_AUTHORITIES) && e->type >= SINIT_EVTYPE_FIRST && e->type <= SINIT_EVTYPE_LAST;
+	return (e->pcr == SINIT_PCR_DETAILS || e->pcr == SINIT_PCR_AUTHORITIES) && e->type >= SINIT_EVTYPE_FIRST &&
+	       e->type <= SINIT_EVTYPE_LAST;
 }
 
 bool predict_log_read(const char *name, struct span bytes, struct predict_log *out, struct cli_fault *fault)
@@ -24,7 +27,9 @@ bool predict_log_read(const char *name, struct span bytes, struct predict_log *o
 
 	*out = (struct predict_log){ .name = name, .banks = ALG_SET_ALL };
 	if (eventlog_open(&reader, bytes) == EVENTLOG_MALFORMED)
-		return cli_fail(fault, CLI_INPUT, "this is no event log (%s): %s: take one from a host with 'geolaunch log --live --raw-out FILE'", reader.error, name);
+		return cli_fail(fault, CLI_INPUT,
+			"this is no event log (%s): %s: take one from a host with 'geolaunch log --live --raw-out FILE'", reader.error,
+			name);
 	while ((s = eventlog_next(&reader, &e)) == EVENTLOG_EVENT) {
 		if (e.type == EV_NO_ACTION)
 			continue;
@@ -34,8 +39,10 @@ bool predict_log_read(const char *name, struct span bytes, struct predict_log *o
 		out->events[out->count++] = e;
 	}
 	if (s == EVENTLOG_MALFORMED)
-		return cli_fail(fault, CLI_INPUT, "the log is broken at byte %zu (%s): %s: take it anew", reader.error_offset, reader.error, name);
-	if (!predict_log_find(out, SINIT_PCR_DETAILS, SINIT_EVTYPE_HASH_START) || !predict_log_find(out, SINIT_PCR_DETAILS, SINIT_EVTYPE_MLE_HASH) || !out->banks)
+		return cli_fail(
+			fault, CLI_INPUT, "the log is broken at byte %zu (%s): %s: take it anew", reader.error_offset, reader.error, name);
+	if (!predict_log_find(out, SINIT_PCR_DETAILS, SINIT_EVTYPE_HASH_START) ||
+		!predict_log_find(out, SINIT_PCR_DETAILS, SINIT_EVTYPE_MLE_HASH) || !out->banks)
 		return no_launch(name, fault);
 	return true;
 }

@@ -10,9 +10,9 @@
 #define PREDICT_LOG_EVENTS 64
 
 struct predict_log {
-	const char *name;       /* for messages */
-	alg_set banks;          /* that all of its events have */
-	struct event events[PREDICT_LOG_EVENTS];        /* data lie in the bytes read */
+	const char *name;                        /* for messages */
+	alg_set banks;                           /* that all of its events have */
+	struct event events[PREDICT_LOG_EVENTS]; /* data lie in the bytes read */
 	size_t count;
 };
 

@@ -13,7 +13,7 @@
 #include "txt/sinit_events.h"
 
 #define NAME_ALG_SHA256 0x000bu
-#define NV_WRITTEN 0x20000000u  /* TPMA_NV_WRITTEN: the owner's policy is there */
+#define NV_WRITTEN 0x20000000u /* TPMA_NV_WRITTEN: the owner's policy is there */
 /* EDX of GETSEC[SENTER]: tboot 1.10.5 asks for nothing special (tboot/txt/txt.c). */
 #define SENTER_EDX 0u
 #define FROM_MAX 4
@@ -34,7 +34,7 @@ struct job {
 	bool has_acm;
 	struct acm acm;
 	struct lcp_mle mle;
-	char *cmdline;                  /* "cmdline: ..." */
+	char *cmdline; /* "cmdline: ..." */
 	struct digests mle_digests;
 	struct lcp_measured lcp;
 	struct predict_log logs[MANIFEST_MAX_CHOICES];
@@ -67,14 +67,14 @@ static bool read_sinit(struct job *j)
 		return true;
 	e = acm_decode(j->in->sinit.bytes, &j->acm);
 	if (e)
-		return manifest_fail(j->in->manifest, m->file.line, "give a SINIT module (*.bin, *.acm)", j->fault, "\"%.200s\" is none: %s", m->file.s,
-				     acm_strerror(e));
+		return manifest_fail(j->in->manifest, m->file.line, "give a SINIT module (*.bin, *.acm)", j->fault,
+			"\"%.200s\" is none: %s", m->file.s, acm_strerror(e));
 	if (j->acm.info.chipset_type != ACM_SINIT)
 		return manifest_fail(j->in->manifest, m->file.line, "give a SINIT module (*.bin, *.acm)", j->fault,
-				     "\"%.200s\" is a module of another kind", m->file.s);
+			"\"%.200s\" is a module of another kind", m->file.s);
 	if (!acm_layout_known(j->acm.header.version) || !j->acm.tpm_algs.present)
 		return manifest_fail(j->in->manifest, m->file.line, "leave it out and give a \"log\" to \"platform\"", j->fault,
-				     "\"%.200s\" is too old or too new to tell what a TPM 2.0 would get from it", m->file.s);
+			"\"%.200s\" is too old or too new to tell what a TPM 2.0 would get from it", m->file.s);
 	j->has_acm = true;
 	return true;
 }
@@ -96,12 +96,12 @@ static bool read_tboot(struct job *j)
 	enum lcp_error e = lcp_mle_find(j->in->tboot.bytes, &j->mle);
 
 	if (e)
-		return manifest_fail(j->in->manifest, m->file.line, "give tboot (Debian: /boot/tboot.gz)", j->fault, "\"%.200s\" is no tboot: %s",
-				     m->file.s, lcp_strerror(e));
+		return manifest_fail(j->in->manifest, m->file.line, "give tboot (Debian: /boot/tboot.gz)", j->fault,
+			"\"%.200s\" is no tboot: %s", m->file.s, lcp_strerror(e));
 	e = lcp_mle_digest(&j->mle, &j->in->tboot_cmdline, ALG_SET_ALL, &j->mle_digests);
 	if (e)
 		return manifest_fail(j->in->manifest, m->cmdline.line, "make it shorter", j->fault, "tboot's cmdline of %zu characters: %s",
-				     j->in->tboot_cmdline.n, lcp_strerror(e));
+			j->in->tboot_cmdline.n, lcp_strerror(e));
 	if (asprintf(&j->cmdline, "cmdline: %.*s", (int)j->in->tboot_cmdline.n, (const char *)j->in->tboot_cmdline.p) < 0) {
 		j->cmdline = NULL;
 		return no_memory(j->fault);
@@ -134,7 +134,7 @@ static bool evaluate_lcp(struct job *j)
 	lcp_evaluate(&p, v);
 	if (!v->allowed)
 		return manifest_fail(j->in->manifest, where->line, "see 'geolaunch lcp evaluate'", j->fault,
-				     "launch control would deny this launch: %s (%s)", lcp_rule_info(v->rule)->text, lcp_rule_info(v->rule)->id);
+			"launch control would deny this launch: %s (%s)", lcp_rule_info(v->rule)->text, lcp_rule_info(v->rule)->id);
 	lcp_measured(v, p.data, &j->lcp);
 	return true;
 }
@@ -157,8 +157,9 @@ static void set(struct job *j, enum sinit_value which, enum provenance kind, con
 	add_choice(v, bytes);
 }
 
-#define SET(j, which, kind, bytes, ...) set(j, which, kind, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / \
-	sizeof(const char *), bytes)
+#define SET(j, which, kind, bytes, ...) \
+	set(j, which, kind, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *), \
+		bytes)
 
 static struct span le32(uint8_t out[4], uint32_t v)
 {
@@ -175,7 +176,7 @@ static struct span le32(uint8_t out[4], uint32_t v)
 static uint32_t os_sinit_capabilities(const struct acm *a, uint32_t mle)
 {
 	const uint32_t chosen = ACM_CAP_RLP_WAKE_GETSEC | ACM_CAP_RLP_WAKE_MONITOR | ACM_CAP_ECX_PGTBL | ACM_CAP_PCR_MAP_NO_LEGACY |
-		ACM_CAP_PCR_MAP_DA | ACM_CAP_TCG_EVENT_LOG;
+	                        ACM_CAP_PCR_MAP_DA | ACM_CAP_TCG_EVENT_LOG;
 
 	return (mle & ~chosen) | (a->info.capabilities & ACM_CAP_TCG_EVENT_LOG) |
 	       (a->info.capabilities & ACM_CAP_RLP_WAKE_MONITOR ? ACM_CAP_RLP_WAKE_MONITOR : ACM_CAP_RLP_WAKE_GETSEC);
@@ -190,8 +191,8 @@ static void set_of_module(struct job *j)
 	acm_drtm_data(&j->acm, SENTER_EDX, j->drtm);
 	SET(j, SINIT_DRTM, PROVENANCE_COMPUTED, SPAN_OF(j->drtm), sinit);
 	SET(j, SINIT_PUBLIC_KEY, PROVENANCE_COMPUTED, j->acm.header.public_key, sinit);
-	SET(j, SINIT_CAPABILITIES, PROVENANCE_COMPUTED, le32(j->capabilities, os_sinit_capabilities(&j->acm, j->mle.capabilities)), j->in->tboot.from,
-	    sinit);
+	SET(j, SINIT_CAPABILITIES, PROVENANCE_COMPUTED, le32(j->capabilities, os_sinit_capabilities(&j->acm, j->mle.capabilities)),
+		j->in->tboot.from, sinit);
 }
 
 /* Without an owner's policy the supplier's counts, which only a log shows. */
@@ -293,10 +294,18 @@ static void set_nv_info(struct job *j)
 		parts[1] = logged[1];
 	for (size_t i = 0; i < GL_COUNT(parts); i++)
 		wr_bytes(&w, parts[i]);
-	SET(j, SINIT_NV_INFO, p->aux.given && p->ps.given ? PROVENANCE_GIVEN : have ? PROVENANCE_CAPTURED : PROVENANCE_ASSUMED, wr_span(&w),
-	    p->aux.given ? "platform.aux" : have ? j->logs[0].name : "no AUX index",
-	    p->ps.given ? "platform.ps" : have ? j->logs[0].name : "no PS index",
-	    j->in->lcp_policy.from ? j->in->lcp_policy.from : "no PO index");
+	SET(j, SINIT_NV_INFO,
+		p->aux.given && p->ps.given ? PROVENANCE_GIVEN
+		: have                      ? PROVENANCE_CAPTURED
+					    : PROVENANCE_ASSUMED,
+		wr_span(&w),
+		p->aux.given ? "platform.aux"
+		: have       ? j->logs[0].name
+			     : "no AUX index",
+		p->ps.given ? "platform.ps"
+		: have      ? j->logs[0].name
+			    : "no PS index",
+		j->in->lcp_policy.from ? j->in->lcp_policy.from : "no PO index");
 }
 
 /* ---- events ---- */
@@ -311,7 +320,8 @@ static bool add_value(struct job *j, const struct sinit_event *e, const struct v
 
 		values.data[e->value] = v->choices[i];
 		sinit_event_digest(e, &values, j->out->banks, &d);
-		if (i == 0 ? !predict_add(j->out, e->pcr, e->type, span_str(e->name), &d, &f) : !predict_add_alternative(j->out, &d, v->from[0]))
+		if (i == 0 ? !predict_add(j->out, e->pcr, e->type, span_str(e->name), &d, &f)
+			   : !predict_add_alternative(j->out, &d, v->from[0]))
 			return no_memory(j->fault);
 	}
 	return true;
@@ -365,10 +375,11 @@ static bool add_captured(struct job *j, const struct event *own)
 		if (!(logs >> i & 1))
 			continue;
 		if (!e || !predict_log_digests(e, j->out->banks, &d))
-			return cli_fail(j->fault, CLI_INPUT, "the log has no digests of %s for all banks that are predicted: %s: restrict \"banks\"",
-					name, j->logs[i].name);
-		if (i == 0 ? !predict_add(j->out, own->pcr, own->type, span_str(name), &d, &f) :
-			     !predict_add_alternative(j->out, &d, j->logs[i].name))
+			return cli_fail(j->fault, CLI_INPUT,
+				"the log has no digests of %s for all banks that are predicted: %s: restrict \"banks\"", name,
+				j->logs[i].name);
+		if (i == 0 ? !predict_add(j->out, own->pcr, own->type, span_str(name), &d, &f)
+			   : !predict_add_alternative(j->out, &d, j->logs[i].name))
 			return no_memory(j->fault);
 	}
 	return true;
@@ -384,7 +395,8 @@ static bool check_same_order(struct job *j)
 		for (size_t k = 0; same && k < a->count; k++)
 			same = a->events[k].pcr == b->events[k].pcr && a->events[k].type == b->events[k].type;
 		if (!same)
-			return cli_fail(j->fault, CLI_INPUT, "the logs have other events or another order: %s, %s: make a manifest for each", a->name, b->name);
+			return cli_fail(j->fault, CLI_INPUT,
+				"the logs have other events or another order: %s, %s: make a manifest for each", a->name, b->name);
 	}
 	return true;
 }
@@ -426,12 +438,13 @@ bool predict_sinit_banks(const struct predict_sinit_input *in, alg_set *out, str
 		all &= j->logs[i].banks;
 	banks = in->manifest->banks & all;
 	if (!(banks & ALG_BIT(in->manifest->policy_hash)))
-		return manifest_fail(in->manifest, in->manifest->policy_line, "use another hash", fault, "SINIT does not extend bank %s, the policy's hash",
-				     alg_table[in->manifest->policy_hash].name);
+		return manifest_fail(in->manifest, in->manifest->policy_line, "use another hash", fault,
+			"SINIT does not extend bank %s, the policy's hash", alg_table[in->manifest->policy_hash].name);
 	while (a < ALG_SHA512 && !(in->manifest->banks & ~all & ALG_BIT(a)))
 		a++;
 	if (in->manifest->banks_line && in->manifest->banks & ~all)
-		return manifest_fail(in->manifest, in->manifest->banks_line, "remove it", fault, "SINIT does not extend bank %s", alg_table[a].name);
+		return manifest_fail(
+			in->manifest, in->manifest->banks_line, "remove it", fault, "SINIT does not extend bank %s", alg_table[a].name);
 	*out = banks;
 	return true;
 }

@@ -18,9 +18,9 @@ struct predict_file {
 };
 
 struct predict_sinit_input {
-	const struct manifest *manifest;        /* places for messages; platform values */
+	const struct manifest *manifest; /* places for messages; platform values */
 	struct predict_file sinit;
-	struct predict_file tboot;              /* unpacked; always given */
+	struct predict_file tboot; /* unpacked; always given */
 	struct span tboot_cmdline;
 	struct predict_file lcp_policy, lcp_data;
 	struct predict_file logs[MANIFEST_MAX_CHOICES];

@@ -104,7 +104,7 @@ struct provision_step provision_plan(const struct provision_index *wanted, const
 		return redefine(p, difference);
 	if (!(p->attributes & TPMA_NV_WRITTEN))
 		return p->attributes & TPMA_NV_WRITELOCKED ? redefine(p, "locked, and never written")
-							   : (struct provision_step){ PROVISION_FINISH, "never written" };
+		                                           : (struct provision_step){ PROVISION_FINISH, "never written" };
 	if (found->read != PROVISION_READ)
 		return redefine(p, "a password");
 	if (wanted->any_content || memcmp(found->content, wanted->content.p, wanted->content.n) == 0)

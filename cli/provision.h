@@ -14,17 +14,17 @@
 
 /* In the order in which they are written: what makes a launch stricter comes last. */
 enum provision_use {
-	PROVISION_ERROR,        /* tboot's memory of its last error */
+	PROVISION_ERROR, /* tboot's memory of its last error */
 	PROVISION_GEO,
 	PROVISION_VLP,
-	PROVISION_LCP,          /* owner's launch control policy */
+	PROVISION_LCP, /* owner's launch control policy */
 	PROVISION_USE_COUNT
 };
 
 struct provision_use_info {
-	const char *name;       /* "vlp" */
-	uint32_t index[2];      /* by index set; of geo both are the default */
-	uint32_t attributes;    /* TPMA_NV as defined */
+	const char *name;    /* "vlp" */
+	uint32_t index[2];   /* by index set; of geo both are the default */
+	uint32_t attributes; /* TPMA_NV as defined */
 };
 
 extern const struct provision_use_info provision_uses[PROVISION_USE_COUNT];
@@ -40,14 +40,14 @@ struct provision_index {
 	enum provision_use use;
 	uint32_t index;
 	uint32_t attributes;
-	struct span content;    /* the owner's */
-	bool any_content;       /* it only has to be written: tboot changes it at every boot */
+	struct span content; /* the owner's */
+	bool any_content;    /* it only has to be written: tboot changes it at every boot */
 };
 
 enum provision_read {
-	PROVISION_NOT_READ,     /* the public area is not as wanted anyway, or nothing was written */
+	PROVISION_NOT_READ, /* the public area is not as wanted anyway, or nothing was written */
 	PROVISION_READ,
-	PROVISION_REFUSED,      /* the index's empty password does not open it */
+	PROVISION_REFUSED, /* the index's empty password does not open it */
 };
 
 /* An index as it is. */
@@ -60,17 +60,17 @@ struct provision_found {
 
 enum provision_action {
 	PROVISION_KEEP,
-	PROVISION_DEFINE,       /* define and write */
-	PROVISION_FINISH,       /* defined as wanted, but not written, or not to its end: write */
-	PROVISION_REWRITE,      /* defined as wanted with another content: write */
-	PROVISION_REDEFINE,     /* undefine, define and write */
-	PROVISION_BLOCKED,      /* would have to be undefined, but the owner cannot */
+	PROVISION_DEFINE,   /* define and write */
+	PROVISION_FINISH,   /* defined as wanted, but not written, or not to its end: write */
+	PROVISION_REWRITE,  /* defined as wanted with another content: write */
+	PROVISION_REDEFINE, /* undefine, define and write */
+	PROVISION_BLOCKED,  /* would have to be undefined, but the owner cannot */
 	PROVISION_ACTION_COUNT
 };
 
 struct provision_step {
 	enum provision_action action;
-	const char *reason;     /* in words, constant */
+	const char *reason; /* in words, constant */
 };
 
 /* Attribute bits that using an index sets, not defining it: written, write-locked, read-locked. */

@@ -21,9 +21,9 @@ struct inputs {
 	const struct provision_files *f;
 	struct provision_wanted *out;
 	struct cli_fault *fault;
-	struct fleet_record *host;                      /* NULL: it is not about a host of a fleet */
-	char vlp_path[PATH_MAX], geo_path[PATH_MAX], lcp_path[PATH_MAX];        /* empty: there is none */
-	struct span vlp, geo, lcp;                      /* p NULL: there is none */
+	struct fleet_record *host;                                       /* NULL: it is not about a host of a fleet */
+	char vlp_path[PATH_MAX], geo_path[PATH_MAX], lcp_path[PATH_MAX]; /* empty: there is none */
+	struct span vlp, geo, lcp;                                       /* p NULL: there is none */
 	struct vlp policy;
 };
 
@@ -54,8 +54,10 @@ GL_MUST static bool load(struct inputs *in, enum provision_use use, const char *
 	size_t n;
 
 	if (in->host && !given)
-		return keep(in, use, use == PROVISION_VLP ? (struct span){ in->host->policy, in->host->policy_size }
-							  : (struct span){ in->host->content, in->host->content_size }, out);
+		return keep(in, use,
+			use == PROVISION_VLP ? (struct span){ in->host->policy, in->host->policy_size }
+					     : (struct span){ in->host->content, in->host->content_size },
+			out);
 	if (!read_file(path, max, &in->out->bytes[use], &n, in->fault))
 		return false;
 	*out = (struct span){ in->out->bytes[use], n };
@@ -73,7 +75,7 @@ GL_MUST static bool find(struct inputs *in, const char *given, const char *name,
 		return true;
 	if (given)
 		n = snprintf(path, PATH_MAX, "%s", given);
-	else if (in->host)      /* for messages only */
+	else if (in->host) /* for messages only */
 		n = snprintf(path, PATH_MAX, "%s of host %s in %s", name, in->host->name, build);
 	else
 		n = snprintf(path, PATH_MAX, "%s/%s", build, name);
@@ -112,8 +114,8 @@ GL_MUST static bool load_vlp(struct inputs *in)
 	if (!find(in, in->f->vlp, BUILD_VLP, in->vlp_path))
 		return false;
 	if (!in->vlp_path[0])
-		return !in->f->build || cli_fail(in->fault, CLI_INPUT, "this is no output of 'geolaunch build': %s: there is no " BUILD_VLP,
-			in->f->build);
+		return !in->f->build ||
+		       cli_fail(in->fault, CLI_INPUT, "this is no output of 'geolaunch build': %s: there is no " BUILD_VLP, in->f->build);
 	if (!load(in, PROVISION_VLP, in->f->vlp, in->vlp_path, VLP_MAX_SIZE, &in->vlp))
 		return false;
 	e = vlp_decode(in->vlp, &in->policy);
@@ -121,8 +123,9 @@ GL_MUST static bool load_vlp(struct inputs *in)
 		e = vlp_validate(&in->policy, &where);
 	if (!e)
 		return true;
-	return where >= 0 ? cli_fail(in->fault, CLI_INPUT, "the policy cannot be used: %s: entry %d: %s", in->vlp_path, where, vlp_strerror(e))
-			  : cli_fail(in->fault, CLI_INPUT, "the policy cannot be used: %s: %s", in->vlp_path, vlp_strerror(e));
+	return where >= 0
+	               ? cli_fail(in->fault, CLI_INPUT, "the policy cannot be used: %s: entry %d: %s", in->vlp_path, where, vlp_strerror(e))
+	               : cli_fail(in->fault, CLI_INPUT, "the policy cannot be used: %s: %s", in->vlp_path, vlp_strerror(e));
 }
 
 GL_MUST static bool load_lcp(struct inputs *in)
@@ -145,8 +148,8 @@ GL_MUST static bool load_lcp(struct inputs *in)
 	if (e)
 		return cli_fail(in->fault, CLI_INPUT, "the launch control policy cannot be used: %s: %s", in->lcp_path, lcp_strerror(e));
 	return !lcp_policy_is_legacy(&p) ||
-	       cli_fail(in->fault, CLI_INPUT, "the launch control policy is for TPM 1.2: %s: version %u.%u, a TPM 2.0 needs 3.0 to 3.2", in->lcp_path,
-			p.version >> 8, p.version & 0xffu);
+	       cli_fail(in->fault, CLI_INPUT, "the launch control policy is for TPM 1.2: %s: version %u.%u, a TPM 2.0 needs 3.0 to 3.2",
+		       in->lcp_path, p.version >> 8, p.version & 0xffu);
 }
 
 /* ---- geo tag ---- */
@@ -180,11 +183,12 @@ GL_MUST static bool check_geo(struct inputs *in, uint32_t index)
 	if (!e)
 		return true;
 	if (raw && in->geo.n != 32 && in->geo.n != 48 && in->geo.n != 64)
-		return cli_fail(in->fault, CLI_INPUT, "the policy's nv_raw entry wants 32, 48 or 64 bytes: %s has %zu", in->geo_path, in->geo.n);
+		return cli_fail(
+			in->fault, CLI_INPUT, "the policy's nv_raw entry wants 32, 48 or 64 bytes: %s has %zu", in->geo_path, in->geo.n);
 	measure_nv(ALG_SET_ALL, raw, in->geo, &d);
 	return vlp_entry_allows(&in->policy, e, &d) ||
-	       cli_fail(in->fault, CLI_INPUT, "the launch would fail: %s demands another content of NV index 0x%08x than %s has", in->vlp_path, index,
-			in->geo_path);
+	       cli_fail(in->fault, CLI_INPUT, "the launch would fail: %s demands another content of NV index 0x%08x than %s has",
+		       in->vlp_path, index, in->geo_path);
 }
 
 GL_MUST static bool load_geo(struct inputs *in, uint32_t *index)
@@ -201,8 +205,10 @@ GL_MUST static bool load_geo(struct inputs *in, uint32_t *index)
 		in->geo_path[0] = 0;
 	if (!in->geo_path[0])
 		return !in->f->build || !first ||
-		       cli_fail(in->fault, CLI_INPUT, "the policy measures NV index 0x%08x, but its content is not there: %s/" BUILD_GEO
-				": build anew, name it with --geo, or leave it alone with --no-geo", first->nv_index, in->f->build);
+		       cli_fail(in->fault, CLI_INPUT,
+			       "the policy measures NV index 0x%08x, but its content is not there: %s/" BUILD_GEO
+			       ": build anew, name it with --geo, or leave it alone with --no-geo",
+			       first->nv_index, in->f->build);
 	if (*index == 0)
 		*index = first ? first->nv_index : GEO_INDEX_DEFAULT;
 	return load(in, PROVISION_GEO, in->f->geo, in->geo_path, GEO_NV_MAX, &in->geo) && check_geo(in, *index);
@@ -224,11 +230,13 @@ GL_MUST static bool set_of_sinit(struct inputs *in, int *set)
 	if (e)
 		return cli_fail(in->fault, CLI_INPUT, "this is no authenticated code module: %s: %s", path, acm_strerror(e));
 	if (a.info.chipset_type != ACM_SINIT)
-		return cli_fail(in->fault, CLI_INPUT, "this is no SINIT module, but %s: %s", acm_chipset_type_name(a.info.chipset_type) ?
-			acm_chipset_type_name(a.info.chipset_type) : "of another type", path);
+		return cli_fail(in->fault, CLI_INPUT, "this is no SINIT module, but %s: %s",
+			acm_chipset_type_name(a.info.chipset_type) ? acm_chipset_type_name(a.info.chipset_type) : "of another type", path);
 	if (!a.tpm_algs.present)
-		return cli_fail(in->fault, CLI_INPUT, "the module says nothing about TPMs: %s: it is too old for TPM 2.0; take the host's, or tell the "
-			"set with --index-set", path);
+		return cli_fail(in->fault, CLI_INPUT,
+			"the module says nothing about TPMs: %s: it is too old for TPM 2.0; take the host's, or tell the "
+			"set with --index-set",
+			path);
 	if (!(a.tpm.family & (ACM_TPM_DISCRETE_20 | ACM_TPM_PTT_20)))
 		return cli_fail(in->fault, CLI_INPUT, "the module does not support TPM 2.0: %s: family 0x%x", path, a.tpm.family);
 	*set = a.tpm.nv_index_set;
@@ -245,13 +253,15 @@ GL_MUST static bool choose_set(struct inputs *in)
 		if (!set_of_sinit(in, &set))
 			return false;
 		if (in->f->index_set >= 0 && in->f->index_set != set)
-			return cli_fail(in->fault, CLI_INPUT, "%s uses index set %d, but --index-set says %d", in->f->sinit, set, in->f->index_set);
+			return cli_fail(
+				in->fault, CLI_INPUT, "%s uses index set %d, but --index-set says %d", in->f->sinit, set, in->f->index_set);
 		in->out->index_set = set;
 		in->out->set_from_sinit = true;
 	}
 	return !needed || in->out->index_set >= 0 ||
-	       cli_fail(in->fault, CLI_USAGE, "which index set? name the host's SINIT module with --sinit, or tell 0 or 1 with --index-set "
-			"(only the geo index: --no-vlp)");
+	       cli_fail(in->fault, CLI_USAGE,
+		       "which index set? name the host's SINIT module with --sinit, or tell 0 or 1 with --index-set "
+		       "(only the geo index: --no-vlp)");
 }
 
 /* ---- wanted indices ---- */
@@ -259,7 +269,11 @@ GL_MUST static bool choose_set(struct inputs *in)
 static void want(struct inputs *in, enum provision_use use, uint32_t index, struct span content)
 {
 	in->out->items[in->out->count++] = (struct provision_index){
-		.use = use, .index = index, .attributes = provision_uses[use].attributes, .content = content, .any_content = use == PROVISION_ERROR,
+		.use = use,
+		.index = index,
+		.attributes = provision_uses[use].attributes,
+		.content = content,
+		.any_content = use == PROVISION_ERROR,
 	};
 }
 
@@ -295,5 +309,6 @@ bool provision_inputs(const struct provision_files *f, struct provision_wanted *
 		want(in, PROVISION_VLP, provision_uses[PROVISION_VLP].index[set], in->vlp);
 	if (in->lcp.p)
 		want(in, PROVISION_LCP, provision_uses[PROVISION_LCP].index[set], in->lcp);
-	return out->count > 0 || cli_fail(fault, CLI_USAGE, "nothing to provision: give a build directory, or --vlp, --lcp, --geo or --error-index");
+	return out->count > 0 ||
+	       cli_fail(fault, CLI_USAGE, "nothing to provision: give a build directory, or --vlp, --lcp, --geo or --error-index");
 }

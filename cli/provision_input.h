@@ -7,24 +7,24 @@
 /* From files to wanted indices; everything is checked before a TPM is asked for anything. */
 
 struct provision_files {
-	const char *build;              /* output of `geolaunch build`; the others may be NULL then */
-	const char *host;               /* then `build` is a fleet, and this one of its hosts; else NULL */
+	const char *build; /* output of `geolaunch build`; the others may be NULL then */
+	const char *host;  /* then `build` is a fleet, and this one of its hosts; else NULL */
 	const char *vlp;
 	const char *lcp;
 	const char *geo;
 	const char *sinit;
 	bool error_index;
 	bool no_vlp, no_geo;
-	int index_set;                  /* -1: not told */
-	uint32_t geo_index;             /* 0: that of the policy's NV entry, else the default */
+	int index_set;      /* -1: not told */
+	uint32_t geo_index; /* 0: that of the policy's NV entry, else the default */
 };
 
 struct provision_wanted {
-	int index_set;                  /* -1: no index of a set is wanted */
+	int index_set; /* -1: no index of a set is wanted */
 	bool set_from_sinit;
 	struct provision_index items[PROVISION_USE_COUNT];
 	size_t count;
-	uint8_t *bytes[PROVISION_USE_COUNT];    /* contents, by use */
+	uint8_t *bytes[PROVISION_USE_COUNT]; /* contents, by use */
 	uint8_t error[PROVISION_ERROR_SIZE];
 };
 

@@ -14,7 +14,8 @@ GL_MUST static bool failed(struct cli_fault *fault, const char *verb, const stru
 	char buf[96];
 
 	if (tpm_rc_base(rc) == TPM2_RC_SIZE)
-		return cli_fail(fault, CLI_TPM, "%s: this TPM's NV indices cannot have %zu bytes; use a shorter policy hash or fewer modules",
+		return cli_fail(fault, CLI_TPM,
+			"%s: this TPM's NV indices cannot have %zu bytes; use a shorter policy hash or fewer modules",
 			what_for(buf, sizeof(buf), verb, wanted), wanted->content.n);
 	return host_tpm_fail(fault, what_for(buf, sizeof(buf), verb, wanted), rc);
 }
@@ -49,9 +50,11 @@ bool provision_look(struct host_tpm *h, const struct provision_index *wanted, st
 GL_MUST static bool define(struct host_tpm *h, const struct provision_index *wanted, const struct nv_auth *owner, struct cli_fault *fault)
 {
 	const struct nv_auth empty = { .size = 0 };
+	/* clang-format off */
 	const struct nv_space space = {
 		.index = wanted->index, .attributes = wanted->attributes, .size = (uint16_t)wanted->content.n, .name_alg = TPM2_ALG_SHA256,
 	};
+	/* clang-format on */
 	TSS2_RC rc = nv_define(&h->tpm, &space, owner, &empty);
 
 	return rc == TSS2_RC_SUCCESS || failed(fault, "define", wanted, rc);
@@ -64,7 +67,8 @@ GL_MUST static bool undefine(struct host_tpm *h, const struct provision_index *w
 	return rc == TSS2_RC_SUCCESS || failed(fault, "undefine", wanted, rc);
 }
 
-GL_MUST static bool write_content(struct host_tpm *h, const struct provision_index *wanted, const struct nv_auth *owner, struct cli_fault *fault)
+GL_MUST static bool write_content(
+	struct host_tpm *h, const struct provision_index *wanted, const struct nv_auth *owner, struct cli_fault *fault)
 {
 	const struct nv_auth empty = { .size = 0 };
 	bool by_owner = wanted->attributes & TPMA_NV_OWNERWRITE;
@@ -84,9 +88,8 @@ GL_MUST static bool verify(struct host_tpm *h, const struct provision_index *wan
 	if (!provision_look(h, wanted, found, fault))
 		return false;
 	step = provision_plan(wanted, found);
-	return step.action == PROVISION_KEEP ||
-	       cli_fail(fault, CLI_TPM, "NV index 0x%08x (%s) was written, but then was not as wanted: %s", wanted->index,
-			provision_uses[wanted->use].name, step.reason);
+	return step.action == PROVISION_KEEP || cli_fail(fault, CLI_TPM, "NV index 0x%08x (%s) was written, but then was not as wanted: %s",
+							wanted->index, provision_uses[wanted->use].name, step.reason);
 }
 
 bool provision_do(struct host_tpm *h, const struct provision_index *wanted, enum provision_action action, const struct nv_auth *owner,

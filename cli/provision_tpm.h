@@ -15,7 +15,7 @@ GL_MUST bool provision_look(struct host_tpm *h, const struct provision_index *wa
  * Carries out one action (not PROVISION_BLOCKED) and looks again: the index must then be as wanted. It may be interrupted after any
  * command; a new look then leads to the actions that are still missing.
  */
-GL_MUST bool provision_do(struct host_tpm *h, const struct provision_index *wanted, enum provision_action action, const struct nv_auth *owner,
-	struct cli_fault *fault);
+GL_MUST bool provision_do(struct host_tpm *h, const struct provision_index *wanted, enum provision_action action,
+	const struct nv_auth *owner, struct cli_fault *fault);
 
 #endif

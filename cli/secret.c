@@ -99,7 +99,7 @@ bool secret_get(const char *source, const char *prompt, struct nv_auth *out, str
 		bool tty = isatty(STDIN_FILENO);
 
 		return (tty ? prompt_line(prompt, &l, fault) : read_line(STDIN_FILENO, -1, &l, "standard input", fault)) &&
-			take(&l, out, tty ? "terminal" : "standard input", fault);
+		       take(&l, out, tty ? "terminal" : "standard input", fault);
 	}
 
 	CLEANUP_FD int fd = open(source, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -32,7 +32,7 @@ GL_MUST static bool read_list(const struct esp_folder *f, const char *slot, bool
 	size_t n = 0;
 
 	if (!esp_read(f, SLOT_LIST_FILE, SLOT_LIST_MAX_SIZE, &text, &n, fault))
-		return fault->code == CLI_INPUT;        /* no regular file, or too large: not ours */
+		return fault->code == CLI_INPUT; /* no regular file, or too large: not ours */
 	if (!text)
 		return true;
 	slot_list_slot((struct span){ text, n }, name);
@@ -40,8 +40,8 @@ GL_MUST static bool read_list(const struct esp_folder *f, const char *slot, bool
 	return true;
 }
 
-bool slot_look(const struct esp_folder *home, const char *slot, enum slot_state *state, struct slot_list *list,
-	struct esp_folder *folder, struct cli_fault *fault)
+bool slot_look(const struct esp_folder *home, const char *slot, enum slot_state *state, struct slot_list *list, struct esp_folder *folder,
+	struct cli_fault *fault)
 {
 	CLEANUP(esp_leave) struct esp_folder f = ESP_NO_FOLDER;
 	CLEANUP_FREE struct slot_list *own = list ? NULL : malloc(sizeof(*own));
@@ -70,8 +70,8 @@ bool slot_look(const struct esp_folder *home, const char *slot, enum slot_state 
 }
 
 /* Whether a file has the content that the list says. A file that is not there has not. */
-GL_MUST static bool is_right(const struct esp_folder *f, const struct slot_file *file, const struct interrupt *stop, bool *out,
-	struct cli_fault *fault)
+GL_MUST static bool is_right(
+	const struct esp_folder *f, const struct slot_file *file, const struct interrupt *stop, bool *out, struct cli_fault *fault)
 {
 	CLEANUP(source_close) struct source s = SOURCE_NONE;
 	struct digests d;
@@ -143,8 +143,8 @@ bool slot_size(const struct esp_folder *home, const char *slot, uint64_t piece, 
 
 /* ---- writing ---- */
 
-GL_MUST static bool write_file(const struct esp_folder *f, struct build_tree *build, size_t i, const struct interrupt *stop,
-	struct cli_fault *fault)
+GL_MUST static bool write_file(
+	const struct esp_folder *f, struct build_tree *build, size_t i, const struct interrupt *stop, struct cli_fault *fault)
 {
 	const struct slot_file *file = &build->list.files[i];
 	struct source *s = &build->sources[i];
@@ -214,7 +214,7 @@ bool slot_remove(const struct esp_folder *home, const char *slot, bool *removed,
 			return false;
 	}
 	if (!remove_files(&f, list, fault) || !esp_remove(&f, SLOT_LIST_FILE, NULL, fault) || !esp_sync(&f, fault) ||
-	    !esp_remove_folder(home, slot, &gone, fault))
+		!esp_remove_folder(home, slot, &gone, fault))
 		return false;
 	*removed = true;
 	*left = !gone;
@@ -224,8 +224,8 @@ bool slot_remove(const struct esp_folder *home, const char *slot, bool *removed,
 /* ---- making a slot ---- */
 
 /* Whether there is nothing left to do. */
-GL_MUST static bool is_complete(const struct esp_folder *f, const struct build_tree *build, const struct interrupt *stop, bool *out,
-	struct cli_fault *fault)
+GL_MUST static bool is_complete(
+	const struct esp_folder *f, const struct build_tree *build, const struct interrupt *stop, bool *out, struct cli_fault *fault)
 {
 	CLEANUP(source_close) struct source temporary = SOURCE_NONE;
 	char bad[DESCRIPTION_MAX_FILE + 1];
@@ -246,8 +246,8 @@ GL_MUST static bool begin_anew(const struct esp_folder *home, const char *slot, 
 
 	if (!slot_remove(home, slot, &removed, &left, fault))
 		return false;
-	return !left || cli_fail(fault, CLI_INPUT, "the folder holds files that are not ours: %s/%s: remove them, then install again", home->path,
-			slot);
+	return !left || cli_fail(fault, CLI_INPUT, "the folder holds files that are not ours: %s/%s: remove them, then install again",
+				home->path, slot);
 }
 
 bool slot_fill(const struct esp_folder *home, struct build_tree *build, bool in_use, const struct interrupt *stop, uint64_t *written,
@@ -261,8 +261,8 @@ bool slot_fill(const struct esp_folder *home, struct build_tree *build, bool in_
 	if (!slot_look(home, build->slot, &state, NULL, &f, fault))
 		return false;
 	if (state == SLOT_FOREIGN)
-		return cli_fail(fault, CLI_INPUT, "the folder is not what its name says: %s/%s: remove it yourself, then install again", home->path,
-				build->slot);
+		return cli_fail(fault, CLI_INPUT, "the folder is not what its name says: %s/%s: remove it yourself, then install again",
+			home->path, build->slot);
 	if (state == SLOT_OURS && !is_complete(&f, build, stop, &complete, fault))
 		return false;
 	if (complete)

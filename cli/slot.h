@@ -12,8 +12,8 @@
  */
 enum slot_state {
 	SLOT_ABSENT,
-	SLOT_OURS,              /* its list is the one that its name stands for; files may be missing or wrong */
-	SLOT_BEGUN,             /* nothing in it but, perhaps, an unfinished list */
+	SLOT_OURS,  /* its list is the one that its name stands for; files may be missing or wrong */
+	SLOT_BEGUN, /* nothing in it but, perhaps, an unfinished list */
 	SLOT_FOREIGN,
 };
 
@@ -26,8 +26,8 @@ GL_MUST bool slot_verify(const struct esp_folder *folder, const struct slot_list
 	char bad[DESCRIPTION_MAX_FILE + 1], struct cli_fault *fault);
 
 /* Bytes that slot_fill() would need on a file system that gives space in pieces. */
-GL_MUST bool slot_need(const struct esp_folder *home, const struct build_tree *build, uint64_t piece, uint64_t *need,
-	struct cli_fault *fault);
+GL_MUST bool slot_need(
+	const struct esp_folder *home, const struct build_tree *build, uint64_t piece, uint64_t *need, struct cli_fault *fault);
 
 /* Bytes that the files of a slot take there; 0 if it is none of ours. */
 GL_MUST bool slot_size(const struct esp_folder *home, const char *slot, uint64_t piece, uint64_t *size, struct cli_fault *fault);
@@ -37,8 +37,8 @@ GL_MUST bool slot_size(const struct esp_folder *home, const char *slot, uint64_t
  * is the one that starts) only what is wrong is replaced, file by file; otherwise a slot that is not complete is made anew. `written`
  * counts the bytes.
  */
-GL_MUST bool slot_fill(const struct esp_folder *home, struct build_tree *build, bool in_use, const struct interrupt *stop, uint64_t *written,
-	struct cli_fault *fault);
+GL_MUST bool slot_fill(const struct esp_folder *home, struct build_tree *build, bool in_use, const struct interrupt *stop,
+	uint64_t *written, struct cli_fault *fault);
 
 /* Removes a slot of ours. `*left`: something in it is not ours, so that the folder stays. A foreign slot is none of ours to remove. */
 GL_MUST bool slot_remove(const struct esp_folder *home, const char *slot, bool *removed, bool *left, struct cli_fault *fault);

@@ -100,7 +100,7 @@ bool slot_list_parse(struct span text, struct slot_list *out)
 
 	out->count = 0;
 	if (text.n > SLOT_LIST_MAX_SIZE || !take_line(&text, &line) || line.n <= first || line.n - first > SLOT_LABEL_MAX ||
-	    memcmp(line.p, FIRST_LINE, first) != 0)
+		memcmp(line.p, FIRST_LINE, first) != 0)
 		return false;
 	for (size_t i = first; i < line.n; i++)
 		if (!label_char((char)line.p[i]))

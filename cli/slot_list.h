@@ -29,7 +29,7 @@ struct slot_file {
 };
 
 struct slot_list {
-	char label[SLOT_LABEL_MAX + 1];         /* the manifest's name, for people */
+	char label[SLOT_LABEL_MAX + 1]; /* the manifest's name, for people */
 	struct slot_file files[SLOT_LIST_MAX_FILES];
 	size_t count;
 };

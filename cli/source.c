@@ -51,7 +51,7 @@ bool source_open(const struct manifest *m, const struct yaml_text *file, struct 
 	}
 	wrong = open_regular(path, out);
 	return !wrong || manifest_fail(m, file->line, "name a file with content, relative to the manifest", fault,
-				       "cannot use \"%.200s\" (%s)", file->s, wrong);
+				 "cannot use \"%.200s\" (%s)", file->s, wrong);
 }
 
 bool source_open_plain(const char *path, const char *advice, struct source *out, struct cli_fault *fault)
@@ -84,7 +84,9 @@ enum source_kind source_kind(const struct source *s)
 
 	if (has(s, 0, SPAN_LITERAL("\x1f\x8b")))
 		return SOURCE_GZIP;
-	if (has(s, 0, SPAN_LITERAL("\x7f" "ELF")))
+	if (has(s, 0,
+		    SPAN_LITERAL("\x7f"
+				 "ELF")))
 		return SOURCE_ELF;
 	if (!has(s, 0, SPAN_LITERAL("MZ")) || pread(s->fd, head, sizeof(head), 0) != (ssize_t)sizeof(head))
 		return SOURCE_OTHER;
@@ -146,7 +148,7 @@ static bool write_to_all(const int *out, size_t out_count, struct span bytes)
 }
 
 bool source_copy(const struct source *s, const int *out, size_t out_count, alg_set algs, struct digests *digests,
-		 const struct interrupt *stop, struct cli_fault *fault)
+	const struct interrupt *stop, struct cli_fault *fault)
 {
 	CLEANUP(progress_end) struct progress p = progress_begin(s);
 	CLEANUP_FREE uint8_t *piece = malloc(PIECE);

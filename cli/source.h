@@ -7,7 +7,7 @@
 
 /* A file that goes into a build: opened and checked before anything is written, then read once. */
 struct source {
-	char *path;             /* as opened */
+	char *path; /* as opened */
 	int fd;
 	uint64_t size;
 };
@@ -25,8 +25,8 @@ void source_close(struct source *s);
 /* What kind of program a file begins with, looking at its headers loosely: the loader of the target looks again. */
 enum source_kind {
 	SOURCE_OTHER,
-	SOURCE_PE,              /* MZ and PE headers for x86-64 */
-	SOURCE_LINUX,           /* the same, and a Linux setup header (Documentation/arch/x86/boot.rst, "HdrS" at 0x202) */
+	SOURCE_PE,    /* MZ and PE headers for x86-64 */
+	SOURCE_LINUX, /* the same, and a Linux setup header (Documentation/arch/x86/boot.rst, "HdrS" at 0x202) */
 	SOURCE_GZIP,
 	SOURCE_ELF,
 };
@@ -38,6 +38,6 @@ enum source_kind source_kind(const struct source *s);
  * Shows progress on stderr if that is a terminal and it takes over a second. Fails if the file changes meanwhile, or on a signal.
  */
 GL_MUST bool source_copy(const struct source *s, const int *out, size_t out_count, alg_set algs, struct digests *digests,
-			 const struct interrupt *stop, struct cli_fault *fault);
+	const struct interrupt *stop, struct cli_fault *fault);
 
 #endif

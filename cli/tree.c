@@ -38,8 +38,9 @@ static bool check_ours(const struct tree *t, const char *const *ours, struct cli
 		return cli_fail(fault, CLI_IO, "cannot look into: %s: %s", t->target, strerror(errno));
 	while ((e = readdir(d)))
 		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && !named(ours, e->d_name))
-			return cli_fail(fault, CLI_USAGE, "it holds \"%.200s\", which no build made: %s: --force replaces earlier output only; remove it yourself",
-					e->d_name, t->target);
+			return cli_fail(fault, CLI_USAGE,
+				"it holds \"%.200s\", which no build made: %s: --force replaces earlier output only; remove it yourself",
+				e->d_name, t->target);
 	return true;
 }
 
@@ -72,7 +73,8 @@ bool tree_check(struct tree *t, const char *target, bool force, const char *cons
 	if (!force)
 		return cli_fail(fault, CLI_USAGE, "it exists already: %s: remove it, name another, or replace it with --force", t->target);
 	if (!S_ISDIR(st.st_mode))
-		return cli_fail(fault, CLI_USAGE, "it is no directory: %s: --force replaces earlier output only; remove it yourself", t->target);
+		return cli_fail(
+			fault, CLI_USAGE, "it is no directory: %s: --force replaces earlier output only; remove it yourself", t->target);
 	t->replace = true;
 	return check_ours(t, ours, fault);
 }

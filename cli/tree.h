@@ -10,9 +10,9 @@
  */
 struct tree {
 	char *target;
-	char *tmp;              /* NULL if there is nothing to remove */
-	int fd;                 /* of tmp */
-	bool replace;           /* something of ours is at the target */
+	char *tmp;    /* NULL if there is nothing to remove */
+	int fd;       /* of tmp */
+	bool replace; /* something of ours is at the target */
 };
 
 #define TREE_NONE ((struct tree){ .fd = -1 })

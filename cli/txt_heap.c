@@ -7,7 +7,8 @@ static bool broken(const char *file, enum heap_table t, enum txt_rule rule, stru
 {
 	const struct txt_rule_info *info = txt_rule_info(rule);
 
-	return cli_fail(fault, CLI_INPUT, "%s: %s (%s): %s: give the heap from TXT.HEAP.BASE on", heap_table_name(t), info->text, info->source, file);
+	return cli_fail(fault, CLI_INPUT, "%s: %s (%s): %s: give the heap from TXT.HEAP.BASE on", heap_table_name(t), info->text,
+		info->source, file);
 }
 
 /* Before SENTER there is nothing, or zeros, where the last table would begin. */

@@ -11,9 +11,9 @@ struct txt_heap {
 	struct heap_tables tables;
 	struct heap_bios bios;
 	struct heap_os_sinit os;
-	bool launched;                  /* there is a SinitMleData: SENTER took place */
-	struct heap_sinit_mle mle;      /* only then */
-	uint64_t base;                  /* physical address of the first byte; 0 if offsets are meant */
+	bool launched;             /* there is a SinitMleData: SENTER took place */
+	struct heap_sinit_mle mle; /* only then */
+	uint64_t base;             /* physical address of the first byte; 0 if offsets are meant */
 };
 
 /* `file` names the dump in messages. Fault CLI_INPUT with the table and the rule that it breaks. */

@@ -117,7 +117,8 @@ static json_t *element_json(const struct heap_element *e)
 			if (content)
 				key = element_contents[i].key;
 		}
-	out = json_pack("{s:I, s:s?, s:I}", "type", (json_int_t)e->type, "name", name, "size", (json_int_t)(HEAP_ELEMENT_HEADER + e->data.n));
+	out = json_pack(
+		"{s:I, s:s?, s:I}", "type", (json_int_t)e->type, "name", name, "size", (json_int_t)(HEAP_ELEMENT_HEADER + e->data.n));
 	if (json_object_set_new(out, key, content ? content : cli_json_hex(e->data)) != 0)
 		return NULL;
 	return json_incref(out);
@@ -156,11 +157,13 @@ static json_t *bios_json(const struct txt_heap *h)
 	const struct heap_location *l = &h->tables.table[HEAP_BIOS];
 	const struct heap_bios *b = &h->bios;
 
-	return table_json(l, json_pack("{s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b, s:o}", "version", (json_int_t)b->version,
-		"bios_sinit_size", (json_int_t)b->bios_sinit_size, "lcp_base", address_json(b->lcp_base), "lcp_size", address_json(b->lcp_size),
-		"processors", (json_int_t)b->processors, "sinit_flags", (json_int_t)b->sinit_flags, "mle_flags", (json_int_t)b->mle_flags,
-		"ppi", (b->mle_flags & HEAP_BIOS_MLE_PPI) != 0, "client", (b->mle_flags & HEAP_BIOS_MLE_CLIENT) != 0,
-		"server", (b->mle_flags & HEAP_BIOS_MLE_SERVER) != 0, "elements", elements_json(l->content, b->elements)));
+	return table_json(
+		l, json_pack("{s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b, s:o}", "version", (json_int_t)b->version,
+			   "bios_sinit_size", (json_int_t)b->bios_sinit_size, "lcp_base", address_json(b->lcp_base), "lcp_size",
+			   address_json(b->lcp_size), "processors", (json_int_t)b->processors, "sinit_flags", (json_int_t)b->sinit_flags,
+			   "mle_flags", (json_int_t)b->mle_flags, "ppi", (b->mle_flags & HEAP_BIOS_MLE_PPI) != 0, "client",
+			   (b->mle_flags & HEAP_BIOS_MLE_CLIENT) != 0, "server", (b->mle_flags & HEAP_BIOS_MLE_SERVER) != 0, "elements",
+			   elements_json(l->content, b->elements)));
 }
 
 static json_t *log_json(const struct txt_heap *h, const struct heap_log *l)
@@ -174,9 +177,9 @@ static json_t *log_json(const struct txt_heap *h, const struct heap_log *l)
 	readable = log.n > 0 && eventlog_open(&r, log) != EVENTLOG_MALFORMED;
 	while (readable && eventlog_next(&r, &e) == EVENTLOG_EVENT)
 		events++;
-	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "alg", l->alg ? json_integer(l->alg) : json_null(), "base", address_json(l->base),
-		"size", (json_int_t)l->size, "first", (json_int_t)l->first, "next", (json_int_t)l->next,
-		"offset", log.n ? address_json(l->base - h->base) : json_null(), "events", readable ? json_integer(events) : json_null());
+	return json_pack("{s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "alg", l->alg ? json_integer(l->alg) : json_null(), "base",
+		address_json(l->base), "size", (json_int_t)l->size, "first", (json_int_t)l->first, "next", (json_int_t)l->next, "offset",
+		log.n ? address_json(l->base - h->base) : json_null(), "events", readable ? json_integer(events) : json_null());
 }
 
 static json_t *logs_json(const struct txt_heap *h)
@@ -205,12 +208,13 @@ static json_t *os_sinit_json(const struct txt_heap *h)
 	const struct heap_location *l = &h->tables.table[HEAP_OS_SINIT];
 	const struct heap_os_sinit *o = &h->os;
 
-	return table_json(l, json_pack("{s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", (json_int_t)o->version,
-		"flags", (json_int_t)o->flags, "extend_policy", o->flags & HEAP_OS_SINIT_EMBEDDED ? "embedded" : "agile",
-		"mle_page_table", address_json(o->ptab), "mle_size", address_json(o->mle_size), "mle_header", address_json(o->mle_header),
-		"pmr_low", range_json(o->pmr_lo), "pmr_high", range_json(o->pmr_hi), "lcp", range_json(o->lcp),
-		"capabilities", acm_capabilities_json(o->capabilities), "rsdp", address_json(o->rsdp), "event_logs", logs_json(h), "tprs", tprs_json(o),
-		"elements", elements_json(l->content, o->elements)));
+	return table_json(
+		l, json_pack("{s:I, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "version", (json_int_t)o->version,
+			   "flags", (json_int_t)o->flags, "extend_policy", o->flags & HEAP_OS_SINIT_EMBEDDED ? "embedded" : "agile",
+			   "mle_page_table", address_json(o->ptab), "mle_size", address_json(o->mle_size), "mle_header",
+			   address_json(o->mle_header), "pmr_low", range_json(o->pmr_lo), "pmr_high", range_json(o->pmr_hi), "lcp",
+			   range_json(o->lcp), "capabilities", acm_capabilities_json(o->capabilities), "rsdp", address_json(o->rsdp),
+			   "event_logs", logs_json(h), "tprs", tprs_json(o), "elements", elements_json(l->content, o->elements)));
 }
 
 static json_t *mdrs_json(const struct heap_sinit_mle *s)
@@ -220,8 +224,9 @@ static json_t *mdrs_json(const struct heap_sinit_mle *s)
 	for (uint32_t i = 0; i < s->mdr_count; i++) {
 		struct heap_mdr m = heap_mdr_at(s, i);
 
-		if (json_array_append_new(out, json_pack("{s:o, s:o, s:i, s:s?}", "base", address_json(m.range.base), "size",
-			address_json(m.range.size), "type", (int)m.type, "type_name", m.type < GL_COUNT(mdr_names) ? mdr_names[m.type] : NULL)) != 0)
+		if (json_array_append_new(
+			    out, json_pack("{s:o, s:o, s:i, s:s?}", "base", address_json(m.range.base), "size", address_json(m.range.size),
+					 "type", (int)m.type, "type_name", m.type < GL_COUNT(mdr_names) ? mdr_names[m.type] : NULL)) != 0)
 			return NULL;
 	}
 	return json_incref(out);
@@ -239,16 +244,18 @@ static json_t *sinit_mle_json(const struct txt_heap *h)
 
 	if (!h->launched)
 		return json_null();
-	return table_json(l, json_pack("{s:I, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o}, s:o, s:o, s:I, s:o, s:o, s:o}", "version",
-		(json_int_t)s->version, "bios_acm_id", cli_json_hex(s->bios_acm_id), "edx_senter_flags", address_json(s->edx),
-		"mseg_valid", address_json(s->mseg_valid), "digests_tpm12", "sinit", old_digest_json(s, 0), "mle", old_digest_json(s, 1),
-		"stm", old_digest_json(s, 2), "policy", old_digest_json(s, 3), "lcp_control", address_json(s->lcp_control),
-		"rlp_wakeup", address_json(s->rlp_wakeup), "scrtm", (json_int_t)s->scrtm, "dmar", acpi_json(s->dmar), "mdrs", mdrs_json(s),
-		"elements", elements_json((struct span){ h->bytes.p + l->offset, l->content.n + 8 }, s->elements)));
+	return table_json(l,
+		json_pack("{s:I, s:o, s:o, s:o, s:{s:o, s:o, s:o, s:o}, s:o, s:o, s:I, s:o, s:o, s:o}", "version", (json_int_t)s->version,
+			"bios_acm_id", cli_json_hex(s->bios_acm_id), "edx_senter_flags", address_json(s->edx), "mseg_valid",
+			address_json(s->mseg_valid), "digests_tpm12", "sinit", old_digest_json(s, 0), "mle", old_digest_json(s, 1), "stm",
+			old_digest_json(s, 2), "policy", old_digest_json(s, 3), "lcp_control", address_json(s->lcp_control), "rlp_wakeup",
+			address_json(s->rlp_wakeup), "scrtm", (json_int_t)s->scrtm, "dmar", acpi_json(s->dmar), "mdrs", mdrs_json(s),
+			"elements", elements_json((struct span){ h->bytes.p + l->offset, l->content.n + 8 }, s->elements)));
 }
 
 json_t *txt_heap_json(const struct txt_heap *h)
 {
-	return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o}", "size", (json_int_t)h->bytes.n, "launched", (int)h->launched, "bios", bios_json(h),
-		"os_mle", place_json(&h->tables.table[HEAP_OS_MLE]), "os_sinit", os_sinit_json(h), "sinit_mle", sinit_mle_json(h));
+	return json_pack("{s:I, s:b, s:o, s:o, s:o, s:o}", "size", (json_int_t)h->bytes.n, "launched", (int)h->launched, "bios",
+		bios_json(h), "os_mle", place_json(&h->tables.table[HEAP_OS_MLE]), "os_sinit", os_sinit_json(h), "sinit_mle",
+		sinit_mle_json(h));
 }

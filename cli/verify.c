@@ -56,7 +56,7 @@ enum verify_verdict verify_type_category(uint32_t type)
 {
 	switch (type) {
 	case MEASURE_POLICY:
-	case 0x40c:     /* SINIT: launch control policy */
+	case 0x40c: /* SINIT: launch control policy */
 	case 0x412:
 	case 0x413:
 		return VERIFY_POLICY_MISMATCH;
@@ -64,7 +64,7 @@ enum verify_verdict verify_type_category(uint32_t type)
 		return VERIFY_GEO_MISMATCH;
 	case MEASURE_CLOSING:
 		return VERIFY_VERDICT_COUNT;
-	default:        /* modules, and whatever SINIT or somebody else measured */
+	default: /* modules, and whatever SINIT or somebody else measured */
 		return VERIFY_MODULE_MISMATCH;
 	}
 }
@@ -181,7 +181,8 @@ static void judge_nothing_measured(struct verify_job *j)
 {
 	alg_set banks = j->r->compared;
 
-	verify_explain(j, "PCR 17-22 are all FF: since its last reset nothing was measured on this host, "
+	verify_explain(j,
+		"PCR 17-22 are all FF: since its last reset nothing was measured on this host, "
 		"neither by a dynamic launch nor by geolaunch.");
 	verify_note(j, banks, VERIFY_NO_DRTM);
 	verify_note(j, banks, VERIFY_POLICY_MISMATCH);
@@ -229,8 +230,10 @@ static enum cap without_launch(const struct verify_job *j)
 
 static void judge_without_launch(struct verify_job *j, enum cap why)
 {
-	verify_explain(j, "No dynamic launch took place: PCR 17-22 were capped from their reset values (%s: %s), and the host was started "
-		"unmeasured.", cap_table[why].name, cap_table[why].meaning);
+	verify_explain(j,
+		"No dynamic launch took place: PCR 17-22 were capped from their reset values (%s: %s), and the host was started "
+		"unmeasured.",
+		cap_table[why].name, cap_table[why].meaning);
 	verify_note(j, j->r->compared, VERIFY_NO_DRTM);
 	verify_note_cap(j, j->r->compared, why);
 }
@@ -256,8 +259,10 @@ static bool choose_banks(struct verify_job *j, char *error, size_t cap)
 	/* Whoever can switch banks off must not choose what is compared: two files with one SHA-1 can be made. */
 	if (r->compared == ALG_BIT(ALG_SHA1) && r->inactive) {
 		verify_bank_names(r->inactive, buf, sizeof(buf));
-		snprintf(error, cap, "the only PCR bank in common is sha1, which proves little: activate one of %s in the TPM, "
-			"or build with \"banks: [sha1]\" if that has to do", buf);
+		snprintf(error, cap,
+			"the only PCR bank in common is sha1, which proves little: activate one of %s in the TPM, "
+			"or build with \"banks: [sha1]\" if that has to do",
+			buf);
 		return false;
 	}
 	for (unsigned a = 0; a < ALG_COUNT; a++)
@@ -307,8 +312,8 @@ static void check_banks_consistent(struct verify_job *j)
 			continue;
 		if (first < 0)
 			first = (int)a;
-		differ |= j->by_bank[a] != j->by_bank[first] || (j->expected->drtm && j->r->compared & ALG_BIT(j->expected->policy_hash) &&
-			j->by_bank[a] & ~own);
+		differ |= j->by_bank[a] != j->by_bank[first] ||
+		          (j->expected->drtm && j->r->compared & ALG_BIT(j->expected->policy_hash) && j->by_bank[a] & ~own);
 	}
 	if (differ) {
 		for (unsigned a = 0; a < ALG_COUNT; a++) {
@@ -363,7 +368,8 @@ static void conclude(struct verify_job *j)
 	if (r->agree && r->drtm)
 		r->verdicts |= 1u << VERIFY_TRUSTED;
 	if (!j->expected->drtm && r->agree)
-		verify_explain(j, "Everything agrees, but no dynamic launch (D-RTM) stands behind it: "
+		verify_explain(j,
+			"Everything agrees, but no dynamic launch (D-RTM) stands behind it: "
 			"whatever ran before geolaunch could have made the same values.");
 }
 

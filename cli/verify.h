@@ -22,7 +22,7 @@ enum verify_verdict {
 };
 
 struct verify_verdict_info {
-	const char *name;       /* "geo-missing" */
+	const char *name; /* "geo-missing" */
 	int exit_code;
 };
 
@@ -30,9 +30,9 @@ extern const struct verify_verdict_info verify_verdict_table[VERIFY_VERDICT_COUN
 
 struct verify_input {
 	const struct expected *expected;
-	const struct pcrs *tpm;         /* at least PCR 17-22 of every active bank */
+	const struct pcrs *tpm; /* at least PCR 17-22 of every active bank */
 	bool has_log;
-	struct span log;                /* the bytes of an event log, if there is one */
+	struct span log; /* the bytes of an event log, if there is one */
 };
 
 /* NUL-terminated strings in printable ASCII, allocated. */
@@ -45,41 +45,41 @@ struct verify_strings {
 enum verify_difference {
 	VERIFY_SAME,
 	VERIFY_DIFF_DIGEST,
-	VERIFY_DIFF_NAME,       /* same digests under another name */
+	VERIFY_DIFF_NAME, /* same digests under another name */
 	VERIFY_DIFF_MISSING,
 	VERIFY_DIFF_EXTRA,
-	VERIFY_DIFF_CAP,        /* a cap stands in its place */
+	VERIFY_DIFF_CAP, /* a cap stands in its place */
 	VERIFY_DIFFERENCE_COUNT
 };
 
 extern const char *const verify_difference_name[VERIFY_DIFFERENCE_COUNT];
 
 struct verify_first_difference {
-	enum verify_difference what;    /* VERIFY_SAME: there is none (or no log to find it in) */
+	enum verify_difference what; /* VERIFY_SAME: there is none (or no log to find it in) */
 	unsigned pcr;
 	uint32_t type;
-	char name[192];                 /* of the expected event; of the log's if it is an extra one */
-	char found[192];                /* the name that the log has there, "" if none */
-	struct digests expected;        /* banks 0 if there is none */
+	char name[192];          /* of the expected event; of the log's if it is an extra one */
+	char found[192];         /* the name that the log has there, "" if none */
+	struct digests expected; /* banks 0 if there is none */
 	struct digests log;
 };
 
 struct verify_result {
-	unsigned verdicts;              /* bit 1 << enum verify_verdict */
-	bool agree;                     /* expected, log (if any) and TPM agree in every bank compared */
-	bool drtm;                      /* a dynamic launch was expected and nothing speaks against it */
-	bool geo_agrees;                /* every PCR that holds a geo tag has the expected value in every bank */
+	unsigned verdicts; /* bit 1 << enum verify_verdict */
+	bool agree;        /* expected, log (if any) and TPM agree in every bank compared */
+	bool drtm;         /* a dynamic launch was expected and nothing speaks against it */
+	bool geo_agrees;   /* every PCR that holds a geo tag has the expected value in every bank */
 	bool capped;
-	enum cap why;                   /* the first cap's reason, if `capped` */
-	alg_set compared;               /* expected and active */
-	alg_set inactive;               /* expected, but not active in this TPM */
-	alg_set unpredicted;            /* active, but nothing is expected of it */
-	struct verify_strings modules;  /* names of the modules that differ, or may differ where that is all that can be known */
+	enum cap why;                  /* the first cap's reason, if `capped` */
+	alg_set compared;              /* expected and active */
+	alg_set inactive;              /* expected, but not active in this TPM */
+	alg_set unpredicted;           /* active, but nothing is expected of it */
+	struct verify_strings modules; /* names of the modules that differ, or may differ where that is all that can be known */
 	struct verify_strings explanation;
 	struct verify_first_difference first;
 	bool has_log;
-	struct pcrs log;                /* the log's replay of 17-22; unknown where it cannot be replayed */
-	bool out_of_memory;             /* verify() has failed then */
+	struct pcrs log;    /* the log's replay of 17-22; unknown where it cannot be replayed */
+	bool out_of_memory; /* verify() has failed then */
 };
 
 /*

@@ -11,9 +11,9 @@ struct verify_job {
 	const struct expected *expected;
 	const struct pcrs *tpm;
 	struct verify_result *r;
-	unsigned by_bank[ALG_COUNT];    /* verdicts, bit 1 << enum verify_verdict */
-	bool drtm;                      /* PCR 17-22 began with zeros: a dynamic launch was expected, and nothing shows that it did not take place */
-	bool muted;                     /* nothing is noted: what is looked at is not believed */
+	unsigned by_bank[ALG_COUNT]; /* verdicts, bit 1 << enum verify_verdict */
+	bool drtm;  /* PCR 17-22 began with zeros: a dynamic launch was expected, and nothing shows that it did not take place */
+	bool muted; /* nothing is noted: what is looked at is not believed */
 };
 
 #define VERIFY_PCRS (PCR_DRTM_LAST - PCR_DRTM_FIRST + 1)
@@ -42,9 +42,9 @@ void verify_add_module(struct verify_job *j, const char *name);
 void verify_by_pcrs(struct verify_job *j);
 
 enum verify_log_use {
-	VERIFY_LOG_EXPLAINS,    /* the log is that of this launch: its events are all there is to know */
-	VERIFY_LOG_DOUBTFUL,    /* it does not lead to the TPM's values: go by the values alone */
-	VERIFY_LOG_NONE,        /* not a log at all */
+	VERIFY_LOG_EXPLAINS, /* the log is that of this launch: its events are all there is to know */
+	VERIFY_LOG_DOUBTFUL, /* it does not lead to the TPM's values: go by the values alone */
+	VERIFY_LOG_NONE,     /* not a log at all */
 };
 
 /* Replays the log, compares it with TPM and expected events. VERIFY_LOG_NONE: one line in `error`. */

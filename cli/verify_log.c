@@ -16,19 +16,19 @@ struct item {
 	unsigned pcr;
 	uint32_t type;
 	struct digests digests;
-	struct span data;       /* inside the log; the event's name, if it is ours */
-	bool later;             /* behind the closing event */
+	struct span data; /* inside the log; the event's name, if it is ours */
+	bool later;       /* behind the closing event */
 };
 
 struct logged {
 	struct verify_job *j;
-	struct item *v;         /* the measurements of PCR 17-22 */
+	struct item *v; /* the measurements of PCR 17-22 */
 	size_t n;
-	uint32_t missing[ALG_COUNT];    /* bit per PCR: some event has no digest in this bank */
+	uint32_t missing[ALG_COUNT]; /* bit per PCR: some event has no digest in this bank */
 	bool closed;
-	bool halted;            /* it ends in caps without a subject */
-	alg_set closing_wrong;  /* banks in which the closing event is not that of PCR 19-22 before it */
-	size_t first_key;       /* position of the first difference found so far */
+	bool halted;           /* it ends in caps without a subject */
+	alg_set closing_wrong; /* banks in which the closing event is not that of PCR 19-22 before it */
+	size_t first_key;      /* position of the first difference found so far */
 };
 
 /* Copies bytes of a log for people's eyes; cut if too long. */
@@ -256,8 +256,8 @@ static void compare_pair(struct logged *l, const struct expected_event *e, const
 	} else if (!same_name(e, it)) {
 		note_first(l, key_of(l, e), VERIFY_DIFF_NAME, e, it);
 		verify_note(j, j->r->compared, VERIFY_LOG_MISMATCH);
-		verify_explain(j, "PCR %u: the log calls \"%s\" by another name, \"%s\", though the digest is the same.", e->pcr,
-			e->name, found);
+		verify_explain(
+			j, "PCR %u: the log calls \"%s\" by another name, \"%s\", though the digest is the same.", e->pcr, e->name, found);
 	}
 }
 
@@ -498,7 +498,8 @@ static enum verify_log_use judge_log(struct logged *l, char *error, size_t cap)
 		verify_note(j, j->r->compared, VERIFY_LOG_MISMATCH);
 	later = differ && !(differ & ~resettable) && l->closed && !l->closing_wrong;
 	if (later)
-		verify_explain(j, "PCR 20-22 were changed after the launch: PCR 17-19 and the closing event confirm the log, "
+		verify_explain(j,
+			"PCR 20-22 were changed after the launch: PCR 17-19 and the closing event confirm the log, "
 			"these PCRs do not.");
 	/* What a log says that the TPM does not confirm is no evidence; only the first difference is still shown. */
 	j->muted = differ && !later;

@@ -11,18 +11,18 @@
 
 enum state {
 	AS_EXPECTED,
-	FOLLOWS,        /* as expected but for the closing event, which binds the values that PCR 19-22 really have */
-	UNTOUCHED,      /* still at its start value, though something was expected */
+	FOLLOWS,   /* as expected but for the closing event, which binds the values that PCR 19-22 really have */
+	UNTOUCHED, /* still at its start value, though something was expected */
 	CAPPED,
 	OTHER,
 };
 
 struct finding {
 	enum state state;
-	enum cap why;           /* CAPPED: the reason, */
-	bool halted;            /* whether nothing came after it, */
-	size_t reached;         /* and how many expected events came before it */
-	bool twice;             /* it is there twice: for the measurement, and for the halt */
+	enum cap why;   /* CAPPED: the reason, */
+	bool halted;    /* whether nothing came after it, */
+	size_t reached; /* and how many expected events came before it */
+	bool twice;     /* it is there twice: for the measurement, and for the halt */
 };
 
 /* Tries beyond this many events in one PCR are left out: no launch has as many, and they grow with the square. */
@@ -36,7 +36,7 @@ struct chain {
 
 struct view {
 	struct verify_job *j;
-	enum alg a;             /* the bank that is looked at */
+	enum alg a; /* the bank that is looked at */
 	struct chain chain[VERIFY_PCRS];
 	struct finding found[VERIFY_PCRS];
 	struct digests closing; /* of the values that PCR 19-22 have in the TPM */
@@ -234,10 +234,12 @@ static void blame_modules(struct view *w, unsigned pcr, const char *what, bool u
 
 static void judge_unexpected(struct view *w, unsigned pcr)
 {
+	/* clang-format off */
 	static const enum verify_verdict by_pcr[VERIFY_PCRS] = {
 		VERIFY_POLICY_MISMATCH, VERIFY_POLICY_MISMATCH, VERIFY_MODULE_MISMATCH,
 		VERIFY_MODULE_MISMATCH, VERIFY_MODULE_MISMATCH, VERIFY_GEO_MISMATCH,
 	};
+	/* clang-format on */
 
 	verify_note(w->j, ALG_BIT(w->a), by_pcr[pcr - PCR_DRTM_FIRST]);
 	verify_explain(w->j, "PCR %u should be as it was at the start, but something was measured into it.", pcr);
@@ -345,8 +347,8 @@ static void explain_later_change(struct view *w)
 		return;
 	for (unsigned pcr = 19; pcr <= PCR_DRTM_LAST; pcr++)
 		if (finding_of(w, pcr)->state != AS_EXPECTED)
-			verify_explain(w->j, "PCR %u was changed after the launch: the closing event in PCR 17 still binds the expected value.",
-				pcr);
+			verify_explain(w->j,
+				"PCR %u was changed after the launch: the closing event in PCR 17 still binds the expected value.", pcr);
 }
 
 static void judge_bank(struct view *w)

@@ -138,6 +138,7 @@ static bool has_hash_of_nothing(const struct vlp *p, const struct vlp_entry *e)
 	return false;
 }
 
+/* clang-format off */
 static const struct {
 	struct vlp_rule rule;
 	bool (*whole)(const struct vlp *p);
@@ -161,6 +162,7 @@ static const struct {
 	{ { "vlp-hash-twice", false, "a hash occurs twice in the entry: remove one" }, NULL, has_hash_twice },
 	{ { "vlp-hash-of-nothing", false, "a hash is that of no bytes at all: was the image empty or cut off?" }, NULL, has_hash_of_nothing },
 };
+/* clang-format on */
 
 static void check_part(const struct vlp *p, int part, vlp_found *found, void *ctx)
 {

@@ -8,7 +8,7 @@
 
 struct vlp_rule {
 	const char *id;
-	bool error;             /* the policy breaks the format's rules; else a warning */
+	bool error; /* the policy breaks the format's rules; else a warning */
 	const char *text;
 };
 

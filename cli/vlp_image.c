@@ -71,7 +71,10 @@ static bool gzip_failed(const char *path, gzFile gz, struct cli_fault *fault)
 	if (code == Z_MEM_ERROR)
 		return cli_fail(fault, CLI_IO, "out of memory: %s", path);
 	return cli_fail(fault, CLI_INPUT, "the gzip data is damaged (%s): %s: get the file anew, or hash it as it is with --no-decompress",
-			code == Z_BUF_ERROR ? "cut off" : code == Z_DATA_ERROR ? "wrong bytes" : what, path);
+		code == Z_BUF_ERROR    ? "cut off"
+		: code == Z_DATA_ERROR ? "wrong bytes"
+				       : what,
+		path);
 }
 
 /* `*fd` belongs to zlib afterwards. */

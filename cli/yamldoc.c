@@ -25,9 +25,10 @@ static bool parser_fail(struct yamldoc *y, const yaml_parser_t *p)
 		return cli_fail(y->fault, CLI_IO, "out of memory: %s", y->file);
 	/* Of the reader's errors (encoding) only the byte offset is known. */
 	if (p->error == YAML_READER_ERROR)
-		return cli_fail(y->fault, CLI_INPUT, "not YAML (%s): %s: byte %zu: write it in UTF-8", p->problem, y->file, p->problem_offset);
+		return cli_fail(
+			y->fault, CLI_INPUT, "not YAML (%s): %s: byte %zu: write it in UTF-8", p->problem, y->file, p->problem_offset);
 	return cli_fail(y->fault, CLI_INPUT, "not YAML (%s): %s:%zu: see geolaunch-manifest(5)", p->problem ? p->problem : "?", y->file,
-			p->problem_mark.line + 1);
+		p->problem_mark.line + 1);
 }
 
 /* One document only: a second one would be silently ignored. */
@@ -97,7 +98,8 @@ static const struct yaml_field *find_field(const struct yaml_field *fields, size
 	return NULL;
 }
 
-static bool unknown_key(struct yamldoc *y, const yaml_node_t *key, const char *name, const char *what, const struct yaml_field *fields, size_t n)
+static bool unknown_key(
+	struct yamldoc *y, const yaml_node_t *key, const char *name, const char *what, const struct yaml_field *fields, size_t n)
 {
 	char known[256] = "known here:";
 
@@ -200,11 +202,11 @@ bool yaml_take_text(struct yamldoc *y, yaml_node_t *value, const struct yaml_fie
 		return yamldoc_fail(y, value, "give a value", "\"%s\" is empty", f->key);
 	if (strlen(s) > f->max)
 		return yamldoc_fail(y, value, "make it shorter", "\"%s\" has %zu characters, at most %llu are possible", f->key, strlen(s),
-				    (unsigned long long)f->max);
+			(unsigned long long)f->max);
 	for (const char *c = s; *c; c++)
 		if (*c < 0x20 || *c > 0x7e)
-			return yamldoc_fail(y, value, "use printable ASCII on one line",
-					    "\"%s\" holds the byte 0x%02x", f->key, (unsigned char)*c);
+			return yamldoc_fail(
+				y, value, "use printable ASCII on one line", "\"%s\" holds the byte 0x%02x", f->key, (unsigned char)*c);
 	out->s = strdup(s);
 	out->line = yamldoc_line(value);
 	return out->s || cli_fail(y->fault, CLI_IO, "out of memory: %s", y->file);
@@ -219,7 +221,8 @@ bool yaml_take_number(struct yamldoc *y, yaml_node_t *value, const struct yaml_f
 
 	if (!s)
 		return false;
-	(void)snprintf(advice, sizeof(advice), "give a whole number from %llu to %llu", (unsigned long long)f->min, (unsigned long long)f->max);
+	(void)snprintf(
+		advice, sizeof(advice), "give a whole number from %llu to %llu", (unsigned long long)f->min, (unsigned long long)f->max);
 	if (!cli_number(s, UINT64_MAX, &v))
 		return yamldoc_fail(y, value, advice, "\"%s\" is no number: \"%.40s\"", f->key, s);
 	if (v < f->min || v > f->max)

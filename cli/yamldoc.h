@@ -12,7 +12,7 @@
  */
 
 struct yamldoc {
-	const char *file;               /* name for messages */
+	const char *file; /* name for messages */
 	yaml_document_t doc;
 	struct cli_fault *fault;
 };
@@ -34,8 +34,8 @@ struct yaml_field {
 	bool required;
 	bool (*take)(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);
 	size_t offset;
-	uint64_t min, max;              /* numbers: the value; texts: the length */
-	const char *const *names;       /* choices, NULL at the end */
+	uint64_t min, max;        /* numbers: the value; texts: the length */
+	const char *const *names; /* choices, NULL at the end */
 };
 
 /* Parses; `y->file` and `y->fault` must be set. yamldoc_done() is to be called on success only. */
@@ -62,9 +62,11 @@ const char *yamldoc_scalar(struct yamldoc *y, yaml_node_t *node, const char *wha
 const char *yamldoc_plain(struct yamldoc *y, yaml_node_t *node, const char *what);
 
 /* Ready-made `take` functions. */
-bool yaml_take_text(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);    /* struct yaml_text, printable ASCII */
-bool yaml_take_number(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);  /* struct yaml_number */
-bool yaml_take_choice(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);  /* struct yaml_number: index in names */
-bool yaml_take_bool(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target);    /* struct yaml_number: 0 or 1 */
+bool yaml_take_text(
+	struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target); /* struct yaml_text, printable ASCII */
+bool yaml_take_number(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target); /* struct yaml_number */
+bool yaml_take_choice(
+	struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target); /* struct yaml_number: index in names */
+bool yaml_take_bool(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target); /* struct yaml_number: 0 or 1 */
 
 #endif

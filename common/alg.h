@@ -5,13 +5,7 @@
 #include "span.h"
 
 /* The hash algorithms that geolaunch knows, in the order in which banks are printed. */
-enum alg {
-	ALG_SHA1,
-	ALG_SHA256,
-	ALG_SHA384,
-	ALG_SHA512,
-	ALG_COUNT
-};
+enum alg { ALG_SHA1, ALG_SHA256, ALG_SHA384, ALG_SHA512, ALG_COUNT };
 
 #define DIGEST_MAX 64
 
@@ -23,9 +17,9 @@ typedef uint32_t alg_set;
 /* TPM_ALG_ID: TCG Algorithm Registry, table 3. */
 struct alg_info {
 	uint16_t tpm_id;
-	uint8_t size;           /* of a digest, in bytes */
-	uint8_t block;          /* of the compression function, in bytes */
-	const char *name;       /* as tpm2-tools and the kernel's sysfs print it: "sha256" */
+	uint8_t size;     /* of a digest, in bytes */
+	uint8_t block;    /* of the compression function, in bytes */
+	const char *name; /* as tpm2-tools and the kernel's sysfs print it: "sha256" */
 };
 
 extern const struct alg_info alg_table[ALG_COUNT];

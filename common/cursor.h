@@ -63,6 +63,7 @@ static inline uint64_t rd_be(struct rd *r, size_t width)
 	return v;
 }
 
+/* clang-format off */
 static inline uint8_t rd_u8(struct rd *r) { return (uint8_t)rd_le(r, 1); }
 static inline uint16_t rd_le16(struct rd *r) { return (uint16_t)rd_le(r, 2); }
 static inline uint32_t rd_le32(struct rd *r) { return (uint32_t)rd_le(r, 4); }
@@ -70,6 +71,7 @@ static inline uint64_t rd_le64(struct rd *r) { return rd_le(r, 8); }
 static inline uint16_t rd_be16(struct rd *r) { return (uint16_t)rd_be(r, 2); }
 static inline uint32_t rd_be32(struct rd *r) { return (uint32_t)rd_be(r, 4); }
 static inline uint64_t rd_be64(struct rd *r) { return rd_be(r, 8); }
+/* clang-format on */
 
 /* True if everything was read and nothing failed. */
 GL_MUST static inline bool rd_done(const struct rd *r)
@@ -123,12 +125,14 @@ static inline void wr_be(struct wr *w, uint64_t v, size_t width)
 	wr_bytes(w, (struct span){ b, width });
 }
 
+/* clang-format off */
 static inline void wr_u8(struct wr *w, uint8_t v) { wr_le(w, v, 1); }
 static inline void wr_le16(struct wr *w, uint16_t v) { wr_le(w, v, 2); }
 static inline void wr_le32(struct wr *w, uint32_t v) { wr_le(w, v, 4); }
 static inline void wr_le64(struct wr *w, uint64_t v) { wr_le(w, v, 8); }
 static inline void wr_be16(struct wr *w, uint16_t v) { wr_be(w, v, 2); }
 static inline void wr_be32(struct wr *w, uint32_t v) { wr_be(w, v, 4); }
+/* clang-format on */
 
 /* What was written so far. */
 static inline struct span wr_span(const struct wr *w)

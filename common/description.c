@@ -22,7 +22,8 @@ static const char *const messages[DESCRIPTION_ERROR_COUNT] = {
 	[DESCRIPTION_E_ORDER] = "the initrd does not stand directly behind the hypervisor and its kernel",
 	[DESCRIPTION_E_KIND] = "the kind of the hypervisor is not \"xen\" (for Linux there is no such line)",
 	[DESCRIPTION_E_KERNEL] = "a kernel stands behind Xen, directly, and behind nothing else",
-	[DESCRIPTION_E_TXT] = "mode txt begins with the modules tboot, sinit, lcp, stage in this order (sinit and lcp may be left out); mode direct has none of them",
+	[DESCRIPTION_E_TXT] =
+		"mode txt begins with the modules tboot, sinit, lcp, stage in this order (sinit and lcp may be left out); mode direct has none of them",
 	[DESCRIPTION_E_RULES] = "the stage's command line is not one of rules",
 	[DESCRIPTION_E_RULES_DIFFER] = "the stage's rules are for another hypervisor, other modules, or another end of a stopped launch",
 	[DESCRIPTION_E_TOO_MANY] = "there are more than 127 modules",
@@ -213,8 +214,8 @@ static enum description_error check_txt(const struct description *d)
 	return DESCRIPTION_OK;
 }
 
-bool description_rules_fit(const struct stage_rules *r, enum hypervisor hypervisor, enum description_on_halt on_halt, unsigned halt_delay,
-			   size_t module_count)
+bool description_rules_fit(
+	const struct stage_rules *r, enum hypervisor hypervisor, enum description_on_halt on_halt, unsigned halt_delay, size_t module_count)
 {
 	static const enum stage_halt halts[DESCRIPTION_ON_HALT_COUNT] = {
 		[DESCRIPTION_POWEROFF] = STAGE_POWEROFF,

@@ -57,74 +57,70 @@
 #define DESCRIPTION_MAX_HALT_DELAY 300
 #define DESCRIPTION_MAX_FILE_MODE 0777u
 
-enum description_mode {
-	DESCRIPTION_DIRECT,
-	DESCRIPTION_TXT,
-	DESCRIPTION_MODE_COUNT
-};
+enum description_mode { DESCRIPTION_DIRECT, DESCRIPTION_TXT, DESCRIPTION_MODE_COUNT };
 
 enum description_on_halt {
 	DESCRIPTION_POWEROFF,
-	DESCRIPTION_RETURN,     /* give the status back to the firmware; the stage, behind which there is none, reboots */
+	DESCRIPTION_RETURN, /* give the status back to the firmware; the stage, behind which there is none, reboots */
 	DESCRIPTION_ON_HALT_COUNT
 };
 
 struct description_module {
 	enum role role;
 	struct span file;
-	struct span cmdline;    /* hypervisor, kernel, tboot, stage only */
-	struct span path;       /* members of the initrd (role_table[].member) only */
-	uint32_t mode;          /* permission bits, members only */
+	struct span cmdline; /* hypervisor, kernel, tboot, stage only */
+	struct span path;    /* members of the initrd (role_table[].member) only */
+	uint32_t mode;       /* permission bits, members only */
 };
 
 /* What stands before the numbered modules in txt mode. */
 struct description_txt {
-	struct description_module tboot, sinit, lcp, stage;     /* file.n is 0 where there is none */
+	struct description_module tboot, sinit, lcp, stage; /* file.n is 0 where there is none */
 };
 
 /* Spans point into the text given to description_parse() or, for one put together, to the caller's bytes. */
 struct description {
 	enum description_mode mode;
 	enum description_on_halt on_halt;
-	unsigned halt_delay;            /* seconds */
-	struct span policy;             /* file name */
+	unsigned halt_delay; /* seconds */
+	struct span policy;  /* file name */
 	enum hypervisor hypervisor;
-	struct description_txt txt;     /* all zero in direct mode */
+	struct description_txt txt; /* all zero in direct mode */
 	size_t module_count;
-	struct description_module modules[DESCRIPTION_MAX_MODULES];     /* modules[i] has the number i + 1 */
+	struct description_module modules[DESCRIPTION_MAX_MODULES]; /* modules[i] has the number i + 1 */
 };
 
 /* One value per violated rule. */
 enum description_error {
 	DESCRIPTION_OK,
-	DESCRIPTION_E_SIZE,             /* over DESCRIPTION_MAX_SIZE */
-	DESCRIPTION_E_FORMAT,           /* first line */
-	DESCRIPTION_E_CHARACTER,        /* not printable ASCII */
-	DESCRIPTION_E_LINE_END,         /* last line without LF */
-	DESCRIPTION_E_KEY,              /* not the key that belongs here */
-	DESCRIPTION_E_VALUE,            /* key without a value */
+	DESCRIPTION_E_SIZE,      /* over DESCRIPTION_MAX_SIZE */
+	DESCRIPTION_E_FORMAT,    /* first line */
+	DESCRIPTION_E_CHARACTER, /* not printable ASCII */
+	DESCRIPTION_E_LINE_END,  /* last line without LF */
+	DESCRIPTION_E_KEY,       /* not the key that belongs here */
+	DESCRIPTION_E_VALUE,     /* key without a value */
 	DESCRIPTION_E_MODE,
 	DESCRIPTION_E_ON_HALT,
 	DESCRIPTION_E_HALT_DELAY,
-	DESCRIPTION_E_ROLE,             /* unknown, or not one for modules */
-	DESCRIPTION_E_FIRST,            /* the first module is not the hypervisor, or there is none */
-	DESCRIPTION_E_TWICE,            /* second hypervisor, kernel, initrd or vmm */
-	DESCRIPTION_E_ORDER,            /* initrd not directly behind the hypervisor and its kernel */
-	DESCRIPTION_E_KIND,             /* of the hypervisor */
-	DESCRIPTION_E_KERNEL,           /* Xen without its kernel, or a kernel elsewhere */
-	DESCRIPTION_E_TXT,              /* txt mode without tboot or stage, or one of the four modules out of order or in direct mode */
-	DESCRIPTION_E_RULES,            /* the stage's command line is no rules */
-	DESCRIPTION_E_RULES_DIFFER,     /* or not those for these modules */
-	DESCRIPTION_E_TOO_MANY,         /* modules */
-	DESCRIPTION_E_FILE,             /* file name */
-	DESCRIPTION_E_CMDLINE,          /* too long or not printable */
+	DESCRIPTION_E_ROLE,         /* unknown, or not one for modules */
+	DESCRIPTION_E_FIRST,        /* the first module is not the hypervisor, or there is none */
+	DESCRIPTION_E_TWICE,        /* second hypervisor, kernel, initrd or vmm */
+	DESCRIPTION_E_ORDER,        /* initrd not directly behind the hypervisor and its kernel */
+	DESCRIPTION_E_KIND,         /* of the hypervisor */
+	DESCRIPTION_E_KERNEL,       /* Xen without its kernel, or a kernel elsewhere */
+	DESCRIPTION_E_TXT,          /* txt mode without tboot or stage, or one of the four modules out of order or in direct mode */
+	DESCRIPTION_E_RULES,        /* the stage's command line is no rules */
+	DESCRIPTION_E_RULES_DIFFER, /* or not those for these modules */
+	DESCRIPTION_E_TOO_MANY,     /* modules */
+	DESCRIPTION_E_FILE,         /* file name */
+	DESCRIPTION_E_CMDLINE,      /* too long or not printable */
 	DESCRIPTION_E_PATH,
-	DESCRIPTION_E_PATH_TAKEN,       /* the path of another module, above or below it */
+	DESCRIPTION_E_PATH_TAKEN, /* the path of another module, above or below it */
 	DESCRIPTION_E_FILE_MODE,
-	DESCRIPTION_E_FIELD,            /* write: the module has a field that its role has not */
-	DESCRIPTION_E_END,              /* no "end" */
-	DESCRIPTION_E_TRAILING,         /* something behind "end" */
-	DESCRIPTION_E_BUFFER,           /* write: does not fit the caller's buffer */
+	DESCRIPTION_E_FIELD,    /* write: the module has a field that its role has not */
+	DESCRIPTION_E_END,      /* no "end" */
+	DESCRIPTION_E_TRAILING, /* something behind "end" */
+	DESCRIPTION_E_BUFFER,   /* write: does not fit the caller's buffer */
 	DESCRIPTION_ERROR_COUNT
 };
 
@@ -155,7 +151,7 @@ GL_MUST bool description_paths_conflict(struct span a, struct span b);
 
 GL_MUST bool description_mode_by_name(struct span name, enum description_mode *out);
 GL_MUST bool description_on_halt_by_name(struct span name, enum description_on_halt *out);
-const char *description_mode_name(enum description_mode mode);                  /* "direct", "txt" */
-const char *description_on_halt_name(enum description_on_halt on_halt);         /* "poweroff" */
+const char *description_mode_name(enum description_mode mode);          /* "direct", "txt" */
+const char *description_on_halt_name(enum description_on_halt on_halt); /* "poweroff" */
 
 #endif

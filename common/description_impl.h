@@ -19,8 +19,8 @@ GL_MUST enum description_error description_take(struct modules_order *o, enum ro
 GL_MUST enum description_error description_take_end(const struct modules_order *o);
 
 /* What the stage's rules must say of the launch, and of its module with the number i + 1. */
-GL_MUST bool description_rules_fit(const struct stage_rules *r, enum hypervisor hypervisor, enum description_on_halt on_halt, unsigned halt_delay,
-				   size_t module_count);
+GL_MUST bool description_rules_fit(const struct stage_rules *r, enum hypervisor hypervisor, enum description_on_halt on_halt,
+	unsigned halt_delay, size_t module_count);
 GL_MUST bool description_rules_fit_module(const struct stage_rules *r, size_t i, enum role role, uint32_t mode);
 
 #endif

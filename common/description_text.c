@@ -10,7 +10,7 @@
 /* The text line by line. The first error sticks: later reads give empty values and keep it and its line. */
 struct lines {
 	struct span left;
-	size_t number;          /* of the line read last, from 1 */
+	size_t number; /* of the line read last, from 1 */
 	enum description_error error;
 };
 
@@ -195,7 +195,7 @@ static struct description_module read_module(struct lines *l, const struct lines
 	if (!l->error)
 		fail(l, description_take(order, m.role));
 	if (m.role == ROLE_HYPERVISOR && next_has_key(*l, "kind") &&
-	    (!hypervisor_by_name(next_value(l, "kind"), &order->hypervisor) || order->hypervisor != HYPERVISOR_XEN))
+		(!hypervisor_by_name(next_value(l, "kind"), &order->hypervisor) || order->hypervisor != HYPERVISOR_XEN))
 		fail(l, DESCRIPTION_E_KIND);
 	read_fields(l, first, &m);
 	return m;
@@ -271,7 +271,7 @@ static void walk(struct lines *l, struct description *out)
 	} while (!next_has_key(*l, END_LINE));
 	check_end(l, &order);
 	if (!l->error && staged.line != 0 &&
-	    (staged.differ || !description_rules_fit(&staged.rules, order.hypervisor, head.on_halt, head.halt_delay, order.count))) {
+		(staged.differ || !description_rules_fit(&staged.rules, order.hypervisor, head.on_halt, head.halt_delay, order.count))) {
 		l->number = staged.line;
 		fail(l, DESCRIPTION_E_RULES_DIFFER);
 	}
@@ -307,8 +307,10 @@ enum description_error description_parse(struct span text, struct description *o
 /* ---- writing ---- */
 
 /* What can be written can be read: the longest description stays below the limit. The last number has room for all keys. */
-static_assert(DESCRIPTION_MAX_MODULES * (DESCRIPTION_MAX_FILE + DESCRIPTION_MAX_PATH + 64) + 4 * (DESCRIPTION_MAX_FILE + DESCRIPTION_MAX_CMDLINE) +
-	      512 < DESCRIPTION_MAX_SIZE, "DESCRIPTION_MAX_SIZE");
+static_assert(DESCRIPTION_MAX_MODULES * (DESCRIPTION_MAX_FILE + DESCRIPTION_MAX_PATH + 64) +
+			      4 * (DESCRIPTION_MAX_FILE + DESCRIPTION_MAX_CMDLINE) + 512 <
+		      DESCRIPTION_MAX_SIZE,
+	"DESCRIPTION_MAX_SIZE");
 
 static void put_line(struct wr *w, const char *key, struct span value)
 {

@@ -14,8 +14,8 @@
 /* ---- writing ---- */
 
 struct eventlog {
-	struct mspan buf;       /* the caller's */
-	size_t n;               /* bytes in use */
+	struct mspan buf; /* the caller's */
+	size_t n;         /* bytes in use */
 	alg_set banks;
 };
 
@@ -39,13 +39,13 @@ enum eventlog_format {
 };
 
 enum eventlog_status {
-	EVENTLOG_EVENT,         /* one event was read */
-	EVENTLOG_END,           /* no more: end of bytes or zero padding only */
-	EVENTLOG_MALFORMED,     /* reader.error says what, reader.error_offset where; reading stops for good */
+	EVENTLOG_EVENT,     /* one event was read */
+	EVENTLOG_END,       /* no more: end of bytes or zero padding only */
+	EVENTLOG_MALFORMED, /* reader.error says what, reader.error_offset where; reading stops for good */
 };
 
 struct event {
-	size_t offset;          /* of its first byte in the log */
+	size_t offset; /* of its first byte in the log */
 	uint32_t pcr;
 	uint32_t type;
 	struct digests digests; /* those of known algorithms */
@@ -54,19 +54,19 @@ struct event {
 	 * active bank; tboot (EV_TBOOT in a crypto-agile log) just those that it logs.
 	 */
 	alg_set missing;
-	struct span data;       /* inside the log */
+	struct span data; /* inside the log */
 };
 
 struct eventlog_reader {
 	struct span log;
-	size_t off;                     /* of the next event */
-	size_t end;                     /* behind the last event: padding only from here */
+	size_t off; /* of the next event */
+	size_t end; /* behind the last event: padding only from here */
 	enum eventlog_format format;
-	alg_set banks;                  /* known algorithms named by the Spec ID event */
+	alg_set banks; /* known algorithms named by the Spec ID event */
 	struct {
 		uint16_t id;
 		uint16_t size;
-	} algs[16];                     /* all algorithms named by it */
+	} algs[16]; /* all algorithms named by it */
 	size_t alg_count;
 	const char *error;
 	size_t error_offset;

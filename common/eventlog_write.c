@@ -17,11 +17,11 @@ static void put_spec_id(struct wr *w, alg_set banks)
 	wr_le32(w, (uint32_t)(WIRE_SPEC_ID_FIXED + count * WIRE_SPEC_ID_ALG + 1));
 
 	wr_bytes(w, SPAN_OF(WIRE_SPEC_ID_SIGNATURE));
-	wr_le32(w, 0);          /* platform class: client */
-	wr_u8(w, 0);            /* specification version, minor */
-	wr_u8(w, 2);            /* major */
-	wr_u8(w, 0);            /* errata */
-	wr_u8(w, 2);            /* UINTN has 64 bits */
+	wr_le32(w, 0); /* platform class: client */
+	wr_u8(w, 0);   /* specification version, minor */
+	wr_u8(w, 2);   /* major */
+	wr_u8(w, 0);   /* errata */
+	wr_u8(w, 2);   /* UINTN has 64 bits */
 	wr_le32(w, count);
 	for (enum alg a = 0; a < ALG_COUNT; a++) {
 		if (!(banks & ALG_BIT(a)))
@@ -29,7 +29,7 @@ static void put_spec_id(struct wr *w, alg_set banks)
 		wr_le16(w, alg_table[a].tpm_id);
 		wr_le16(w, alg_table[a].size);
 	}
-	wr_u8(w, 0);            /* no vendor information */
+	wr_u8(w, 0); /* no vendor information */
 }
 
 static void put_event(struct wr *w, alg_set banks, uint32_t pcr, uint32_t type, const struct digests *d, struct span data)

@@ -15,7 +15,7 @@ static_assert(BLOCK_MAX == 128, "the longest block, SHA-512's");
 /* FIPS 180-4, 5.3: what hashing starts from; 5.1: how the message length is written behind it. */
 struct engine {
 	void (*blocks)(void *state, const void *data, size_t blocks);
-	uint8_t word;           /* of the state and the digest, in bytes */
+	uint8_t word; /* of the state and the digest, in bytes */
 	union {
 		uint32_t w32[8];
 		uint64_t w64[8];
@@ -23,16 +23,15 @@ struct engine {
 };
 
 static const struct engine engines[ALG_COUNT] = {
-	[ALG_SHA1] = { hash_blocks_sha1, 4, { .w32 = {
-		0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 } } },
-	[ALG_SHA256] = { hash_blocks_sha256, 4, { .w32 = {
-		0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } } },
-	[ALG_SHA384] = { hash_blocks_sha512, 8, { .w64 = {
-		0xcbbb9d5dc1059ed8, 0x629a292a367cd507, 0x9159015a3070dd17, 0x152fecd8f70e5939,
-		0x67332667ffc00b31, 0x8eb44a8768581511, 0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4 } } },
-	[ALG_SHA512] = { hash_blocks_sha512, 8, { .w64 = {
-		0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
-		0x510e527fade682d1, 0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179 } } },
+	[ALG_SHA1] = { hash_blocks_sha1, 4, { .w32 = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0 } } },
+	[ALG_SHA256] = { hash_blocks_sha256, 4,
+		{ .w32 = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } } },
+	[ALG_SHA384] = { hash_blocks_sha512, 8,
+		{ .w64 = { 0xcbbb9d5dc1059ed8, 0x629a292a367cd507, 0x9159015a3070dd17, 0x152fecd8f70e5939, 0x67332667ffc00b31,
+			  0x8eb44a8768581511, 0xdb0c2e0d64f98fa7, 0x47b5481dbefa4fa4 } } },
+	[ALG_SHA512] = { hash_blocks_sha512, 8,
+		{ .w64 = { 0x6a09e667f3bcc908, 0xbb67ae8584caa73b, 0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1, 0x510e527fade682d1,
+			  0x9b05688c2b3e6c1f, 0x1f83d9abfb41bd6b, 0x5be0cd19137e2179 } } },
 };
 
 /* `n` is a multiple of BLOCK_MAX. */

@@ -10,13 +10,13 @@
  */
 struct hash {
 	alg_set banks;
-	uint64_t total;                         /* bytes taken so far */
+	uint64_t total; /* bytes taken so far */
 	union {
 		uint32_t w32[8];
 		uint64_t w64[8];
 	} state[ALG_COUNT];
-	uint8_t buf[128];                       /* the unfinished block; both block sizes divide 128 */
-	size_t fill;                            /* bytes in buf */
+	uint8_t buf[128]; /* the unfinished block; both block sizes divide 128 */
+	size_t fill;      /* bytes in buf */
 };
 
 /* Starts a stream for the algorithms in `banks` (unknown bits are ignored). */

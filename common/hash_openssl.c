@@ -20,14 +20,14 @@ uint32_t OPENSSL_ia32cap_P[4];
 /* Words of OPENSSL_ia32cap(3): leaf 1 EDX, leaf 1 ECX, leaf 7 EBX, leaf 7 ECX, with two bits of OpenSSL's own in the first two. */
 enum { LEAF1_EDX, LEAF1_ECX, LEAF7_EBX, LEAF7_ECX };
 
-#define EDX_BIT20 (UINT32_C(1) << 20)   /* reserved by Intel, OpenSSL's mark for its RC4 code */
-#define EDX_INTEL (UINT32_C(1) << 30)   /* OpenSSL's: an Intel processor, whose AVX code is then preferred */
-#define ECX_XOP (UINT32_C(1) << 11)     /* OpenSSL's: AMD's XOP, leaf 0x80000001 ECX bit 11 */
+#define EDX_BIT20 (UINT32_C(1) << 20) /* reserved by Intel, OpenSSL's mark for its RC4 code */
+#define EDX_INTEL (UINT32_C(1) << 30) /* OpenSSL's: an Intel processor, whose AVX code is then preferred */
+#define ECX_XOP (UINT32_C(1) << 11)   /* OpenSSL's: AMD's XOP, leaf 0x80000001 ECX bit 11 */
 #define ECX_FMA (UINT32_C(1) << 12)
 #define ECX_OSXSAVE (UINT32_C(1) << 27)
 #define ECX_AVX (UINT32_C(1) << 28)
 #define EBX_AVX2 (UINT32_C(1) << 5)
-#define EBX_AVX512 (UINT32_C(0xdc230000))       /* F, DQ, IFMA, PF, ER, CD, BW, VL */
+#define EBX_AVX512 (UINT32_C(0xdc230000)) /* F, DQ, IFMA, PF, ER, CD, BW, VL */
 
 #define XCR0_XMM_YMM 0x6u
 

@@ -12,7 +12,8 @@ const struct measure_info measure_table[] = {
 		.type_name = "EV_GEOLAUNCH_POLICY",
 		.pcrs = "17, 18",
 		.what = "launch policy (VLP)",
-		.digest = "H( control as 4 bytes, little-endian || H(policy file) ); zeros instead of H(policy file) if bit 0 of control is clear",
+		.digest =
+			"H( control as 4 bytes, little-endian || H(policy file) ); zeros instead of H(policy file) if bit 0 of control is clear",
 		.event_data = "policy",
 		.by = "geolaunch.efi",
 	},
@@ -21,7 +22,8 @@ const struct measure_info measure_table[] = {
 		.type_name = "EV_GEOLAUNCH_MODULE",
 		.pcrs = "that of its policy entry; module 0 always 17, too",
 		.what = "a module; number 0 is the launch description",
-		.digest = "H( H(command line without NUL) || H(bytes) ); the command line of the VM manager and of a file is the path that it is installed to",
+		.digest =
+			"H( H(command line without NUL) || H(bytes) ); the command line of the VM manager and of a file is the path that it is installed to",
 		.event_data = "module NUMBER ROLE FILE",
 		.by = "geolaunch.efi",
 	},

@@ -22,8 +22,8 @@ enum measure_type {
 
 struct measure_info {
 	uint32_t type;
-	const char *type_name;          /* "EV_GEOLAUNCH_POLICY" */
-	const char *pcrs;               /* for the document */
+	const char *type_name; /* "EV_GEOLAUNCH_POLICY" */
+	const char *pcrs;      /* for the document */
 	const char *what;
 	const char *digest;
 	const char *event_data;
@@ -54,10 +54,10 @@ enum role {
 
 struct role_info {
 	const char *name;
-	uint8_t pcr;            /* default of the manifest; of tboot, SINIT and LCP data the one that SINIT measures them into */
-	bool numbered;          /* one of the modules 1.. of the policy */
-	bool many;              /* may occur more than once */
-	bool member;            /* delivered as a member of the initrd, at the path that its command line names */
+	uint8_t pcr;   /* default of the manifest; of tboot, SINIT and LCP data the one that SINIT measures them into */
+	bool numbered; /* one of the modules 1.. of the policy */
+	bool many;     /* may occur more than once */
+	bool member;   /* delivered as a member of the initrd, at the path that its command line names */
 };
 
 extern const struct role_info role_table[ROLE_COUNT];
@@ -85,8 +85,8 @@ enum cap {
 };
 
 struct cap_info {
-	const char *name;       /* "nv-missing" */
-	const char *meaning;    /* one line for people */
+	const char *name;    /* "nv-missing" */
+	const char *meaning; /* one line for people */
 };
 
 extern const struct cap_info cap_table[CAP_COUNT];

@@ -8,7 +8,9 @@
 #define FORMAT_LINE "geolaunch-slots 1\n"
 
 static const char *const start_names[SLOTS_START_COUNT] = {
-	[SLOTS_ENTRY] = "entry", [SLOTS_REMOVABLE] = "removable", [SLOTS_NOTHING] = "none",
+	[SLOTS_ENTRY] = "entry",
+	[SLOTS_REMOVABLE] = "removable",
+	[SLOTS_NOTHING] = "none",
 };
 
 const char *slots_start_name(enum slots_start start)
@@ -64,7 +66,7 @@ bool slots_parse(struct span text, struct slots *out)
 	struct slots s = { .start = SLOTS_ENTRY };
 
 	if (!take(&text, SPAN_LITERAL(FORMAT_LINE)) || !take(&text, SPAN_LITERAL("start ")) || !take_start(&text, &s.start) ||
-	    !take_slot(&text, SPAN_LITERAL("current "), s.current))
+		!take_slot(&text, SPAN_LITERAL("current "), s.current))
 		return false;
 	if (text.n > 0 && (!take_slot(&text, SPAN_LITERAL("previous "), s.previous) || text.n > 0))
 		return false;

@@ -24,20 +24,15 @@
 /* A slot's name: the first digits of the SHA-256 of its list of files, in lower case. */
 #define SLOT_NAME_SIZE 16
 
-enum slots_start {
-	SLOTS_ENTRY,
-	SLOTS_REMOVABLE,
-	SLOTS_NOTHING,
-	SLOTS_START_COUNT
-};
+enum slots_start { SLOTS_ENTRY, SLOTS_REMOVABLE, SLOTS_NOTHING, SLOTS_START_COUNT };
 
 struct slots {
 	enum slots_start start;
 	char current[SLOT_NAME_SIZE + 1];
-	char previous[SLOT_NAME_SIZE + 1];      /* "": none */
+	char previous[SLOT_NAME_SIZE + 1]; /* "": none */
 };
 
-const char *slots_start_name(enum slots_start start);  /* "entry" */
+const char *slots_start_name(enum slots_start start); /* "entry" */
 
 /* 16 lower-case hexadecimal digits. */
 GL_MUST bool slot_name_valid(struct span name);

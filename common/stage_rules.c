@@ -7,7 +7,7 @@
 
 #define FORMAT "geolaunch-stage 1"
 #define MAX_FILE_MODE 0777u
-#define NV_RANGE 0x01u          /* TPM_HT_NV_INDEX */
+#define NV_RANGE 0x01u /* TPM_HT_NV_INDEX */
 
 static const char *const messages[STAGE_RULES_ERROR_COUNT] = {
 	[STAGE_RULES_OK] = "no error",
@@ -74,8 +74,8 @@ struct span stage_rules_hashes(const struct stage_rules *r, const struct stage_n
 /* The first error sticks: later reads give empty spans and keep it and its place. */
 struct words {
 	struct span text;
-	size_t off;             /* of what comes next */
-	size_t at;              /* of what was read last */
+	size_t off; /* of what comes next */
+	size_t at;  /* of what was read last */
 	enum stage_rules_error error;
 };
 
@@ -187,8 +187,7 @@ static void read_modules(struct words *w, struct stage_rules *r)
 			fail(w, STAGE_RULES_E_MODULES);
 		if (take(w, ":") != role_table[m.role].member)
 			fail(w, STAGE_RULES_E_FILE_MODE);
-		if (role_table[m.role].member &&
-		    (!number(until(w, ", "), 8, 4, &mode) || w->off - w->at != 4 || mode > MAX_FILE_MODE))
+		if (role_table[m.role].member && (!number(until(w, ", "), 8, 4, &mode) || w->off - w->at != 4 || mode > MAX_FILE_MODE))
 			fail(w, STAGE_RULES_E_FILE_MODE);
 		m.mode = mode;
 		if (!w->error)
@@ -270,7 +269,7 @@ static void read_nv(struct words *w, struct stage_rules *r)
 		fail(w, STAGE_RULES_E_NV_COUNT);
 	index = until(w, ", ");
 	if (index.n != 10 || index.p[0] != '0' || index.p[1] != 'x' || !number((struct span){ index.p + 2, 8 }, 16, 8, &nv.index) ||
-	    nv.index >> 24 != NV_RANGE || has_index(r, nv.index))
+		nv.index >> 24 != NV_RANGE || has_index(r, nv.index))
 		fail(w, STAGE_RULES_E_NV_INDEX);
 	comma(w, STAGE_RULES_E_NV_KIND);
 	nv.raw = choice(w, until(w, ", "), kind_names, GL_COUNT(kind_names), STAGE_RULES_E_NV_KIND) == 1;
@@ -333,7 +332,7 @@ enum stage_rules_error stage_rules_split(struct span line, struct span *rules, u
 	while (digits < line.n && line.p[line.n - 1 - digits] != 'x')
 		digits++;
 	if (digits < 1 || digits > 8 || line.n < digits + n ||
-	    !span_equal((struct span){ line.p + line.n - digits - n, n }, span_str(word)))
+		!span_equal((struct span){ line.p + line.n - digits - n, n }, span_str(word)))
 		return STAGE_RULES_E_TBOOT;
 	for (size_t i = line.n - digits; i < line.n; i++) {
 		uint8_t c = line.p[i];

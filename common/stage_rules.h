@@ -30,7 +30,7 @@
 #define STAGE_RULES_MAX_NV 8
 #define STAGE_RULES_MAX_HALT_DELAY 300
 
-enum stage_policy {             /* values as in the policy's bytes, enum vlp_type */
+enum stage_policy { /* values as in the policy's bytes, enum vlp_type */
 	STAGE_NONFATAL,
 	STAGE_CONTINUE,
 	STAGE_HALT,
@@ -39,21 +39,21 @@ enum stage_policy {             /* values as in the policy's bytes, enum vlp_typ
 
 enum stage_halt {
 	STAGE_POWEROFF,
-	STAGE_REBOOT,           /* firmware that could take the status back is gone */
+	STAGE_REBOOT, /* firmware that could take the status back is gone */
 	STAGE_HALT_COUNT
 };
 
 struct stage_module {
 	enum role role;
-	uint32_t mode;          /* permission bits; members of the initrd only */
+	uint32_t mode; /* permission bits; members of the initrd only */
 };
 
 struct stage_nv {
 	uint32_t index;
 	bool raw;
-	uint8_t pcr;            /* 17 to 22 */
-	bool any;               /* no hashes */
-	uint16_t hash_at;       /* in stage_rules.hashes */
+	uint8_t pcr;      /* 17 to 22 */
+	bool any;         /* no hashes */
+	uint16_t hash_at; /* in stage_rules.hashes */
 	uint8_t hash_count;
 };
 
@@ -61,12 +61,12 @@ struct stage_rules {
 	enum stage_policy policy;
 	enum hypervisor hypervisor;
 	size_t module_count;
-	struct stage_module modules[STAGE_RULES_MAX_MODULES];   /* modules[i] has the number i + 1 */
+	struct stage_module modules[STAGE_RULES_MAX_MODULES]; /* modules[i] has the number i + 1 */
 	size_t nv_count;
 	struct stage_nv nv[STAGE_RULES_MAX_NV];
-	enum alg hash_alg;      /* of all hashes; meaningless if there are none */
+	enum alg hash_alg; /* of all hashes; meaningless if there are none */
 	enum stage_halt halt;
-	unsigned halt_delay;    /* seconds */
+	unsigned halt_delay; /* seconds */
 	size_t hashes_size;
 	uint8_t hashes[STAGE_RULES_MAX_SIZE / 2];
 };
@@ -75,8 +75,8 @@ struct stage_rules {
 enum stage_rules_error {
 	STAGE_RULES_OK,
 	STAGE_RULES_E_SIZE,
-	STAGE_RULES_E_FORMAT,           /* first two words */
-	STAGE_RULES_E_WORD,             /* not the word that belongs here */
+	STAGE_RULES_E_FORMAT, /* first two words */
+	STAGE_RULES_E_WORD,   /* not the word that belongs here */
 	STAGE_RULES_E_POLICY,
 	STAGE_RULES_E_HYPERVISOR,
 	STAGE_RULES_E_ROLE,
@@ -84,19 +84,19 @@ enum stage_rules_error {
 	STAGE_RULES_E_TWICE,
 	STAGE_RULES_E_KERNEL,
 	STAGE_RULES_E_ORDER,
-	STAGE_RULES_E_MODULES,          /* too many */
+	STAGE_RULES_E_MODULES, /* too many */
 	STAGE_RULES_E_FILE_MODE,
 	STAGE_RULES_E_NV_COUNT,
-	STAGE_RULES_E_NV_INDEX,         /* none, or one twice */
+	STAGE_RULES_E_NV_INDEX, /* none, or one twice */
 	STAGE_RULES_E_NV_KIND,
 	STAGE_RULES_E_PCR,
-	STAGE_RULES_E_ALG,              /* unknown, or another one than before */
-	STAGE_RULES_E_HASH,             /* none, or not one of this algorithm */
+	STAGE_RULES_E_ALG,  /* unknown, or another one than before */
+	STAGE_RULES_E_HASH, /* none, or not one of this algorithm */
 	STAGE_RULES_E_HALT,
 	STAGE_RULES_E_HALT_DELAY,
 	STAGE_RULES_E_TRAILING,
-	STAGE_RULES_E_TBOOT,            /* split: the last word is not tboot's */
-	STAGE_RULES_E_BUFFER,           /* write: does not fit the caller's buffer */
+	STAGE_RULES_E_TBOOT,  /* split: the last word is not tboot's */
+	STAGE_RULES_E_BUFFER, /* write: does not fit the caller's buffer */
 	STAGE_RULES_ERROR_COUNT
 };
 

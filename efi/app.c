@@ -24,16 +24,16 @@ struct app {
 	struct volume volume;
 	struct platform platform;
 	struct eventlog log;
-	bool log_full;          /* the launch is stopped, caps only are extended from here on */
-	bool no_return;         /* the firmware must not go on: PCRs could pass for those of a good launch, or something of us is left in it */
-	void *log_table;        /* what publish_log() has installed */
+	bool log_full;   /* the launch is stopped, caps only are extended from here on */
+	bool no_return;  /* the firmware must not go on: PCRs could pass for those of a good launch, or something of us is left in it */
+	void *log_table; /* what publish_log() has installed */
 	struct launch launch;
 	struct pcrs pcrs;
-	EFI_STATUS status;      /* of the first failed firmware call */
+	EFI_STATUS status; /* of the first failed firmware call */
 	struct {
 		EFI_PHYSICAL_ADDRESS where;
 		UINTN pages;
-	} memory[DESCRIPTION_MAX_MODULES + 8];  /* given out by op_alloc() */
+	} memory[DESCRIPTION_MAX_MODULES + 8]; /* given out by op_alloc() */
 	size_t memory_count;
 };
 
@@ -184,10 +184,12 @@ static enum apply_nv_status op_read_nv(void *ctx, uint32_t index, struct mspan b
 	return APPLY_NV_OK;
 }
 
+/* clang-format off */
 static const struct launch_ops ops = {
 	.open = op_open, .read = op_read, .close = op_close, .alloc = op_alloc, .line = op_line, .progress = op_progress, .now_us = op_now_us,
 	.tpm = { .extend = op_extend, .read_pcrs = op_read_pcrs, .read_nv = op_read_nv },
 };
+/* clang-format on */
 
 /* ---------------------------------------------------------------- ends */
 
@@ -206,13 +208,15 @@ static void say(struct app *a, const char *before, const char *text)
 static void publish(struct app *a)
 {
 	if (a->log.n && EFI_ERROR(publish_log(a->env, eventlog_bytes(&a->log), &a->log_table)))
-		console_line(a->env, "geolaunch: the event log could not be handed to the host (no variable of that size, or one of that name cannot be replaced)");
+		console_line(a->env,
+			"geolaunch: the event log could not be handed to the host (no variable of that size, or one of that name cannot be replaced)");
 }
 
 static void give_back(struct app *a)
 {
 	if (!platform_give_back(a->env, &a->platform))
-		console_line(a->env, "geolaunch: the firmware's TPM locality did not come back: later firmware measurements may be missing");
+		console_line(
+			a->env, "geolaunch: the firmware's TPM locality did not come back: later firmware measurements may be missing");
 }
 
 /*
@@ -239,7 +243,8 @@ static EFI_STATUS halt(struct app *a, enum cap why)
 	text_str(&t, " (");
 	console_status(a->status, &t);
 	text_str(&t, ")");
-	console_line(a->env, "geolaunch: this host was not started; what to do: docs, 'When a launch halts', or run 'geolaunch verify' on the PCR values above");
+	console_line(a->env,
+		"geolaunch: this host was not started; what to do: docs, 'When a launch halts', or run 'geolaunch verify' on the PCR values above");
 	console_line(a->env, buf);
 	volume_close(&a->volume);
 	if (described && d->on_halt == DESCRIPTION_RETURN && !a->no_return)
@@ -347,11 +352,13 @@ static void print_verdict(struct app *a)
 static void start(struct app *a)
 {
 	const struct launch *l = &a->launch;
+	/* clang-format off */
 	const struct host host = {
 		.kind = l->description.hypervisor, .image = launch_image(l, ROLE_HYPERVISOR), .cmdline = launch_cmdline(l, ROLE_HYPERVISOR),
 		.name = launch_file_name(l, ROLE_HYPERVISOR), .kernel = launch_image(l, ROLE_KERNEL),
 		.kernel_cmdline = launch_cmdline(l, ROLE_KERNEL), .kernel_name = launch_file_name(l, ROLE_KERNEL), .initrd = launch_initrd(l),
 	};
+	/* clang-format on */
 
 	(void)note(a, host_start(a->env, &host, &a->no_return));
 }

@@ -54,6 +54,8 @@ static void real_leave(void *block)
 	((void (*)(void *))block)(block);
 }
 
+/* clang-format off */
 const struct hardware hardware_real = {
 	.cpuid = real_cpuid, .rdmsr = real_rdmsr, .capabilities = real_capabilities, .txt = real_txt, .memory = real_memory, .leave = real_leave,
 };
+/* clang-format on */

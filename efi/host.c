@@ -12,7 +12,8 @@ static EFI_STATUS run_linux(struct efi_env *env, const struct host *h)
 	EFI_STATUS s = linux_load(env, h->image, h->cmdline, &kernel);
 
 	if (EFI_ERROR(s)) {
-		console_line(env, "geolaunch: the firmware does not accept the hypervisor image: it must be a Linux kernel with EFI stub (and signed, with Secure Boot)");
+		console_line(env,
+			"geolaunch: the firmware does not accept the hypervisor image: it must be a Linux kernel with EFI stub (and signed, with Secure Boot)");
 		return s;
 	}
 	console_line(env, "geolaunch: starting the hypervisor");

@@ -9,9 +9,9 @@
 struct host {
 	enum hypervisor kind;
 	struct span image, cmdline;
-	struct span name;               /* file name of the hypervisor, for people */
-	struct span kernel, kernel_cmdline, kernel_name;        /* of Xen's first domain; else empty */
-	struct span initrd;             /* may be empty */
+	struct span name;                                /* file name of the hypervisor, for people */
+	struct span kernel, kernel_cmdline, kernel_name; /* of Xen's first domain; else empty */
+	struct span initrd;                              /* may be empty */
 };
 
 /*

@@ -4,17 +4,29 @@
 #include <string.h>
 
 /* LINUX_EFI_INITRD_MEDIA_GUID: node of the device path, and name of a configuration table (Linux, include/linux/efi.h). */
-#define INITRD_GUID { 0x5568e427, 0x68fc, 0x4f3d, { 0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68 } }
+#define INITRD_GUID \
+	{ \
+		0x5568e427, 0x68fc, 0x4f3d, \
+		{ \
+			0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68 \
+		} \
+	}
 
 /* EFI_LOAD_FILE2_PROTOCOL, UEFI 2.9, 13.2; the same shape as LOAD_FILE. */
-#define LOAD_FILE2_GUID { 0x4006c0c1, 0xfcb3, 0x403e, { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } }
+#define LOAD_FILE2_GUID \
+	{ \
+		0x4006c0c1, 0xfcb3, 0x403e, \
+		{ \
+			0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d \
+		} \
+	}
 
 struct load_file2 {
-	EFI_STATUS (EFIAPI *load)(struct load_file2 *self, EFI_DEVICE_PATH *path, BOOLEAN boot_policy, UINTN *size, void *buffer);
+	EFI_STATUS(EFIAPI *load)(struct load_file2 *self, EFI_DEVICE_PATH *path, BOOLEAN boot_policy, UINTN *size, void *buffer);
 };
 
 static struct initrd {
-	struct load_file2 protocol;     /* must come first */
+	struct load_file2 protocol; /* must come first */
 	struct span bytes;
 	EFI_HANDLE handle;
 } initrd;
@@ -80,7 +92,8 @@ bool initrd_withdraw(struct efi_env *env)
 
 	if (!initrd.handle)
 		return true;
-	if (EFI_ERROR(env->bs->UninstallMultipleProtocolInterfaces(initrd.handle, &path_guid, &initrd_path, &load_guid, &initrd.protocol, NULL)))
+	if (EFI_ERROR(env->bs->UninstallMultipleProtocolInterfaces(
+		    initrd.handle, &path_guid, &initrd_path, &load_guid, &initrd.protocol, NULL)))
 		return false;
 	initrd.handle = NULL;
 	return true;

@@ -10,7 +10,7 @@
  */
 struct linux_kernel {
 	EFI_HANDLE image;
-	CHAR16 *options;        /* from the firmware's pool */
+	CHAR16 *options; /* from the firmware's pool */
 };
 
 GL_MUST EFI_STATUS linux_load(struct efi_env *env, struct span image, struct span cmdline, struct linux_kernel *out);

@@ -93,7 +93,9 @@ bool machine_framebuffer(struct efi_env *env, struct mb2_framebuffer *out)
 		return false;
 	}
 	*out = (struct mb2_framebuffer){
-		.address = gop->Mode->FrameBufferBase, .width = info->HorizontalResolution, .height = info->VerticalResolution,
+		.address = gop->Mode->FrameBufferBase,
+		.width = info->HorizontalResolution,
+		.height = info->VerticalResolution,
 		.type = MB2_FRAMEBUFFER_RGB,
 	};
 	out->bits = (uint8_t)(32 - __builtin_clz(mask.RedMask | mask.GreenMask | mask.BlueMask | mask.ReservedMask | 1));

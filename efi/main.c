@@ -62,7 +62,7 @@ extern const uint8_t handoff_code[] __attribute__((visibility("hidden"))), hando
 
 #ifdef GEOLAUNCH_DEBUG
 /* For scripts/gdb-efi, which reads the line and lets us go on. Debug builds only: a host that waits here for ever is of no use. */
-extern const char ImageBase[] __attribute__((visibility("hidden")));    /* efi.lds */
+extern const char ImageBase[] __attribute__((visibility("hidden"))); /* efi.lds */
 static volatile bool debug_go;
 
 static void debug_wait(struct efi_env *env)
@@ -87,11 +87,19 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st);
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 {
+	/* clang-format off */
 	const struct tpm_mmio mmio = {
 		.read8 = read8, .read32 = read32, .write8 = write8, .write32 = write32, .delay_us = delay_us, .ctx = st->BootServices,
 	};
-	struct efi_env env = { .image = image, .st = st, .bs = st->BootServices, .mmio = &mmio, .ticks = tsc, .ticks_start = tsc(),
-		.enter = enter, .hardware = &hardware_real,
+	/* clang-format on */
+	struct efi_env env = { .image = image,
+		.st = st,
+		.bs = st->BootServices,
+		.mmio = &mmio,
+		.ticks = tsc,
+		.ticks_start = tsc(),
+		.enter = enter,
+		.hardware = &hardware_real,
 		.handoff_code = { handoff_code, (size_t)(handoff_code_end - handoff_code) } };
 	uint64_t t = tsc();
 

@@ -7,8 +7,10 @@
 static const char *const texts[PLATFORM_STATE_COUNT] = {
 	[PLATFORM_READY] = "TPM 2.0, locality 2 open",
 	[PLATFORM_NO_TPM] = "no TPM found: fit one or enable it in the firmware's setup",
-	[PLATFORM_TPM12] = "the TPM is a TPM 1.2, which cannot be measured into: a TPM 2.0 is needed (look for a mode switch in the firmware's setup)",
-	[PLATFORM_NO_REGISTERS] = "the TPM has no registers at 0xfed40000, so locality 2 cannot be reached: use a TPM with FIFO or CRB registers there",
+	[PLATFORM_TPM12] =
+		"the TPM is a TPM 1.2, which cannot be measured into: a TPM 2.0 is needed (look for a mode switch in the firmware's setup)",
+	[PLATFORM_NO_REGISTERS] =
+		"the TPM has no registers at 0xfed40000, so locality 2 cannot be reached: use a TPM with FIFO or CRB registers there",
 	[PLATFORM_LOCALITY_CLOSED] = "TPM locality 2 is closed, so PCR 17-22 cannot be extended: this host needs txt mode",
 	[PLATFORM_LOCALITY_BUSY] = "TPM locality 2 was requested but never granted: something else holds the TPM",
 	[PLATFORM_TPM_ERROR] = "the TPM does not answer as a TPM 2.0 should",

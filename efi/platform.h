@@ -9,23 +9,23 @@
 
 /* What this platform can do for a launch. */
 enum platform_state {
-	PLATFORM_READY,                 /* locality 2 is ours, banks are known */
+	PLATFORM_READY, /* locality 2 is ours, banks are known */
 	PLATFORM_NO_TPM,
 	PLATFORM_TPM12,
-	PLATFORM_NO_REGISTERS,          /* the firmware knows a TPM, but not at the standard registers */
-	PLATFORM_LOCALITY_CLOSED,       /* registers of locality 2 read all ones or zeros: before SENTER on Intel hosts; CRB without localities */
-	PLATFORM_LOCALITY_BUSY,         /* requested, never granted */
-	PLATFORM_TPM_ERROR,             /* the TPM does not answer as it should; `rc` */
-	PLATFORM_NO_BANK,               /* no active bank with SHA-1 or SHA-2 */
+	PLATFORM_NO_REGISTERS,    /* the firmware knows a TPM, but not at the standard registers */
+	PLATFORM_LOCALITY_CLOSED, /* registers of locality 2 read all ones or zeros: before SENTER on Intel hosts; CRB without localities */
+	PLATFORM_LOCALITY_BUSY,   /* requested, never granted */
+	PLATFORM_TPM_ERROR,       /* the TPM does not answer as it should; `rc` */
+	PLATFORM_NO_BANK,         /* no active bank with SHA-1 or SHA-2 */
 	PLATFORM_STATE_COUNT
 };
 
 struct platform {
 	enum platform_state state;
 	enum tpm_interface interface;
-	TSS2_RC rc;                     /* of the last TPM operation that failed */
-	bool holding;                   /* locality 2 is ours, the firmware waits for its locality 0 */
-	struct tpm tpm;                 /* at locality 2 if ready, else over TCG2 at locality 0 if `firmware_tpm` */
+	TSS2_RC rc;     /* of the last TPM operation that failed */
+	bool holding;   /* locality 2 is ours, the firmware waits for its locality 0 */
+	struct tpm tpm; /* at locality 2 if ready, else over TCG2 at locality 0 if `firmware_tpm` */
 	bool firmware_tpm;
 	struct tpm_mmio_tcti mmio_tcti;
 	struct tcg2_tcti tcg2_tcti;

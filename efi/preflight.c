@@ -63,8 +63,9 @@ static const char *tpm_problem(const struct platform *p)
 	/* Whether locality 2 is open before SENTER does not matter: the firmware's way to the TPM serves as well. */
 	if (p->state == PLATFORM_READY || (p->firmware_tpm && p->state != PLATFORM_NO_BANK))
 		return NULL;
-	return p->state == PLATFORM_LOCALITY_CLOSED ? "the firmware does not let anybody talk to the TPM: look for a TPM switch in its setup" :
-		platform_text(p->state);
+	return p->state == PLATFORM_LOCALITY_CLOSED
+	               ? "the firmware does not let anybody talk to the TPM: look for a TPM switch in its setup"
+	               : platform_text(p->state);
 }
 
 static enum launch_io read_optional(struct launch *l, const struct description_module *m, size_t max, struct span *out)

@@ -129,7 +129,8 @@ enum slots_result slots_start(struct efi_env *env, struct volume *v, EFI_STATUS 
 		return SLOTS_NONE;
 	*status = s;
 	if (EFI_ERROR(s)) {
-		say(env, "\\EFI\\geolaunch\\" SLOTS_FILE, "", ": cannot be read, or says nothing that makes sense: install a build again", s);
+		say(env, "\\EFI\\geolaunch\\" SLOTS_FILE, "", ": cannot be read, or says nothing that makes sense: install a build again",
+			s);
 		return SLOTS_UNUSABLE;
 	}
 	s = load(env, v->device, slot, &image);

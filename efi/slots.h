@@ -11,9 +11,9 @@
  * and the TPM is left alone; the firmware measures what it loads.
  */
 enum slots_result {
-	SLOTS_NONE,             /* no slots: the launch lies in the folder itself */
-	SLOTS_CAME_BACK,        /* a slot's geolaunch.efi ran and returned `*status`, an error */
-	SLOTS_UNUSABLE,         /* slots.conf is not valid, or no slot can be loaded; `*status`. The console says so. */
+	SLOTS_NONE,      /* no slots: the launch lies in the folder itself */
+	SLOTS_CAME_BACK, /* a slot's geolaunch.efi ran and returned `*status`, an error */
+	SLOTS_UNUSABLE,  /* slots.conf is not valid, or no slot can be loaded; `*status`. The console says so. */
 };
 
 /* If the current slot's application cannot be loaded the previous one's is, as firmware does with its boot entries. */

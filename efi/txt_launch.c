@@ -13,12 +13,7 @@
 
 #define LINE 600
 /* What is placed: the information with all modules behind it (layout.h says why), the handoff block, tboot's file. */
-enum item {
-	ITEM_BLOCK,
-	ITEM_HANDOFF,
-	ITEM_TBOOT,
-	ITEM_COUNT
-};
+enum item { ITEM_BLOCK, ITEM_HANDOFF, ITEM_TBOOT, ITEM_COUNT };
 
 /* The map may grow between the first look at it and the last, by what we allocate and free. */
 #define MAP_SLACK ((UINTN)16 * 1024)
@@ -35,20 +30,20 @@ struct txt {
 	struct preflight_facts facts;
 	struct preflight_report report;
 	struct preflight_room room;
-	size_t shown;                   /* findings that were printed and decided on */
+	size_t shown; /* findings that were printed and decided on */
 	struct acpi_found acpi;
 	struct txt_load load;
 	struct layout_rules rules;
 	struct layout_item items[ITEM_COUNT];
 	size_t allocated;
-	uint64_t info_size;             /* of the block */
+	uint64_t info_size; /* of the block */
 	struct mb2_module modules[TXT_LOAD_MODULES];
 	struct mb2_framebuffer framebuffer;
 	bool has_framebuffer;
 	struct efi_map map, scratch;
 	struct mb2_memory memory[EFI_MAP_MAX];
 	struct handoff handoff;
-	uint8_t *raw;                   /* what GetMemoryMap() gave */
+	uint8_t *raw; /* what GetMemoryMap() gave */
 	UINTN raw_room, raw_size, raw_pages, map_key, descriptor_size;
 	UINT32 descriptor_version;
 };
@@ -122,7 +117,8 @@ static enum vlp_action preflight(struct txt *t)
 static EFI_STATUS read_map(struct txt *t)
 {
 	t->raw_size = t->raw_room;
-	return t->env->bs->GetMemoryMap(&t->raw_size, (EFI_MEMORY_DESCRIPTOR *)t->raw, &t->map_key, &t->descriptor_size, &t->descriptor_version);
+	return t->env->bs->GetMemoryMap(
+		&t->raw_size, (EFI_MEMORY_DESCRIPTOR *)t->raw, &t->map_key, &t->descriptor_size, &t->descriptor_version);
 }
 
 static bool map_room(struct txt *t)
@@ -135,7 +131,7 @@ static bool map_room(struct txt *t)
 		return false;
 	t->raw_room = size + size / 2 + MAP_SLACK;
 	if (!env_pages(t->raw_room, &t->raw_pages) ||
-	    EFI_ERROR(note(t, t->env->bs->AllocatePages(AllocateAnyPages, EfiLoaderData, t->raw_pages, &where))))
+		EFI_ERROR(note(t, t->env->bs->AllocatePages(AllocateAnyPages, EfiLoaderData, t->raw_pages, &where))))
 		return false;
 	t->raw = (uint8_t *)(uintptr_t)where;
 	return true;
@@ -184,7 +180,8 @@ static bool allocate_items(struct txt *t)
 		EFI_PHYSICAL_ADDRESS where = t->items[i].address;
 		UINTN pages = (UINTN)(page_up(t->items[i].size) / EFI_PAGE);
 
-		if (EFI_ERROR(t->env->bs->AllocatePages(AllocateAddress, i == ITEM_HANDOFF ? EfiLoaderCode : EfiLoaderData, pages, &where))) {
+		if (EFI_ERROR(
+			    t->env->bs->AllocatePages(AllocateAddress, i == ITEM_HANDOFF ? EfiLoaderCode : EfiLoaderData, pages, &where))) {
 			free_items(t);
 			return false;
 		}
@@ -239,7 +236,7 @@ static bool place(struct txt *t)
 	list_items(t);
 	for (unsigned try = 0; try < PLACE_TRIES && !done; try++) {
 		if (EFI_ERROR(note(t, read_map(t))) ||
-		    efi_map_read((struct span){ t->raw, t->raw_size }, t->descriptor_size, &t->map) != EFI_MAP_OK) {
+			efi_map_read((struct span){ t->raw, t->raw_size }, t->descriptor_size, &t->map) != EFI_MAP_OK) {
 			e = LAYOUT_E_MAP;
 			break;
 		}
@@ -275,12 +272,13 @@ static bool write_handoff(struct txt *t)
 	for (size_t i = 0; i < image->count; i++) {
 		const struct elf_segment *s = &image->segments[i];
 
-		t->handoff.copies[t->handoff.count++] = (struct handoff_copy){
-			.to = (uint32_t)s->address, .from = from + (uint32_t)s->offset, .bytes = (uint32_t)s->file_size,
+		t->handoff.copies[t->handoff.count++] = (struct handoff_copy){ .to = (uint32_t)s->address,
+			.from = from + (uint32_t)s->offset,
+			.bytes = (uint32_t)s->file_size,
 			.zeros = (uint32_t)(s->memory_size - s->file_size) };
 	}
 	return handoff_write(&t->handoff, t->env->handoff_code, (uint32_t)t->items[ITEM_HANDOFF].address,
-			     (struct mspan){ item_bytes(t, ITEM_HANDOFF), HANDOFF_SIZE });
+		(struct mspan){ item_bytes(t, ITEM_HANDOFF), HANDOFF_SIZE });
 }
 
 static enum vlp_action load(struct txt *t)
@@ -292,13 +290,13 @@ static enum vlp_action load(struct txt *t)
 	t->load.l = t->l;
 	t->load.report = &t->report;
 	txt_load_open(&t->load, t->facts.sinit_io == LAUNCH_IO_OK ? t->facts.sinit : (struct span){ NULL, 0 },
-		      t->facts.lcp_io == LAUNCH_IO_OK ? t->facts.lcp : (struct span){ NULL, 0 });
+		t->facts.lcp_io == LAUNCH_IO_OK ? t->facts.lcp : (struct span){ NULL, 0 });
 	act = decide(t);
 	if (act != VLP_ACT_CONTINUE)
 		return act;
 	tboot_line_parse(t->l->description.txt.tboot.cmdline, &options);
-	t->rules = (struct layout_rules){ .min_ram = options.min_ram, .avoid = {
-		preflight_heap_range(&t->facts.chipset), preflight_sinit_range(&t->facts.chipset) } };
+	t->rules = (struct layout_rules){ .min_ram = options.min_ram,
+		.avoid = { preflight_heap_range(&t->facts.chipset), preflight_sinit_range(&t->facts.chipset) } };
 	if (!map_room(t) || !place(t)) {
 		if (!t->raw)
 			found_memory(t, LAYOUT_E_ROOM);
@@ -336,12 +334,14 @@ static void list_modules(struct txt *t)
 static bool write_info(struct txt *t)
 {
 	struct mspan room = { item_bytes(t, ITEM_BLOCK), (size_t)t->info_size };
+	/* clang-format off */
 	struct mbi m = {
 		.cmdline = t->l->description.txt.tboot.cmdline, .modules = t->modules, .module_count = t->load.count, .memory = t->memory,
 		.descriptor_size = (uint32_t)t->descriptor_size, .descriptor_version = t->descriptor_version,
 		.system_table = (uintptr_t)t->env->st, .rsdp_old = t->acpi.rsdp_old, .rsdp_new = t->acpi.rsdp_new,
 		.framebuffer = t->has_framebuffer ? &t->framebuffer : NULL,
 	};
+	/* clang-format on */
 	size_t n;
 
 	if (!efi_map_to_mb2(&t->map, t->memory, GL_COUNT(t->memory), &m.memory_count))
@@ -369,8 +369,8 @@ static void print_start(struct txt *t)
 /* From the first ExitBootServices() on there may be no console, no files and no timers any more. */
 static _Noreturn void stranded(struct txt *t)
 {
-	t->env->st->RuntimeServices->ResetSystem(t->l->description.on_halt == DESCRIPTION_POWEROFF ? EfiResetShutdown : EfiResetCold,
-						 EFI_ABORTED, 0, NULL);
+	t->env->st->RuntimeServices->ResetSystem(
+		t->l->description.on_halt == DESCRIPTION_POWEROFF ? EfiResetShutdown : EfiResetCold, EFI_ABORTED, 0, NULL);
 	for (;;)
 		;
 }

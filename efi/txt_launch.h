@@ -9,8 +9,8 @@
 
 /* How a TXT launch did not come about. */
 enum txt_end {
-	TXT_UNMEASURED,                 /* the policy lets the host start without one */
-	TXT_HALT,                       /* it does not */
+	TXT_UNMEASURED, /* the policy lets the host start without one */
+	TXT_HALT,       /* it does not */
 };
 
 /*

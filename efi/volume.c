@@ -8,7 +8,7 @@
 
 /* The path of a file on its volume. */
 struct path {
-	CHAR16 text[MAX_PATH_CHARS];    /* ends in 0 */
+	CHAR16 text[MAX_PATH_CHARS]; /* ends in 0 */
 	size_t n;
 };
 
@@ -48,7 +48,7 @@ GL_MUST static bool file_path(const EFI_DEVICE_PATH *node, struct path *out)
 			return out->n > 0 && node->SubType == END_ENTIRE_DEVICE_PATH_SUBTYPE;
 		}
 		if (node->Type != MEDIA_DEVICE_PATH || node->SubType != MEDIA_FILEPATH_DP ||
-		    !add_node(out, (const uint8_t *)(node + 1), size - sizeof(*node)))
+			!add_node(out, (const uint8_t *)(node + 1), size - sizeof(*node)))
 			return false;
 		node = (const EFI_DEVICE_PATH *)(const void *)((const uint8_t *)node + size);
 	}

@@ -10,9 +10,9 @@
  * tell, it is \EFI\geolaunch.
  */
 struct volume {
-	EFI_HANDLE device;              /* with the file system */
+	EFI_HANDLE device; /* with the file system */
 	EFI_FILE_HANDLE folder;
-	bool shared;                    /* it is \EFI\geolaunch because nothing says otherwise: there may be slots, see slots.h */
+	bool shared; /* it is \EFI\geolaunch because nothing says otherwise: there may be slots, see slots.h */
 };
 
 /* `out` is set on success only, but for `shared`. */

@@ -16,8 +16,9 @@
 #define LOADER_NAME "geolaunch " GEOLAUNCH_VERSION
 
 /* Information that can be given while boot services run: all that an image may require. */
-#define SUPPORTED (1u << MB2_CMDLINE | 1u << MB2_LOADER_NAME | 1u << MB2_MODULE | 1u << MB2_BASIC_MEMINFO | 1u << MB2_MMAP | \
-		   1u << MB2_EFI64 | 1u << MB2_EFI_BOOT_SERVICES | 1u << MB2_EFI64_IMAGE | 1u << MB2_LOAD_BASE)
+#define SUPPORTED \
+	(1u << MB2_CMDLINE | 1u << MB2_LOADER_NAME | 1u << MB2_MODULE | 1u << MB2_BASIC_MEMINFO | 1u << MB2_MMAP | 1u << MB2_EFI64 | \
+		1u << MB2_EFI_BOOT_SERVICES | 1u << MB2_EFI64_IMAGE | 1u << MB2_LOAD_BASE)
 
 /* Pages of the firmware; count is 0 if there are none. */
 struct pages {
@@ -37,9 +38,9 @@ struct xen {
 	const struct host *host;
 	struct elf_plan plan;
 	struct mb2_header header;
-	struct memory *memory;          /* from the firmware's pool */
+	struct memory *memory; /* from the firmware's pool */
 	struct pages image, info;
-	uint64_t base;                  /* where the image's lowest byte goes */
+	uint64_t base; /* where the image's lowest byte goes */
 };
 
 static EFI_STATUS refuse(struct xen *x, struct span file, const char *what, EFI_STATUS s)
@@ -55,7 +56,8 @@ static EFI_STATUS refuse(struct xen *x, struct span file, const char *what, EFI_
 	return s;
 }
 
-static EFI_STATUS take(struct xen *x, struct pages *p, EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, EFI_PHYSICAL_ADDRESS where, size_t bytes)
+static EFI_STATUS take(
+	struct xen *x, struct pages *p, EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, EFI_PHYSICAL_ADDRESS where, size_t bytes)
 {
 	UINTN count = 0;
 	EFI_STATUS s = EFI_OUT_OF_RESOURCES;
@@ -87,16 +89,20 @@ static EFI_STATUS check_image(struct xen *x)
 
 	/* What carries no signature gets past Secure Boot only if the firmware's own loader is not asked. */
 	if (machine_secure_boot(x->env))
-		return refuse(x, h->name, "Secure Boot is on and nothing has verified this image: turn Secure Boot off to start Xen", EFI_SECURITY_VIOLATION);
+		return refuse(x, h->name, "Secure Boot is on and nothing has verified this image: turn Secure Boot off to start Xen",
+			EFI_SECURITY_VIOLATION);
 	if (e != ELF_OK)
 		return refuse(x, h->name, elf_strerror(e), EFI_LOAD_ERROR);
 	m = mb2_header_parse(h->image, &x->header);
 	if (m != MB2_HEADER_OK)
 		return refuse(x, h->name, mb2_header_strerror(m), EFI_LOAD_ERROR);
 	if (!mb2_header_has(&x->header, MB2_HEADER_EFI_BOOT_SERVICES) || !mb2_header_has(&x->header, MB2_HEADER_ENTRY_EFI64))
-		return refuse(x, h->name, "it cannot be started with boot services (multiboot2 header tags 7 and 9): use a Xen built for EFI", EFI_UNSUPPORTED);
+		return refuse(x, h->name,
+			"it cannot be started with boot services (multiboot2 header tags 7 and 9): use a Xen built for EFI",
+			EFI_UNSUPPORTED);
 	if (mb2_header_has(&x->header, MB2_HEADER_ADDRESS) || (x->header.required & ~SUPPORTED))
-		return refuse(x, h->name, "its multiboot2 header asks for what cannot be given: it is no Xen that is known here", EFI_UNSUPPORTED);
+		return refuse(x, h->name, "its multiboot2 header asks for what cannot be given: it is no Xen that is known here",
+			EFI_UNSUPPORTED);
 	if (x->header.entry_efi64 < x->plan.low || x->header.entry_efi64 >= x->plan.high)
 		return refuse(x, h->name, "its EFI entry point lies outside of the image", EFI_LOAD_ERROR);
 	return EFI_SUCCESS;
@@ -108,7 +114,8 @@ static void list_free(struct memory *m)
 	m->count = 0;
 	for (size_t i = 0; i < m->map.count; i++)
 		if (m->map.regions[i].kind == EFI_MAP_FREE)
-			m->entries[m->count++] = (struct mb2_memory){ m->map.regions[i].base, m->map.regions[i].size, MB2_MEMORY_AVAILABLE };
+			m->entries[m->count++] =
+				(struct mb2_memory){ m->map.regions[i].base, m->map.regions[i].size, MB2_MEMORY_AVAILABLE };
 }
 
 /* Finds room for the image where it can run, and takes it. */
@@ -126,7 +133,8 @@ static EFI_STATUS place_image(struct xen *x)
 		r.high = h->relocatable.preference == MB2_PREFER_HIGH;
 		list_free(x->memory);
 		if (!memory_find(x->memory->entries, x->memory->count, &r, &x->base))
-			return refuse(x, x->host->name, "no free memory where it can run: give the host more memory below 4 GiB", EFI_OUT_OF_RESOURCES);
+			return refuse(x, x->host->name, "no free memory where it can run: give the host more memory below 4 GiB",
+				EFI_OUT_OF_RESOURCES);
 	}
 	if (x->base > LAST_BELOW_4G || r.size > LAST_BELOW_4G - x->base)
 		return refuse(x, x->host->name, "it wants to be loaded above 4 GiB", EFI_UNSUPPORTED);
@@ -211,7 +219,8 @@ static EFI_STATUS write_info(struct xen *x)
 	size_t n = 0;
 
 	if (!below_4g(x->host->kernel) || !below_4g(x->host->initrd))
-		return refuse(x, x->host->name, "kernel and initrd must lie below 4 GiB: give the host more memory there", EFI_OUT_OF_RESOURCES);
+		return refuse(
+			x, x->host->name, "kernel and initrd must lie below 4 GiB: give the host more memory there", EFI_OUT_OF_RESOURCES);
 	mb2_begin_measure(&w);
 	if (!efi_map_to_mb2(&m->map, m->entries, GL_COUNT(m->entries), &m->count) || !put_info(x, &w, &n))
 		return refuse(x, x->host->name, "the firmware's tables do not fit the multiboot2 information", EFI_DEVICE_ERROR);
@@ -230,7 +239,7 @@ static EFI_STATUS write_info(struct xen *x)
  * would then go on to the next boot entry with PCRs that speak of this launch, and without us. So that call leads back here.
  */
 static struct {
-	EFI_EXIT exit;                  /* the firmware's */
+	EFI_EXIT exit; /* the firmware's */
 	EFI_HANDLE image;
 	void *back[5];
 } guard;

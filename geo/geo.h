@@ -36,9 +36,9 @@ struct geo_tag {
 enum geo_error {
 	GEO_OK,
 	GEO_E_SIZE,
-	GEO_E_MAGIC,            /* some other content: measurable, but not ours to decode */
+	GEO_E_MAGIC, /* some other content: measurable, but not ours to decode */
 	GEO_E_FLAGS,
-	GEO_E_COUNTRY,          /* not two letters A-Z */
+	GEO_E_COUNTRY, /* not two letters A-Z */
 	GEO_E_SUBDIVISION,
 	GEO_E_RESERVED,
 	GEO_E_COORDINATES,
@@ -79,11 +79,11 @@ void geo_attributes_text(uint32_t attributes, struct text *t);
 /* Will the boot chain be able to read it (with auth = the index, empty password, at locality 2, whatever the lockout state)? */
 enum geo_readable {
 	GEO_READABLE,
-	GEO_READABLE_DA,        /* yes, but dictionary-attack protected: fails in lockout, answers RETRY first after a boot */
-	GEO_UNREADABLE_AUTH,    /* no AUTHREAD */
+	GEO_READABLE_DA,     /* yes, but dictionary-attack protected: fails in lockout, answers RETRY first after a boot */
+	GEO_UNREADABLE_AUTH, /* no AUTHREAD */
 	GEO_UNREADABLE_UNWRITTEN,
-	GEO_UNREADABLE_LOCKED,  /* READLOCKED */
-	GEO_UNREADABLE_SIZE,    /* over GEO_NV_MAX bytes, or 0 */
+	GEO_UNREADABLE_LOCKED, /* READLOCKED */
+	GEO_UNREADABLE_SIZE,   /* over GEO_NV_MAX bytes, or 0 */
 	GEO_READABLE_COUNT
 };
 

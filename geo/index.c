@@ -33,6 +33,7 @@ static const char *const bit_names[32] = {
 	[31] = "read_stclear",
 };
 
+/* clang-format off */
 static const char *const readable_texts[GEO_READABLE_COUNT] = {
 	[GEO_READABLE] = "the boot chain can read it",
 	[GEO_READABLE_DA] = "the boot chain can read it, but not while the TPM is in dictionary-attack lockout; "
@@ -44,6 +45,7 @@ static const char *const readable_texts[GEO_READABLE_COUNT] = {
 		"nothing may read-lock it before the boot chain has read it",
 	[GEO_UNREADABLE_SIZE] = "the boot chain cannot read it: its size is not between 1 and 4096 bytes; define it anew",
 };
+/* clang-format on */
 
 bool geo_index_possible(uint32_t index)
 {

@@ -25,7 +25,8 @@ static const char *const messages[GEO_ERROR_COUNT] = {
 	[GEO_E_COUNTRY] = "the country is not two capital letters (ISO 3166-1 alpha-2, offset 8)",
 	[GEO_E_SUBDIVISION] = "the subdivision is not up to three capital letters or digits (ISO 3166-2 behind the hyphen, offset 10)",
 	[GEO_E_RESERVED] = "the reserved bytes are not 0 (offset 14)",
-	[GEO_E_COORDINATES] = "the coordinates are out of range (90 degrees north or south, 180 east or west; offset 16) or lack their flag",
+	[GEO_E_COORDINATES] =
+		"the coordinates are out of range (90 degrees north or south, 180 east or west; offset 16) or lack their flag",
 	[GEO_E_SITE] = "the site is not up to 40 printable ASCII characters, padded with NUL (offset 24)",
 };
 
@@ -73,8 +74,8 @@ static enum geo_error check(const struct geo_tag *tag)
 		return GEO_E_COUNTRY;
 	if (length(tag->subdivision, SUBDIVISION_MAX) > SUBDIVISION_MAX || !all(tag->subdivision, is_upper_or_digit))
 		return GEO_E_SUBDIVISION;
-	if (tag->latitude < -LATITUDE_MAX || tag->latitude > LATITUDE_MAX ||
-	    tag->longitude < -LONGITUDE_MAX || tag->longitude > LONGITUDE_MAX)
+	if (tag->latitude < -LATITUDE_MAX || tag->latitude > LATITUDE_MAX || tag->longitude < -LONGITUDE_MAX ||
+		tag->longitude > LONGITUDE_MAX)
 		return GEO_E_COORDINATES;
 	if (!tag->has_coordinates && (tag->latitude || tag->longitude))
 		return GEO_E_COORDINATES;

@@ -4,12 +4,14 @@
 #include "common/cursor.h"
 
 /* SDG 315168-016, A.1.1, for 0.0 and 3.0. 4.0 has an XMSS signature besides (public ACM parsers agree on it). */
+/* clang-format off */
 static const struct acm_layout layouts[] = {
 	{ .version = 0x00000, .length = 161, .key = 256, .exponent = 4, .signature = 256, .scratch = 143 },
 	{ .version = 0x30000, .length = 224, .key = 384, .signature = 384, .scratch = 208 },
 	{ .version = 0x40000, .length = 928, .key = 384, .signature = 384, .second_key = 64, .second_signature = 2692, .reserved = 60,
 		.scratch = 896 },
 };
+/* clang-format on */
 
 static_assert(ACM_COMMON_SIZE + 256 + 4 + 256 == 161 * 4, "header 0.0");
 static_assert(ACM_COMMON_SIZE + 384 + 384 == 224 * 4, "header 3.0");
@@ -19,9 +21,11 @@ static_assert(ACM_MIN_SIZE == (161 + 143) * 4, "acm_hdr_t");
 #define EXPONENT_FIXED 65537
 
 /* 7fc03aaa-46a7-18db-2eac-698f8d417f5a, the first three numbers little-endian. */
+/* clang-format off */
 const uint8_t acm_uuid[ACM_UUID_SIZE] = {
 	0xaa, 0x3a, 0xc0, 0x7f, 0xa7, 0x46, 0xdb, 0x18, 0x2e, 0xac, 0x69, 0x8f, 0x8d, 0x41, 0x7f, 0x5a,
 };
+/* clang-format on */
 
 #define INFO_VERSION_MIN 3
 #define INFO_VERSION_PROCESSORS 4
@@ -170,7 +174,10 @@ static bool read_list(struct rd *r, uint64_t start, size_t width, size_t element
 	if (r->bad || count > rd_left(r) / element)
 		return false;
 	*out = (struct acm_list){
-		.present = true, .offset = (uint32_t)(start + offset), .count = count, .bytes = rd_bytes(r, count * element),
+		.present = true,
+		.offset = (uint32_t)(start + offset),
+		.count = count,
+		.bytes = rd_bytes(r, count * element),
 	};
 	return true;
 }
@@ -180,7 +187,10 @@ static bool read_tpm(struct rd *r, uint64_t start, struct acm *a)
 	uint32_t caps = rd_le32(r);
 
 	a->tpm = (struct acm_tpm){
-		.extend_policy = caps & 3, .family = caps >> 2 & 0xf, .nv_index_set = caps >> 6 & 1, .capabilities = caps,
+		.extend_policy = caps & 3,
+		.family = caps >> 2 & 0xf,
+		.nv_index_set = caps >> 6 & 1,
+		.capabilities = caps,
 	};
 	return read_list(r, start, 2, ACM_TPM_ALG_SIZE, &a->tpm_algs);
 }

@@ -9,10 +9,10 @@
 /* What follows the common fields, by header version, in this order. Sizes in bytes unless said otherwise. */
 struct acm_layout {
 	uint32_t version;
-	uint32_t length;                /* HeaderLen, in dwords: everything before the scratch area */
+	uint32_t length; /* HeaderLen, in dwords: everything before the scratch area */
 	uint32_t key, exponent, signature;
 	uint32_t second_key, second_signature, reserved;
-	uint32_t scratch;               /* in dwords */
+	uint32_t scratch; /* in dwords */
 };
 
 /* NULL if the version's layout is not known. */

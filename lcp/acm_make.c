@@ -23,8 +23,8 @@ struct acm_recipe acm_recipe_sinit(uint8_t tpm_nv_index_set)
 		.info_version = 5,
 		.os_sinit_data_version = 7,
 		.min_mle_header_version = 0x20000,
-		.capabilities = ACM_CAP_RLP_WAKE_GETSEC | ACM_CAP_RLP_WAKE_MONITOR | ACM_CAP_ECX_PGTBL | ACM_CAP_PCR_MAP_DA |
-			ACM_CAP_TCG_EVENT_LOG,
+		.capabilities =
+			ACM_CAP_RLP_WAKE_GETSEC | ACM_CAP_RLP_WAKE_MONITOR | ACM_CAP_ECX_PGTBL | ACM_CAP_PCR_MAP_DA | ACM_CAP_TCG_EVENT_LOG,
 		.acm_version = 0x10,
 		.acm_revision = { 1, 0, 0 },
 		.tpm_extend_policy = ACM_TPM_EXTEND_AGILE | ACM_TPM_EXTEND_EMBEDDED,
@@ -177,7 +177,7 @@ enum acm_error acm_make(const struct acm_recipe *r, struct mspan out)
 	scratch = r->scratch ? r->scratch : l->scratch;
 	/* no table can then reach over 32 bits */
 	if (((uint64_t)l->length + scratch) * 4 + ACM_INFO_SIZE > r->size || r->chipset_count > r->size / ACM_CHIPSET_SIZE ||
-	    r->chipset2_count > r->size / ACM_CHIPSET_SIZE || r->processor_count > r->size / ACM_PROCESSOR_SIZE)
+		r->chipset2_count > r->size / ACM_CHIPSET_SIZE || r->processor_count > r->size / ACM_PROCESSOR_SIZE)
 		return ACM_E_BUFFER;
 	write_header(&w, r, l, scratch);
 	fill(&w, (size_t)scratch * 4, 0);

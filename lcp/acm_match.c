@@ -8,7 +8,8 @@
 static const char *const texts[ACM_MATCH_COUNT] = {
 	[ACM_MATCHES] = "the module fits the platform",
 	[ACM_NO_MATCH_PLATFORM_TYPE] = "the module is for another kind of platform (client or server): take the one for this",
-	[ACM_NO_MATCH_FUSING] = "a debug-signed module on production hardware, or the reverse: take the production module for production hardware",
+	[ACM_NO_MATCH_FUSING] =
+		"a debug-signed module on production hardware, or the reverse: take the production module for production hardware",
 	[ACM_NO_MATCH_CHIPSET] = "the platform's chipset is not in the module's list: take the module for this chipset",
 	[ACM_NO_MATCH_CHIPSET2] = "the platform's chipset is not in the module's second list: take the module for this chipset",
 	[ACM_NO_MATCH_PROCESSOR] = "the platform's processor is not in the module's list: take the module for this processor",

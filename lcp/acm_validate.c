@@ -9,13 +9,13 @@ static const char *const messages[ACM_ERROR_COUNT] = {
 	[ACM_OK] = "no error",
 	[ACM_E_TRUNCATED] = "the file is smaller than any module, 1216 bytes (" TBOOT "is_acmod)",
 	[ACM_E_SIZE] = "the Size field does not go with the file's size, nor with 64 to 256 KiB of padding (" SDG "A.1.1, Size; " TBOOT
-		"are_sizes_equal_pad_adjusted)",
+		       "are_sizes_equal_pad_adjusted)",
 	[ACM_E_TYPE] = "ModuleType is not 2, chipset (" SDG "A.1.1, ModuleType)",
 	[ACM_E_VENDOR] = "ModuleVendor is not 0x8086, Intel (" SDG "A.1.1, ModuleVendor)",
 	[ACM_E_HEADER] = "the header's key or signature reaches past the end of the module (" SDG "A.1.1)",
 	[ACM_E_INFO] = "the info table does not lie inside of the module (" SDG "A.1.2; " TBOOT "get_acmod_info_table)",
 	[ACM_E_UUID] = "there is no info table behind header and scratch area: the UUID is not 7fc03aaa-46a7-18db-2eac-698f8d417f5a (" SDG
-		"A.1.2, UUID)",
+		       "A.1.2, UUID)",
 	[ACM_E_INFO_VERSION] = "the info table's version is below 3 (" SDG "A.1.2, Version; " TBOOT "is_acmod)",
 	[ACM_E_CHIPSETS] = "the chipset id list reaches past its end (" SDG "A.1.2, chipset ID list)",
 	[ACM_E_PROCESSORS] = "the processor id list reaches past its end (" SDG "A.1.2, processor ID list)",
@@ -26,7 +26,8 @@ static const char *const messages[ACM_ERROR_COUNT] = {
 	[ACM_E_HEADER_LENGTH] = "HeaderLen is not that of the header version (" SDG "A.1.1, HeaderLen)",
 	[ACM_E_KEY_SIZE] = "KeySize is not that of the header version (" SDG "A.1.1, KeySize)",
 	[ACM_E_DATE] = "Date is no date in BCD (" SDG "A.1.1, Date)",
-	[ACM_E_ALIGNMENT] = "the module's size is not a multiple of 64 bytes, and the CPU refuses it (" SDG "A.1.1, Size; " TBOOT "verify_acmod)",
+	[ACM_E_ALIGNMENT] =
+		"the module's size is not a multiple of 64 bytes, and the CPU refuses it (" SDG "A.1.1, Size; " TBOOT "verify_acmod)",
 	[ACM_E_ENTRY] = "EntryPoint lies outside of the module (" SDG "A.1.1, EntryPoint; " TBOOT "verify_acmod)",
 	[ACM_E_SEGMENT] = "SegSel is 0, has its low bits set, or lies outside of the GDT (" SDG "A.1.1, SegSel; " TBOOT "verify_acmod)",
 	[ACM_E_INFO_LENGTH] = "the info table's Length is less than its version has (" SDG "A.1.2, Length)",

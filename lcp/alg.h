@@ -28,9 +28,9 @@
 /* Hash algorithms that policies may name; more than common/ can compute (sm3_256). */
 struct lcp_hash_info {
 	uint16_t tpm_id;
-	uint8_t size;           /* of a digest, in bytes */
-	uint16_t mask;          /* bit in LcpHashAlgMask and AuxHashAlgMask */
-	const char *name;       /* "sha256" */
+	uint8_t size;     /* of a digest, in bytes */
+	uint16_t mask;    /* bit in LcpHashAlgMask and AuxHashAlgMask */
+	const char *name; /* "sha256" */
 };
 
 extern const struct lcp_hash_info lcp_hashes[];
@@ -51,10 +51,10 @@ size_t lcp_digest_size(uint16_t tpm_id);
 /* Signature algorithms: what LcpSignAlgMask can approve. */
 struct lcp_sign_info {
 	uint32_t mask;
-	uint16_t sig_alg;       /* RSASSA, ECDSA, SM2; the RSASSA bits stand for RSAPSS too */
+	uint16_t sig_alg; /* RSASSA, ECDSA, SM2; the RSASSA bits stand for RSAPSS too */
 	uint16_t key_bits;
 	uint16_t hash_alg;
-	const char *name;       /* "rsa-2048-sha256" as lcp2_crtpol --sign takes it */
+	const char *name; /* "rsa-2048-sha256" as lcp2_crtpol --sign takes it */
 };
 
 extern const struct lcp_sign_info lcp_signs[];

@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* c3930641-e3cb-4f40-91d7-27f8b9e25c86 */
-const uint8_t lcp_uuid_tboot[LCP_UUID_SIZE] = { 0x41, 0x06, 0x93, 0xc3, 0xcb, 0xe3, 0x40, 0x4f,
-						0xd7, 0x91, 0x27, 0xf8, 0xb9, 0xe2, 0x5c, 0x86 };
+const uint8_t lcp_uuid_tboot[LCP_UUID_SIZE] = { 0x41, 0x06, 0x93, 0xc3, 0xcb, 0xe3, 0x40, 0x4f, 0xd7, 0x91, 0x27, 0xf8, 0xb9, 0xe2, 0x5c,
+	0x86 };
 
 /* Which byte of the wire form is number i in the text. */
 static const uint8_t order[LCP_UUID_SIZE] = { 3, 2, 1, 0, 5, 4, 7, 6, 9, 8, 10, 11, 12, 13, 14, 15 };
@@ -93,7 +93,8 @@ enum lcp_error lcp_custom_find(const struct lcp_list *l, const uint8_t uuid[LCP_
 	return LCP_E_CUSTOM_MISSING;
 }
 
-enum lcp_error lcp_custom_find_data(const struct lcp_data *d, const uint8_t uuid[LCP_UUID_SIZE], struct span *payload, struct lcp_where *where)
+enum lcp_error lcp_custom_find_data(
+	const struct lcp_data *d, const uint8_t uuid[LCP_UUID_SIZE], struct span *payload, struct lcp_where *where)
 {
 	for (unsigned i = 0; i < d->list_count && i < LCP_MAX_LISTS; i++) {
 		int element = -1;

@@ -27,7 +27,7 @@ GL_MUST enum lcp_error lcp_custom_unwrap(const struct lcp_element *e, const uint
 
 /* The payload of the first such element of a list, or of policy data; `where` (may be NULL) says where it was. */
 GL_MUST enum lcp_error lcp_custom_find(const struct lcp_list *l, const uint8_t uuid[LCP_UUID_SIZE], struct span *payload, int *where);
-GL_MUST enum lcp_error lcp_custom_find_data(const struct lcp_data *d, const uint8_t uuid[LCP_UUID_SIZE], struct span *payload,
-					    struct lcp_where *where);
+GL_MUST enum lcp_error lcp_custom_find_data(
+	const struct lcp_data *d, const uint8_t uuid[LCP_UUID_SIZE], struct span *payload, struct lcp_where *where);
 
 #endif

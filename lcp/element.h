@@ -14,22 +14,22 @@
 #define LCP_UUID_SIZE 16
 
 enum lcp_element_type {
-	LCP_ELEMENT_MLE = 0x00,         /* D.4.4; 0x00-0x04 are the legacy types, with SHA-1 only */
-	LCP_ELEMENT_PCONF = 0x01,       /* D.4.5 */
+	LCP_ELEMENT_MLE = 0x00,   /* D.4.4; 0x00-0x04 are the legacy types, with SHA-1 only */
+	LCP_ELEMENT_PCONF = 0x01, /* D.4.5 */
 	LCP_ELEMENT_SBIOS = 0x02,
-	LCP_ELEMENT_CUSTOM = 0x03,      /* D.4.6 */
+	LCP_ELEMENT_CUSTOM = 0x03, /* D.4.6 */
 	LCP_ELEMENT_STM = 0x04,
-	LCP_ELEMENT_MLE2 = 0x10,        /* D.4.7 */
-	LCP_ELEMENT_PCONF2 = 0x11,      /* D.4.8 */
+	LCP_ELEMENT_MLE2 = 0x10,   /* D.4.7 */
+	LCP_ELEMENT_PCONF2 = 0x11, /* D.4.8 */
 	LCP_ELEMENT_SBIOS2 = 0x12,
-	LCP_ELEMENT_CUSTOM2 = 0x13,     /* D.4.6 */
-	LCP_ELEMENT_STM2 = 0x14,        /* D.4.9 */
+	LCP_ELEMENT_CUSTOM2 = 0x13, /* D.4.6 */
+	LCP_ELEMENT_STM2 = 0x14,    /* D.4.9 */
 };
 
 /* PolEltControl, SDG D.4. */
-#define LCP_ELEMENT_OVERRIDE_PS 0x00000001u     /* this element replaces the supplier's of the same type */
-#define LCP_ELEMENT_STM_REQUIRED 0x00000002u    /* STM elements */
-#define LCP_ELEMENT_OEM_PCR 0x00000004u         /* PCR 18 stays the same with other elements that match */
+#define LCP_ELEMENT_OVERRIDE_PS 0x00000001u  /* this element replaces the supplier's of the same type */
+#define LCP_ELEMENT_STM_REQUIRED 0x00000002u /* STM elements */
+#define LCP_ELEMENT_OEM_PCR 0x00000004u      /* PCR 18 stays the same with other elements that match */
 #define LCP_ELEMENT_CONTROL_ALL (LCP_ELEMENT_OVERRIDE_PS | LCP_ELEMENT_STM_REQUIRED | LCP_ELEMENT_OEM_PCR)
 
 /* Most reserved bytes that a type has (SBIOS). */
@@ -42,15 +42,15 @@ enum lcp_element_type {
 struct lcp_element {
 	uint32_t type;
 	uint32_t control;
-	uint8_t sinit_min_version;      /* MLE, MLE2 */
-	uint16_t hash_alg;              /* all but PCONF and CUSTOM; TPM_ALG_ID, SHA-1 in the legacy types */
-	struct span fallback;           /* SBIOS, SBIOS2: one digest */
-	uint16_t count;                 /* of digests or PCR infos */
-	struct span hashes;             /* MLE, SBIOS, STM: count digests of hash_alg, one behind the other */
-	struct span pcr_infos;          /* PCONF, PCONF2: walk with lcp_pcr_infos_next() */
-	uint8_t uuid[LCP_UUID_SIZE];    /* CUSTOM: as in the bytes, see lcp/custom.h */
-	struct span data;               /* CUSTOM: what the UUID says; a type that is none of the above: the whole body */
-	uint8_t reserved[LCP_ELEMENT_RESERVED_MAX];     /* in the order of the bytes */
+	uint8_t sinit_min_version;                  /* MLE, MLE2 */
+	uint16_t hash_alg;                          /* all but PCONF and CUSTOM; TPM_ALG_ID, SHA-1 in the legacy types */
+	struct span fallback;                       /* SBIOS, SBIOS2: one digest */
+	uint16_t count;                             /* of digests or PCR infos */
+	struct span hashes;                         /* MLE, SBIOS, STM: count digests of hash_alg, one behind the other */
+	struct span pcr_infos;                      /* PCONF, PCONF2: walk with lcp_pcr_infos_next() */
+	uint8_t uuid[LCP_UUID_SIZE];                /* CUSTOM: as in the bytes, see lcp/custom.h */
+	struct span data;                           /* CUSTOM: what the UUID says; a type that is none of the above: the whole body */
+	uint8_t reserved[LCP_ELEMENT_RESERVED_MAX]; /* in the order of the bytes */
 };
 
 /* Takes one element apart, which must be all of `bytes`. A type that we do not know is no error here. `out` on success only. */
@@ -108,9 +108,9 @@ GL_MUST enum lcp_error lcp_elements_next(struct lcp_elements *it, struct span *o
  * PCONF2, big-endian, with one selection; TPM_PCR_INFO_SHORT (TPM 1.2 part 2, 8.4) in PCONF.
  */
 struct lcp_pcr_info {
-	uint16_t hash_alg;              /* of the selection; SHA-1 in PCONF */
-	struct span select;             /* bitmap: PCR i is bit i % 8 of byte i / 8 */
-	uint8_t locality;               /* PCONF only: localityAtRelease */
+	uint16_t hash_alg;  /* of the selection; SHA-1 in PCONF */
+	struct span select; /* bitmap: PCR i is bit i % 8 of byte i / 8 */
+	uint8_t locality;   /* PCONF only: localityAtRelease */
 	struct span digest;
 };
 

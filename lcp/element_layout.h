@@ -7,23 +7,23 @@
 /* What the bodies of elements are made of. */
 enum lcp_element_field {
 	LCP_FIELD_END,
-	LCP_FIELD_SINIT_MIN,            /* u8 */
-	LCP_FIELD_RESERVED,             /* u8 */
-	LCP_FIELD_ALG_LEGACY,           /* u8: LCP_POLHALG_SHA1 = 0 */
-	LCP_FIELD_ALG,                  /* u16 TPM_ALG_ID */
-	LCP_FIELD_FALLBACK,             /* one digest */
-	LCP_FIELD_COUNT,                /* u16 */
-	LCP_FIELD_HASHES,               /* that many digests */
-	LCP_FIELD_PCR_INFOS,            /* that many PCR infos, up to the element's end */
+	LCP_FIELD_SINIT_MIN,  /* u8 */
+	LCP_FIELD_RESERVED,   /* u8 */
+	LCP_FIELD_ALG_LEGACY, /* u8: LCP_POLHALG_SHA1 = 0 */
+	LCP_FIELD_ALG,        /* u16 TPM_ALG_ID */
+	LCP_FIELD_FALLBACK,   /* one digest */
+	LCP_FIELD_COUNT,      /* u16 */
+	LCP_FIELD_HASHES,     /* that many digests */
+	LCP_FIELD_PCR_INFOS,  /* that many PCR infos, up to the element's end */
 	LCP_FIELD_UUID,
-	LCP_FIELD_DATA,                 /* up to the element's end */
+	LCP_FIELD_DATA, /* up to the element's end */
 	LCP_FIELD_KINDS
 };
 
 struct lcp_element_layout {
 	uint32_t type;
 	const char *name;
-	uint8_t fields[10];             /* enum lcp_element_field, in the order of the bytes */
+	uint8_t fields[10]; /* enum lcp_element_field, in the order of the bytes */
 };
 
 /* NULL if the type is none of ours. */

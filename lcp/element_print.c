@@ -57,7 +57,7 @@ static void print_field(const struct lcp_element *e, enum lcp_element_field fiel
 		break;
 	case LCP_FIELD_COUNT:
 		lcp_print_number(t, indent, lcp_element_has(lcp_element_layout(e->type), LCP_FIELD_HASHES) ? "num_hashes" : "num_pcr_infos",
-				 e->count);
+			e->count);
 		break;
 	case LCP_FIELD_HASHES:
 		for (unsigned i = 0; lcp_element_hash(e, i).n; i++)

@@ -24,11 +24,11 @@ static enum lcp_error check_absent(const struct lcp_element *e, const struct lcp
 	for (size_t i = 0; l->fields[i] != LCP_FIELD_END; i++)
 		reserved += l->fields[i] == LCP_FIELD_RESERVED;
 	if ((e->sinit_min_version && !lcp_element_has(l, LCP_FIELD_SINIT_MIN)) || (e->hash_alg && !alg) ||
-	    (e->fallback.n && !lcp_element_has(l, LCP_FIELD_FALLBACK)) || (e->count && !lcp_element_has(l, LCP_FIELD_COUNT)) ||
-	    (e->hashes.n && !lcp_element_has(l, LCP_FIELD_HASHES)) || (e->pcr_infos.n && !lcp_element_has(l, LCP_FIELD_PCR_INFOS)) ||
-	    (e->data.n && !lcp_element_has(l, LCP_FIELD_DATA)) ||
-	    (!all_zero(e->uuid, LCP_UUID_SIZE) && !lcp_element_has(l, LCP_FIELD_UUID)) ||
-	    !all_zero(e->reserved + reserved, LCP_ELEMENT_RESERVED_MAX - reserved))
+		(e->fallback.n && !lcp_element_has(l, LCP_FIELD_FALLBACK)) || (e->count && !lcp_element_has(l, LCP_FIELD_COUNT)) ||
+		(e->hashes.n && !lcp_element_has(l, LCP_FIELD_HASHES)) || (e->pcr_infos.n && !lcp_element_has(l, LCP_FIELD_PCR_INFOS)) ||
+		(e->data.n && !lcp_element_has(l, LCP_FIELD_DATA)) ||
+		(!all_zero(e->uuid, LCP_UUID_SIZE) && !lcp_element_has(l, LCP_FIELD_UUID)) ||
+		!all_zero(e->reserved + reserved, LCP_ELEMENT_RESERVED_MAX - reserved))
 		return LCP_E_ELEMENT_FIELD;
 	return LCP_OK;
 }

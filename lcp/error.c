@@ -6,6 +6,7 @@
 #define LIST3 "(" TBOOT "include/lcp3.h, lcp_policy_list_t2_1)"
 #define SIG3 "(" TBOOT "include/lcp3.h, lcp_signature_2_1)"
 
+/* clang-format off */
 static const char *const messages[LCP_ERROR_COUNT] = {
 	[LCP_OK] = "no error",
 
@@ -94,6 +95,7 @@ static const char *const messages[LCP_ERROR_COUNT] = {
 	[LCP_E_ALG] = "the hash algorithm is one that this program cannot compute (it has sha1, sha256, sha384, sha512)",
 	[LCP_E_BUFFER] = "the structure does not fit the buffer",
 };
+/* clang-format on */
 
 const char *lcp_strerror(enum lcp_error e)
 {

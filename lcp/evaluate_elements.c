@@ -2,7 +2,7 @@
 #include "lcp/evaluate_impl.h"
 
 /* Legacy types have the same low digit. */
-#define KIND(type) ((type) & 0x0fu)
+#define KIND(type) ((type)&0x0fu)
 #define LEGACY(type) ((type) < LCP_ELEMENT_MLE2)
 
 static const uint8_t kinds[LCP_SUBJECTS] = {
@@ -72,7 +72,7 @@ static bool hash_approved(const struct walk *w)
 enum match {
 	NO,
 	YES,
-	UNKNOWN,        /* what the element asks for was not given */
+	UNKNOWN, /* what the element asks for was not given */
 };
 
 static enum match match_digest(const struct lcp_element *element, const struct digests *given, int *index)
@@ -139,7 +139,7 @@ struct search {
 	struct lcp_at disallowed_at;
 	struct lcp_at revoked_at;
 	struct lcp_at open_at;
-	struct lcp_at first;            /* element about the subject */
+	struct lcp_at first; /* element about the subject */
 	struct lcp_decision decision;
 };
 

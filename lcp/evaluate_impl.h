@@ -7,10 +7,10 @@
 /* What the evaluation keeps between its steps; shared by its files only. */
 struct lcp_eval {
 	const struct lcp_platform *p;
-	struct lcp_acm acm;             /* with defaults filled in */
+	struct lcp_acm acm; /* with defaults filled in */
 	struct lcp_verdict *v;
 	struct lcp_data data[LCP_OWNERS];
-	bool has_data[LCP_OWNERS];      /* the type is list and the data was decoded */
+	bool has_data[LCP_OWNERS]; /* the type is list and the data was decoded */
 };
 
 /* Ends the evaluation: notes the rule and the error code. Returns false, so that failing is one statement. */

@@ -6,11 +6,18 @@
 #define ACM "Intel NP-SEAMLDR 1.5 Core/Include/AcmErr.h "
 #define ACM_LCP "Intel NP-SEAMLDR 1.5 Core/Include/Lcp.h "
 
-#define BOTH(n) { (n), (n) }
+#define BOTH(n) \
+	{ \
+		(n), (n) \
+	}
 /* Major numbers of errors in the owner's and the supplier's policy. */
-#define INTEGRITY { TXT_LCP_PO_INTEGRITY, TXT_LCP_PS_INTEGRITY }
+#define INTEGRITY \
+	{ \
+		TXT_LCP_PO_INTEGRITY, TXT_LCP_PS_INTEGRITY \
+	}
 #define LCP_CODE(majors, minors) .launch_control = true, .major = majors, .minor = minors
 
+/* clang-format off */
 static const struct lcp_rule_info rules[LCP_RULE_COUNT] = {
 	[LCP_ALLOWED] = { .id = "allowed", .text = "the policies allow the launch", .source = "" },
 
@@ -111,6 +118,7 @@ static const struct lcp_rule_info rules[LCP_RULE_COUNT] = {
 
 	[LCP_RULE_INPUT] = { .id = "input", .text = "an element asks for a digest or PCR value that was not given", .source = "" },
 };
+/* clang-format on */
 
 const struct lcp_rule_info *lcp_rule_info(enum lcp_rule rule)
 {

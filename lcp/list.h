@@ -19,29 +19,29 @@
 #define LCP_LIST_3_0 0x0300
 #define LCP_LIST_HEADER_SIZE 8
 
-#define LCP_SIG_VERSION 0x10            /* of the three structures in LCP_SIGNATURE2_1 */
+#define LCP_SIG_VERSION 0x10 /* of the three structures in LCP_SIGNATURE2_1 */
 #define LCP_SIG_EXPONENT 65537
 
 /* Keys and signatures are numbers in little-endian byte order, the other way round than OpenSSL has them. */
 struct lcp_signature {
-	uint16_t revocation;            /* revocation counter */
-	uint16_t key_alg;               /* RSA or ECC; below 3.0 it follows from the list's sig_alg */
+	uint16_t revocation; /* revocation counter */
+	uint16_t key_alg;    /* RSA or ECC; below 3.0 it follows from the list's sig_alg */
 	uint32_t key_bits;
-	uint32_t exponent;              /* 3.0, RSA; else 0 */
-	uint16_t hash_alg;              /* 3.0: what was signed; else 0, see lcp_list_sig_hash_alg() */
-	uint32_t reserved;              /* 2.x, ECC; else 0 */
-	uint8_t version[3];             /* 3.0: of key-and-signature, key, signature; else 0 */
-	struct span key;                /* RSA: the modulus. ECC: Qx, Qy */
-	struct span block;              /* RSA: the signature. ECC: r, s. Empty below 3.0: not signed yet */
+	uint32_t exponent;  /* 3.0, RSA; else 0 */
+	uint16_t hash_alg;  /* 3.0: what was signed; else 0, see lcp_list_sig_hash_alg() */
+	uint32_t reserved;  /* 2.x, ECC; else 0 */
+	uint8_t version[3]; /* 3.0: of key-and-signature, key, signature; else 0 */
+	struct span key;    /* RSA: the modulus. ECC: Qx, Qy */
+	struct span block;  /* RSA: the signature. ECC: r, s. Empty below 3.0: not signed yet */
 };
 
 /* A list taken apart; spans point into the bytes given to the decoder or, for a list put together, to the caller's. */
 struct lcp_list {
 	uint16_t version;
-	uint16_t sig_alg;               /* NULL: not signed; RSASSA (1.0: LCP_POLSALG_RSA_PKCS_15), RSAPSS, ECDSA, SM2 */
-	uint8_t reserved;               /* 1.0 only */
-	struct span elements;           /* walk with lcp_elements_next() */
-	struct lcp_signature sig;       /* all 0 if sig_alg is NULL */
+	uint16_t sig_alg;         /* NULL: not signed; RSASSA (1.0: LCP_POLSALG_RSA_PKCS_15), RSAPSS, ECDSA, SM2 */
+	uint8_t reserved;         /* 1.0 only */
+	struct span elements;     /* walk with lcp_elements_next() */
+	struct lcp_signature sig; /* all 0 if sig_alg is NULL */
 };
 
 static inline bool lcp_list_signed(const struct lcp_list *l)

@@ -9,7 +9,7 @@
 struct lcp_list_layout {
 	uint8_t major;
 	uint8_t last_minor;
-	uint8_t sig_alg_width;          /* of the field in the header; 0: KeySignatureOffset stands in its place */
+	uint8_t sig_alg_width; /* of the field in the header; 0: KeySignatureOffset stands in its place */
 };
 
 /* NULL if the version's major number is none of ours. */
@@ -18,10 +18,10 @@ const struct lcp_list_layout *lcp_list_layout(uint16_t version);
 /* The signature algorithms of a version. */
 struct lcp_list_sig_alg {
 	uint8_t major;
-	uint16_t wire;                  /* number in header (1.x, 2.x) or SigScheme (3.x) */
-	uint16_t sig_alg;               /* TPM_ALG_ID */
+	uint16_t wire;    /* number in header (1.x, 2.x) or SigScheme (3.x) */
+	uint16_t sig_alg; /* TPM_ALG_ID */
 	uint16_t key_alg;
-	bool ecc_head;                  /* 2.x: LCP_ECC_SIGNATURE, with a reserved field, instead of LCP_RSA_SIGNATURE */
+	bool ecc_head; /* 2.x: LCP_ECC_SIGNATURE, with a reserved field, instead of LCP_RSA_SIGNATURE */
 };
 
 /* NULL if the version does not have it. */

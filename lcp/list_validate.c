@@ -5,7 +5,7 @@
 static const struct {
 	uint16_t sig_alg;
 	uint16_t key_bits;
-	uint8_t last_major;             /* of the list's version */
+	uint8_t last_major; /* of the list's version */
 } key_sizes[] = {
 	{ LCP_ALG_RSASSA, 1024, 2 },
 	{ LCP_ALG_RSASSA, 2048, 3 },
@@ -34,7 +34,8 @@ static const struct {
 static bool key_size_known(const struct lcp_list *l)
 {
 	for (size_t i = 0; i < GL_COUNT(key_sizes); i++)
-		if (key_sizes[i].sig_alg == l->sig_alg && key_sizes[i].key_bits == l->sig.key_bits && l->version >> 8 <= key_sizes[i].last_major)
+		if (key_sizes[i].sig_alg == l->sig_alg && key_sizes[i].key_bits == l->sig.key_bits &&
+			l->version >> 8 <= key_sizes[i].last_major)
 			return true;
 	return false;
 }
@@ -79,7 +80,7 @@ static enum lcp_error check_signature(const struct lcp_list *l)
 
 	if (!lcp_list_signed(l)) {
 		bool empty = !s->revocation && !s->key_alg && !s->key_bits && !s->exponent && !s->hash_alg && !s->reserved &&
-			     !s->version[0] && !s->version[1] && !s->version[2] && !s->key.n && !s->block.n;
+		             !s->version[0] && !s->version[1] && !s->version[2] && !s->key.n && !s->block.n;
 
 		return empty ? LCP_OK : LCP_E_SIG_FIELD;
 	}

@@ -49,7 +49,9 @@ static struct span element_bytes(const struct lcp_list *l, int number)
 void lcp_measured(const struct lcp_verdict *v, const struct span data[LCP_OWNERS], struct lcp_measured *out)
 {
 	*out = (struct lcp_measured){
-		.control = v->present[LCP_PO] ? v->policy[LCP_PO].control : v->present[LCP_PS] ? v->policy[LCP_PS].control : 0,
+		.control = v->present[LCP_PO]   ? v->policy[LCP_PO].control
+		           : v->present[LCP_PS] ? v->policy[LCP_PS].control
+		                                : 0,
 	};
 	for (enum lcp_subject i = 0; i < LCP_SUBJECTS; i++) {
 		const struct lcp_decision *by = &v->by[i];
@@ -58,7 +60,7 @@ void lcp_measured(const struct lcp_verdict *v, const struct span data[LCP_OWNERS
 		enum alg a;
 
 		if (by->outcome != LCP_MATCH || lcp_data_decode(data[by->at.owner], &decoded, NULL) || by->at.list < 0 ||
-		    by->at.list >= decoded.list_count)
+			by->at.list >= decoded.list_count)
 			continue;
 
 		const struct lcp_list *l = &decoded.lists[by->at.list];

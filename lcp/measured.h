@@ -11,9 +11,9 @@
 #define LCP_MEASURED_MAX 1024
 
 struct lcp_measured {
-	uint32_t control;               /* PolicyControl that counts: the owner's, else the supplier's, else 0 */
+	uint32_t control; /* PolicyControl that counts: the owner's, else the supplier's, else 0 */
 	uint8_t details[LCP_MEASURED_MAX];
-	size_t details_size;            /* 0: none did */
+	size_t details_size; /* 0: none did */
 	uint8_t authorities[LCP_MEASURED_MAX];
 	size_t authorities_size;
 };

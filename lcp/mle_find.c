@@ -18,9 +18,9 @@
 /* Where the fields stand in the two classes. */
 static const struct elf_layout {
 	uint8_t class;
-	uint8_t word;                   /* width of addresses and offsets */
+	uint8_t word; /* width of addresses and offsets */
 	uint8_t phoff;
-	uint8_t phentsize;              /* phnum stands behind it */
+	uint8_t phentsize; /* phnum stands behind it */
 	uint8_t ph_size;
 	uint8_t p_offset;
 	uint8_t p_paddr;
@@ -62,7 +62,7 @@ static const struct elf_layout *elf_layout(struct span elf)
 	uint64_t type = field(elf, 16, 2, &bad), machine = field(elf, 18, 2, &bad), version = field(elf, 20, 4, &bad);
 
 	if (bad || memcmp(elf.p, magic, sizeof(magic)) != 0 || elf.p[5] != ELF_LITTLE_ENDIAN || type != ELF_EXECUTABLE ||
-	    (machine != ELF_386 && machine != ELF_X86_64) || version != ELF_CURRENT)
+		(machine != ELF_386 && machine != ELF_X86_64) || version != ELF_CURRENT)
 		return NULL;
 	for (size_t i = 0; i < GL_COUNT(elf_layouts); i++)
 		if (elf_layouts[i].class == elf.p[4])

@@ -19,25 +19,25 @@
 #define LCP_MLE_MAX_IMAGE ((uint64_t)1 << 30)
 
 struct lcp_mle_segment {
-	uint64_t offset;                /* in the image, from its lowest address */
-	uint64_t size;                  /* in memory; what the file does not have is zero */
+	uint64_t offset; /* in the image, from its lowest address */
+	uint64_t size;   /* in memory; what the file does not have is zero */
 	struct span file;
 };
 
 /* Offsets are bytes from the lowest physical address of the image. */
 struct lcp_mle {
-	uint64_t size;                  /* of the image in memory */
+	uint64_t size; /* of the image in memory */
 	size_t segment_count;
-	struct lcp_mle_segment segments[LCP_MLE_MAX_SEGMENTS];  /* in ascending order, without overlap; gaps are zero */
-	uint64_t header;                /* offset of the MLE header */
+	struct lcp_mle_segment segments[LCP_MLE_MAX_SEGMENTS]; /* in ascending order, without overlap; gaps are zero */
+	uint64_t header;                                       /* offset of the MLE header */
 	uint32_t length;
 	uint32_t version;
-	uint32_t entry;                 /* as in the header */
+	uint32_t entry; /* as in the header */
 	uint32_t first_page;
 	uint32_t start;
-	uint32_t end;                   /* first byte behind the MLE */
+	uint32_t end; /* first byte behind the MLE */
 	uint32_t capabilities;
-	uint32_t cmdline_start;         /* equal: there is no area */
+	uint32_t cmdline_start; /* equal: there is no area */
 	uint32_t cmdline_end;
 };
 

@@ -21,21 +21,21 @@
 #define LCP_POLICY_MAX_SIZE (LCP_POLICY2_HEADER_SIZE + LCP_DIGEST_MAX)
 
 enum lcp_policy_type {
-	LCP_POLICY_LIST = 0,            /* LCP_POLTYPE_LIST: only what the lists of the policy data file allow */
-	LCP_POLICY_ANY = 1,             /* LCP_POLTYPE_ANY */
+	LCP_POLICY_LIST = 0, /* LCP_POLTYPE_LIST: only what the lists of the policy data file allow */
+	LCP_POLICY_ANY = 1,  /* LCP_POLTYPE_ANY */
 };
 
 /* PolicyControl, SDG D.1.1. */
-#define LCP_CONTROL_NPW 0x00000002u             /* a non-production-worthy SINIT or BIOS ACM is allowed */
-#define LCP_CONTROL_SINIT_CAPS 0x00000004u      /* OsSinitData.Capabilities is measured into PCR 17 */
-#define LCP_CONTROL_OWNER_ENFORCED 0x00000008u  /* an owner policy is required, or the supplier's PCONF is enforced */
+#define LCP_CONTROL_NPW 0x00000002u            /* a non-production-worthy SINIT or BIOS ACM is allowed */
+#define LCP_CONTROL_SINIT_CAPS 0x00000004u     /* OsSinitData.Capabilities is measured into PCR 17 */
+#define LCP_CONTROL_OWNER_ENFORCED 0x00000008u /* an owner policy is required, or the supplier's PCONF is enforced */
 #define LCP_CONTROL_AUX_DELETE 0x80000000u
 #define LCP_CONTROL_ALL (LCP_CONTROL_NPW | LCP_CONTROL_SINIT_CAPS | LCP_CONTROL_OWNER_ENFORCED | LCP_CONTROL_AUX_DELETE)
 
 struct lcp_policy {
 	uint16_t version;
-	uint16_t hash_alg;              /* TPM_ALG_ID; always SHA-1 in 2.x */
-	uint8_t type;                   /* enum lcp_policy_type */
+	uint16_t hash_alg; /* TPM_ALG_ID; always SHA-1 in 2.x */
+	uint8_t type;      /* enum lcp_policy_type */
 	uint8_t sinit_min_version;
 	uint16_t revocation[LCP_MAX_LISTS];
 	uint32_t control;

@@ -48,7 +48,8 @@ bool txt_error_encode(const struct txt_error *e, uint32_t *out)
 	case TXT_ERROR_ACM:
 		if (e->acm_type > 0xf || e->class > 0x3f || e->major > 0x1f || e->minor > MINOR_MASK)
 			return false;
-		*out = VALID | EXTERNAL | e->acm_type | (uint32_t)e->class << 4 | (uint32_t)e->major << 10 | (uint32_t)e->minor << MINOR_SHIFT;
+		*out = VALID | EXTERNAL | e->acm_type | (uint32_t)e->class << 4 | (uint32_t)e->major << 10 |
+		       (uint32_t)e->minor << MINOR_SHIFT;
 		return true;
 	case TXT_ERROR_SOFTWARE:
 		if (e->software > SOFTWARE_MASK || e->software_high > MINOR_MASK)

@@ -18,44 +18,44 @@
  * licence, AcmErr.h), and, marked as older, those that tboot knows. The list that comes with a SINIT module decides.
  */
 enum txt_error_source {
-	TXT_ERROR_NONE,                 /* valid is 0: nothing was recorded */
+	TXT_ERROR_NONE, /* valid is 0: nothing was recorded */
 	TXT_ERROR_PROCESSOR,
 	TXT_ERROR_ACM,
-	TXT_ERROR_SOFTWARE,             /* the MLE: tboot, Linux Secure Launch */
+	TXT_ERROR_SOFTWARE, /* the MLE: tboot, Linux Secure Launch */
 };
 
 struct txt_error {
 	enum txt_error_source source;
-	uint32_t processor;             /* 30 bits */
-	uint8_t acm_type;               /* 4 bits, enum txt_acm_type */
-	uint8_t class;                  /* 6 bits */
-	uint8_t major;                  /* 5 bits */
-	uint16_t minor;                 /* 14 bits */
-	uint16_t software;              /* bits 14-0 */
-	uint16_t software_high;         /* bits 29-16 */
+	uint32_t processor;     /* 30 bits */
+	uint8_t acm_type;       /* 4 bits, enum txt_acm_type */
+	uint8_t class;          /* 6 bits */
+	uint8_t major;          /* 5 bits */
+	uint16_t minor;         /* 14 bits */
+	uint16_t software;      /* bits 14-0 */
+	uint16_t software_high; /* bits 29-16 */
 };
 
 enum txt_acm_type {
 	TXT_ACM_BIOS = 0,
 	TXT_ACM_SINIT = 1,
-	TXT_ACM_RACM = 9,               /* revocation; tboot tboot/txt/errors.c */
+	TXT_ACM_RACM = 9, /* revocation; tboot tboot/txt/errors.c */
 };
 
 /* Classes that have a meaning for policies. */
 #define TXT_CLASS_TPM 0x04
 #define TXT_CLASS_LCP 0x2e
-#define TXT_CLASS_LCP_OLD 0x10          /* in the modules for which tboot prints "LCP2 error" */
+#define TXT_CLASS_LCP_OLD 0x10 /* in the modules for which tboot prints "LCP2 error" */
 #define TXT_CLASS_TPM_OLD 0x0d
 
 /* Majors of TXT_CLASS_LCP. */
 enum txt_lcp_major {
 	TXT_LCP_SINIT_REVOKED = 0x02,
 	TXT_LCP_BIOSAC_REVOKED = 0x03,
-	TXT_LCP_ELEMENT_MISMATCH = 0x04,        /* no element of the type fits */
+	TXT_LCP_ELEMENT_MISMATCH = 0x04, /* no element of the type fits */
 	TXT_LCP_AUTOPROMOTION = 0x05,
 	TXT_LCP_FAILSAFE = 0x06,
-	TXT_LCP_PO_INTEGRITY = 0x07,            /* owner's policy or data; minor: enum txt_lcp_minor */
-	TXT_LCP_PS_INTEGRITY = 0x08,            /* supplier's */
+	TXT_LCP_PO_INTEGRITY = 0x07, /* owner's policy or data; minor: enum txt_lcp_minor */
+	TXT_LCP_PS_INTEGRITY = 0x08, /* supplier's */
 	TXT_LCP_NPW = 0x09,
 	TXT_LCP_NOT_PROVISIONED = 0x0a,
 	TXT_LCP_NO_PO_INDEX = 0x10,
@@ -89,7 +89,7 @@ enum txt_lcp_minor {
 	TXT_LCP_ELEMENT_HASH_ALG = 0x11,
 	TXT_LCP_ELEMENT_SIZE = 0x12,
 	TXT_LCP_PCR_INFO = 0x13,
-	TXT_LCP_NOT_ALLOWED = 0x14,             /* fits, but its list or algorithm is not approved */
+	TXT_LCP_NOT_ALLOWED = 0x14, /* fits, but its list or algorithm is not approved */
 	TXT_LCP_LIST_ECDSA_KEY_SIZE = 0x15,
 	TXT_LCP_LIST_SM2_KEY_SIZE = 0x16,
 	TXT_LCP_LIST_KEY_SIZE = 0x17,
@@ -127,14 +127,14 @@ void txt_error_print_part(struct text *t, const char *name, uint64_t v, const ch
 const char *txt_error_acm_type_name(unsigned type);
 const char *txt_error_processor_text(uint32_t code);
 const char *txt_error_class_text(unsigned class);
-const char *txt_error_old_class_text(unsigned class);   /* the other meaning that older modules give the class */
+const char *txt_error_old_class_text(unsigned class); /* the other meaning that older modules give the class */
 const char *txt_error_major_text(unsigned class, unsigned major);
 const char *txt_error_minor_text(unsigned class, unsigned major, unsigned minor);
 
 /* Linux Secure Launch (TrenchBoot): 0xC0008001 and following; NULL if the code is none of these. */
 struct txt_slaunch {
 	uint32_t code;
-	const char *name;               /* "SL_ERROR_TPM_INIT" */
+	const char *name; /* "SL_ERROR_TPM_INIT" */
 	const char *text;
 };
 

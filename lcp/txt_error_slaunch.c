@@ -4,6 +4,7 @@
 
 #define FIRST 0xc0008001u
 
+/* clang-format off */
 static const struct txt_slaunch rows[] = {
 	{ 0xc0008001, "SL_ERROR_GENERIC", "general error; the kernel does not use it" },
 	{ 0xc0008002, "SL_ERROR_TPM_INIT", "the kernel cannot reach the TPM: enable it, and build its driver into the kernel" },
@@ -44,6 +45,7 @@ static const struct txt_slaunch rows[] = {
 	{ 0xc0008023, "SL_ERROR_SLRT_MISSING_ENTRY", "the Secure Launch Resource Table lacks an entry" },
 	{ 0xc0008024, "SL_ERROR_SLRT_MAP", "the Secure Launch Resource Table could not be mapped" },
 };
+/* clang-format on */
 
 const struct txt_slaunch *txt_error_slaunch(uint32_t code)
 {

@@ -117,9 +117,11 @@ static void write32(void *ctx, uint32_t offset, uint32_t v)
 	*(volatile uint32_t *)(TPM_MMIO_BASE + offset) = v;
 }
 
+/* clang-format off */
 const struct tpm_mmio machine_tpm = {
 	.read8 = read8, .read32 = read32, .write8 = write8, .write32 = write32, .delay_us = delay_us,
 };
+/* clang-format on */
 
 static uint64_t txt_register(uint32_t offset)
 {

@@ -48,7 +48,10 @@ static void shut_down(void)
 		say("cannot power off: no \\_S5 in the ACPI tables; stopping with power on", "");
 	if (h->measured) {
 		tboot_shared_set(stage_room(&machine_world, h->shared_address, TBOOT_SHARED_SIZE),
-				 reboot ? TBOOT_REBOOT : power_off ? TBOOT_S5 : TBOOT_HALT, power_off ? sleep : NULL);
+			reboot      ? TBOOT_REBOOT
+			: power_off ? TBOOT_S5
+				    : TBOOT_HALT,
+			power_off ? sleep : NULL);
 		((void (*)(void))(uintptr_t)h->shared.shutdown_entry)();
 	}
 	if (reboot || power_off)

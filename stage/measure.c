@@ -85,9 +85,11 @@ static void op_report(void *ctx, const struct apply_report *r)
 	m->line(buf);
 }
 
+/* clang-format off */
 const struct apply_ops measure_ops = {
 	.extend = op_extend, .read_pcrs = op_read_pcrs, .read_nv = op_read_nv, .report = op_report,
 };
+/* clang-format on */
 
 bool measure_open(struct measure *m, const struct tpm_mmio *mmio, void (*line)(const char *text))
 {

@@ -12,11 +12,11 @@
 struct measure {
 	const struct tpm_mmio *mmio;
 	enum tpm_interface interface;
-	bool holding;                   /* locality 2 is ours */
+	bool holding; /* locality 2 is ours */
 	struct tpm_mmio_tcti tcti;
 	struct tpm tpm;
 	bool has_log;
-	bool log_lost;                  /* an event was extended but found no room in the log, or there is no log */
+	bool log_lost; /* an event was extended but found no room in the log, or there is no log */
 	struct heaplog log;
 	void (*line)(const char *text);
 };

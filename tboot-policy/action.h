@@ -32,7 +32,7 @@ enum tb_error {
 /* tboot's policy actions, policy.c tb_policy_action_t. */
 enum vlp_action {
 	VLP_ACT_CONTINUE,
-	VLP_ACT_UNMEASURED,     /* start the host without measuring */
+	VLP_ACT_UNMEASURED, /* start the host without measuring */
 	VLP_ACT_HALT,
 };
 

@@ -49,7 +49,8 @@ static enum vlp_action extend(struct apply *a, unsigned pcr, uint32_t type, stru
 {
 	if (pcr == VLP_PCR_NONE || a->ops->extend(a->ctx, pcr, type, name, d))
 		return VLP_ACT_CONTINUE;
-	report(a, &(struct apply_report){ .type = type, .pcr = pcr, .name = name, .digests = d, .error = TB_ERR_FATAL, .why = CAP_TPM_ERROR });
+	report(a, &(struct apply_report){
+			  .type = type, .pcr = pcr, .name = name, .digests = d, .error = TB_ERR_FATAL, .why = CAP_TPM_ERROR });
 	return apply_error(a, TB_ERR_FATAL, CAP_TPM_ERROR);
 }
 
@@ -64,7 +65,8 @@ static enum vlp_action cap(struct apply *a, unsigned pcr, enum tb_error error, e
 	name_cap(&name, why, subject);
 	if (extend(a, pcr, MEASURE_CAP, span_str(buf), &d) != VLP_ACT_CONTINUE)
 		return VLP_ACT_HALT;
-	report(a, &(struct apply_report){ .type = MEASURE_CAP, .pcr = pcr, .name = span_str(buf), .digests = &d, .error = error, .why = why });
+	report(a, &(struct apply_report){
+			  .type = MEASURE_CAP, .pcr = pcr, .name = span_str(buf), .digests = &d, .error = error, .why = why });
 	return apply_error(a, error, why);
 }
 
@@ -151,8 +153,12 @@ enum vlp_action apply_module(struct apply *a, const struct apply_module *m)
 			report(a, &(struct apply_report){ .type = MEASURE_MODULE, .pcr = pcr, .name = name, .digests = &banks });
 		return VLP_ACT_CONTINUE;
 	}
-	report(a, &(struct apply_report){ .type = MEASURE_MODULE, .pcr = pcr, .name = name, .digests = &banks,
-		.error = TB_ERR_MODULE_VERIFICATION_FAILED, .why = CAP_MODULE_MISMATCH });
+	report(a, &(struct apply_report){ .type = MEASURE_MODULE,
+			  .pcr = pcr,
+			  .name = name,
+			  .digests = &banks,
+			  .error = TB_ERR_MODULE_VERIFICATION_FAILED,
+			  .why = CAP_MODULE_MISMATCH });
 	return apply_error(a, TB_ERR_MODULE_VERIFICATION_FAILED, CAP_MODULE_MISMATCH);
 }
 
@@ -218,8 +224,12 @@ static enum vlp_action apply_nv_entry(struct apply *a, const struct vlp_entry *e
 		report(a, &(struct apply_report){ .type = MEASURE_NV, .pcr = e->pcr, .name = name, .digests = &banks });
 		return VLP_ACT_CONTINUE;
 	}
-	report(a, &(struct apply_report){ .type = MEASURE_NV, .pcr = e->pcr, .name = name, .digests = &banks,
-		.error = TB_ERR_NV_VERIFICATION_FAILED, .why = CAP_NV_MISMATCH });
+	report(a, &(struct apply_report){ .type = MEASURE_NV,
+			  .pcr = e->pcr,
+			  .name = name,
+			  .digests = &banks,
+			  .error = TB_ERR_NV_VERIFICATION_FAILED,
+			  .why = CAP_NV_MISMATCH });
 	return apply_error(a, TB_ERR_NV_VERIFICATION_FAILED, CAP_NV_MISMATCH);
 }
 

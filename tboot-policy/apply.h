@@ -14,21 +14,21 @@
 /* Content of an NV index as far as it could be had. */
 enum apply_nv_status {
 	APPLY_NV_OK,
-	APPLY_NV_MISSING,       /* not defined */
-	APPLY_NV_UNREADABLE,    /* defined, but not readable with empty auth, not written, locked, or the TPM failed */
-	APPLY_NV_SIZE,          /* larger than the buffer */
+	APPLY_NV_MISSING,    /* not defined */
+	APPLY_NV_UNREADABLE, /* defined, but not readable with empty auth, not written, locked, or the TPM failed */
+	APPLY_NV_SIZE,       /* larger than the buffer */
 };
 
-#define APPLY_NV_MAX 4096       /* tboot's buffer, policy.c nv_buf */
+#define APPLY_NV_MAX 4096 /* tboot's buffer, policy.c nv_buf */
 
 /* Something that was measured, for the reader's eyes. */
 struct apply_report {
-	uint32_t type;                  /* enum measure_type */
-	unsigned pcr;                   /* VLP_PCR_NONE: nowhere */
-	struct span name;               /* the event's name */
-	const struct digests *digests;  /* what was extended */
-	enum tb_error error;            /* TB_ERR_NONE: fine */
-	enum cap why;                   /* valid if error is not TB_ERR_NONE */
+	uint32_t type;                 /* enum measure_type */
+	unsigned pcr;                  /* VLP_PCR_NONE: nowhere */
+	struct span name;              /* the event's name */
+	const struct digests *digests; /* what was extended */
+	enum tb_error error;           /* TB_ERR_NONE: fine */
+	enum cap why;                  /* valid if error is not TB_ERR_NONE */
 };
 
 struct apply_ops {
@@ -44,24 +44,24 @@ struct apply_ops {
 
 struct apply {
 	const struct vlp *policy;
-	struct span policy_bytes;       /* as found on disk */
-	alg_set banks;                  /* every bank that is extended; the policy's own algorithm need not be among them */
+	struct span policy_bytes; /* as found on disk */
+	alg_set banks;            /* every bank that is extended; the policy's own algorithm need not be among them */
 	const struct apply_ops *ops;
 	void *ctx;
 	/* the error that stopped the launch, else the first that marred it */
 	enum tb_error error;
 	enum cap why;
-	unsigned modules;               /* seen so far */
-	uint8_t nv[APPLY_NV_MAX];       /* content of the index at hand */
-	struct pcrs pcrs;               /* as read back for the closing event */
+	unsigned modules;         /* seen so far */
+	uint8_t nv[APPLY_NV_MAX]; /* content of the index at hand */
+	struct pcrs pcrs;         /* as read back for the closing event */
 };
 
 struct apply_module {
-	unsigned number;        /* mod_num; must count up from 0 without a gap */
+	unsigned number; /* mod_num; must count up from 0 without a gap */
 	enum role role;
-	struct span file;       /* its name, for the event */
+	struct span file; /* its name, for the event */
 	struct span cmdline;
-	const struct digests *image;    /* for banks and the policy's algorithm; NULL: the file could not be read */
+	const struct digests *image; /* for banks and the policy's algorithm; NULL: the file could not be read */
 };
 
 /* The algorithms that digests given to apply_module() must hold: all banks and the policy's own. */

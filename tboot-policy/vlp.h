@@ -18,9 +18,9 @@
 #define VLP_MAX_SIZE 2124
 
 enum vlp_type {
-	VLP_NONFATAL = 0,       /* TB_POLTYPE_CONT_NON_FATAL */
-	VLP_CONTINUE = 1,       /* TB_POLTYPE_CONT_VERIFY_FAIL */
-	VLP_HALT = 2,           /* TB_POLTYPE_HALT */
+	VLP_NONFATAL = 0, /* TB_POLTYPE_CONT_NON_FATAL */
+	VLP_CONTINUE = 1, /* TB_POLTYPE_CONT_VERIFY_FAIL */
+	VLP_HALT = 2,     /* TB_POLTYPE_HALT */
 };
 
 #define VLP_CONTROL_EXTEND_PCR17 0x1u
@@ -42,16 +42,16 @@ struct vlp_entry {
 	uint8_t module;
 	uint8_t pcr;
 	uint8_t hash_type;
-	uint32_t nv_index;      /* only for NV and NV_RAW, else 0 */
+	uint32_t nv_index; /* only for NV and NV_RAW, else 0 */
 	uint8_t hash_count;
-	struct span hashes;     /* hash_count * size of hash_alg bytes, the owner's */
+	struct span hashes; /* hash_count * size of hash_alg bytes, the owner's */
 };
 
 /* A policy taken apart. Spans point into the bytes given to vlp_decode() or, for one put together, to the caller's. */
 struct vlp {
 	uint8_t version;
 	uint8_t type;
-	uint16_t hash_alg;      /* TPM_ALG_ID; one byte on the wire */
+	uint16_t hash_alg; /* TPM_ALG_ID; one byte on the wire */
 	uint32_t control;
 	uint32_t reserved;
 	uint8_t entry_count;
@@ -61,23 +61,23 @@ struct vlp {
 /* One value per violated rule; vlp_strerror() says what, and where the rule is written. */
 enum vlp_error {
 	VLP_OK,
-	VLP_E_TRUNCATED,        /* header, an entry or its hashes reach past the end */
-	VLP_E_TRAILING,         /* bytes behind the last entry */
+	VLP_E_TRUNCATED, /* header, an entry or its hashes reach past the end */
+	VLP_E_TRAILING,  /* bytes behind the last entry */
 	VLP_E_VERSION,
 	VLP_E_TYPE,
-	VLP_E_ALG,              /* not an algorithm that tboot and we know */
-	VLP_E_CONTROL,          /* unknown control bits */
+	VLP_E_ALG,     /* not an algorithm that tboot and we know */
+	VLP_E_CONTROL, /* unknown control bits */
 	VLP_E_RESERVED,
 	VLP_E_NO_ENTRIES,
-	VLP_E_MODULE,           /* mod_num out of range */
+	VLP_E_MODULE, /* mod_num out of range */
 	VLP_E_PCR,
 	VLP_E_HASH_TYPE,
-	VLP_E_HASH_COUNT,       /* hashes with "any", none with "image" */
-	VLP_E_NV_INDEX,         /* NV entry without an NV handle (0x01xxxxxx), or another entry with one */
-	VLP_E_DUPLICATE,        /* a module number or NV index twice */
-	VLP_E_SHADOWED,         /* a module's entry behind the one for any module, which matches first */
-	VLP_E_SIZE,             /* over VLP_MAX_SIZE */
-	VLP_E_BUFFER,           /* encode: does not fit the caller's buffer */
+	VLP_E_HASH_COUNT, /* hashes with "any", none with "image" */
+	VLP_E_NV_INDEX,   /* NV entry without an NV handle (0x01xxxxxx), or another entry with one */
+	VLP_E_DUPLICATE,  /* a module number or NV index twice */
+	VLP_E_SHADOWED,   /* a module's entry behind the one for any module, which matches first */
+	VLP_E_SIZE,       /* over VLP_MAX_SIZE */
+	VLP_E_BUFFER,     /* encode: does not fit the caller's buffer */
 	VLP_ERROR_COUNT
 };
 
@@ -103,7 +103,7 @@ GL_MUST enum vlp_error vlp_encode(const struct vlp *p, struct mspan buf, size_t 
 void vlp_print(const struct vlp *p, struct text *t);
 
 /* Names of the fields' values, NULL if out of range. */
-const char *vlp_type_name(uint8_t type);                /* "nonfatal", "continue", "halt" */
+const char *vlp_type_name(uint8_t type); /* "nonfatal", "continue", "halt" */
 GL_MUST bool vlp_type_by_name(struct span name, uint8_t *out);
 
 /* tboot's find_policy_entry(): the first entry for the module number or for any module; NULL if there is none. */

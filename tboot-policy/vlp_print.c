@@ -2,8 +2,8 @@
 #include "tboot-policy/vlp.h"
 
 static const struct {
-	const char *name;       /* as tb_polgen --type takes it */
-	const char *macro;      /* as tb_polgen --show prints it */
+	const char *name;  /* as tb_polgen --type takes it */
+	const char *macro; /* as tb_polgen --show prints it */
 } types[] = {
 	[VLP_NONFATAL] = { "nonfatal", "TB_POLTYPE_CONT_NON_FATAL" },
 	[VLP_CONTINUE] = { "continue", "TB_POLTYPE_CONT_VERIFY_FAIL" },

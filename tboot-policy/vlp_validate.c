@@ -4,6 +4,7 @@
 /* Largest PCR number of a PC Client TPM; tb_policy.h TB_POL_MAX_PCR. */
 #define PCR_LAST 23
 
+/* clang-format off */
 static const char *const messages[VLP_ERROR_COUNT] = {
 	[VLP_OK] = "no error",
 	[VLP_E_TRUNCATED] = "the policy ends inside its header, an entry or a hash (tboot include/tb_policy.h, tb_policy_t, tb_policy_entry_t)",
@@ -29,6 +30,7 @@ static const char *const messages[VLP_ERROR_COUNT] = {
 	[VLP_E_SIZE] = "the policy is larger than 2124 bytes (tboot include/tb_policy.h, MAX_TB_POLICY_SIZE)",
 	[VLP_E_BUFFER] = "the policy does not fit the buffer",
 };
+/* clang-format on */
 
 const char *vlp_strerror(enum vlp_error e)
 {

@@ -25,8 +25,8 @@ struct tpm_mmio {
 };
 
 enum tpm_interface {
-	TPM_INTERFACE_NONE,     /* nothing answers at locality 0 */
-	TPM_INTERFACE_TIS12,    /* FIFO of a TPM 1.2 */
+	TPM_INTERFACE_NONE,  /* nothing answers at locality 0 */
+	TPM_INTERFACE_TIS12, /* FIFO of a TPM 1.2 */
 	TPM_INTERFACE_FIFO,
 	TPM_INTERFACE_CRB,
 };
@@ -36,12 +36,12 @@ GL_MUST enum tpm_interface tpm_interface(const struct tpm_mmio *m);
 
 enum tpm_locality_result {
 	TPM_LOCALITY_OK,
-	TPM_LOCALITY_CLOSED,    /* its registers read all ones or all zeros: the chipset or the TPM does not let us in */
-	TPM_LOCALITY_TIMEOUT,   /* requested, never granted */
+	TPM_LOCALITY_CLOSED,  /* its registers read all ones or all zeros: the chipset or the TPM does not let us in */
+	TPM_LOCALITY_TIMEOUT, /* requested, never granted */
 };
 
 struct tpm_mmio_tcti {
-	TSS2_TCTI_CONTEXT_COMMON_V2 common;     /* must come first */
+	TSS2_TCTI_CONTEXT_COMMON_V2 common; /* must come first */
 	const struct tpm_mmio *mmio;
 	enum tpm_interface interface;
 	uint8_t locality;

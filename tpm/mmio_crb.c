@@ -27,8 +27,8 @@ static bool crb_held(const struct tpm_mmio *m, uint8_t locality)
 	uint32_t state = crb_get(m, locality, CRB_LOC_STATE);
 	uint32_t status = crb_get(m, locality, CRB_LOC_STS);
 
-	return state != ALL_ONES && (state & both) == both && CRB_LOC_STATE_ACTIVE(state) == locality &&
-	       status != ALL_ONES && status & CRB_LOC_STS_GRANTED;
+	return state != ALL_ONES && (state & both) == both && CRB_LOC_STATE_ACTIVE(state) == locality && status != ALL_ONES &&
+	       status & CRB_LOC_STS_GRANTED;
 }
 
 static void crb_request(const struct tpm_mmio *m, uint8_t locality)
@@ -42,8 +42,8 @@ static void crb_relinquish(const struct tpm_mmio *m, uint8_t locality)
 }
 
 /* Waits until the bits of `mask` in a register are `value`. */
-GL_MUST static TSS2_RC crb_wait_for(const struct tpm_mmio *m, uint8_t locality, uint32_t offset, uint32_t mask, uint32_t value,
-				    uint32_t limit_us)
+GL_MUST static TSS2_RC crb_wait_for(
+	const struct tpm_mmio *m, uint8_t locality, uint32_t offset, uint32_t mask, uint32_t value, uint32_t limit_us)
 {
 	struct tpm_wait w = tpm_wait(m, limit_us);
 
@@ -63,12 +63,12 @@ GL_MUST static TSS2_RC crb_wait_for(const struct tpm_mmio *m, uint8_t locality, 
  * let the TPM choose what memory we write to.
  */
 struct buffer {
-	uint32_t offset;        /* from TPM_MMIO_BASE */
+	uint32_t offset; /* from TPM_MMIO_BASE */
 	uint32_t size;
 };
 
-GL_MUST static TSS2_RC crb_buffer(const struct tpm_mmio *m, uint8_t locality, uint32_t size_register, uint32_t low_register,
-				  struct buffer *out)
+GL_MUST static TSS2_RC crb_buffer(
+	const struct tpm_mmio *m, uint8_t locality, uint32_t size_register, uint32_t low_register, struct buffer *out)
 {
 	uint32_t page = tpm_register(locality, 0);
 	uint32_t size = crb_get(m, locality, size_register);
@@ -121,7 +121,7 @@ static TSS2_RC crb_send(const struct tpm_mmio *m, uint8_t locality, struct span 
 	TSS2_RC rc;
 
 	if (crb_get(m, locality, CRB_CTRL_START) != 0)
-		crb_abort(m, locality);         /* still at work for somebody who gave up */
+		crb_abort(m, locality); /* still at work for somebody who gave up */
 	if (crb_get(m, locality, CRB_CTRL_START) != 0)
 		return TSS2_TCTI_RC_IO_ERROR;
 	rc = crb_ready(m, locality);

@@ -12,31 +12,31 @@
 /* FIFO (TIS): offsets in the page of a locality. */
 #define TIS_ACCESS 0x000u
 #define TIS_INTF_CAPABILITY 0x014u
-#define TIS_STS 0x018u                  /* status in bits 0-7, burst count in 8-23 */
+#define TIS_STS 0x018u /* status in bits 0-7, burst count in 8-23 */
 #define TIS_DATA_FIFO 0x024u
-#define TPM_INTERFACE_ID 0x030u         /* FIFO and CRB */
+#define TPM_INTERFACE_ID 0x030u /* FIFO and CRB */
 #define TIS_DID_VID 0xf00u
 
 #define TIS_ACCESS_VALID 0x80u
-#define TIS_ACCESS_ACTIVE 0x20u         /* read: the locality has the TPM; write: gives it up, or takes a request back */
+#define TIS_ACCESS_ACTIVE 0x20u /* read: the locality has the TPM; write: gives it up, or takes a request back */
 #define TIS_ACCESS_SEIZED 0x10u
 #define TIS_ACCESS_SEIZE 0x08u
 #define TIS_ACCESS_PENDING 0x04u
 #define TIS_ACCESS_REQUEST 0x02u
 #define TIS_ACCESS_ESTABLISHMENT 0x01u
 
-#define TIS_STS_VALID 0x80u             /* DATA_AVAIL and EXPECT can be relied on */
+#define TIS_STS_VALID 0x80u /* DATA_AVAIL and EXPECT can be relied on */
 #define TIS_STS_READY 0x40u
-#define TIS_STS_GO 0x20u                /* written only */
+#define TIS_STS_GO 0x20u /* written only */
 #define TIS_STS_DATA_AVAIL 0x10u
 #define TIS_STS_EXPECT 0x08u
-#define TIS_STS_READ_ZERO 0x23u         /* GO, responseRetry and a reserved bit: always read as 0 */
+#define TIS_STS_READ_ZERO 0x23u /* GO, responseRetry and a reserved bit: always read as 0 */
 
 /* CRB */
 #define CRB_LOC_STATE 0x000u
 #define CRB_LOC_CTRL 0x008u
 #define CRB_LOC_STS 0x00cu
-#define CRB_INTERFACE_ID_HIGH 0x034u    /* vendor and device */
+#define CRB_INTERFACE_ID_HIGH 0x034u /* vendor and device */
 #define CRB_CTRL_REQ 0x040u
 #define CRB_CTRL_STS 0x044u
 #define CRB_CTRL_CANCEL 0x048u
@@ -47,7 +47,7 @@
 #define CRB_CTRL_RSP_SIZE 0x064u
 #define CRB_CTRL_RSP_LADDR 0x068u
 #define CRB_CTRL_RSP_HADDR 0x06cu
-#define CRB_DATA 0x080u                 /* first byte that can belong to a buffer */
+#define CRB_DATA 0x080u /* first byte that can belong to a buffer */
 
 #define CRB_LOC_STATE_ASSIGNED 0x02u
 #define CRB_LOC_STATE_ACTIVE(v) ((v) >> 2 & 7u)
@@ -108,7 +108,7 @@ GL_MUST static inline bool tpm_wait_more(struct tpm_wait *w)
  * whoever gets an error calls abort() next, which leaves the TPM ready for another command if it can be done at all.
  */
 struct tpm_mmio_ops {
-	bool (*open)(const struct tpm_mmio *m, uint8_t locality);       /* its registers answer */
+	bool (*open)(const struct tpm_mmio *m, uint8_t locality); /* its registers answer */
 	bool (*held)(const struct tpm_mmio *m, uint8_t locality);
 	void (*request)(const struct tpm_mmio *m, uint8_t locality);
 	void (*relinquish)(const struct tpm_mmio *m, uint8_t locality);
@@ -117,7 +117,7 @@ struct tpm_mmio_ops {
 	TSS2_RC (*wait)(const struct tpm_mmio *m, uint8_t locality, uint32_t limit_us);
 	/* Bytes of the response, in order: `offset` is where the last piece ended. */
 	TSS2_RC (*read)(const struct tpm_mmio *m, uint8_t locality, size_t offset, struct mspan out);
-	TSS2_RC (*end)(const struct tpm_mmio *m, uint8_t locality);     /* after the last byte */
+	TSS2_RC (*end)(const struct tpm_mmio *m, uint8_t locality); /* after the last byte */
 	void (*abort)(const struct tpm_mmio *m, uint8_t locality);
 };
 

@@ -9,8 +9,8 @@
 /* tpm_mmio_tcti.state */
 enum {
 	STATE_IDLE,
-	STATE_SENT,             /* the TPM works, or has its response ready */
-	STATE_HEADER,           /* the header of the response is read, the rest is not */
+	STATE_SENT,   /* the TPM works, or has its response ready */
+	STATE_HEADER, /* the header of the response is read, the rest is not */
 };
 
 static struct tpm_mmio_tcti *tcti_of(TSS2_TCTI_CONTEXT *context)
@@ -65,7 +65,7 @@ GL_MUST static TSS2_RC receive_header(struct tpm_mmio_tcti *t, int32_t timeout)
 		limit = (uint32_t)timeout * 1000;
 	rc = ops->wait(t->mmio, t->locality, limit);
 	if (rc == TSS2_TCTI_RC_TRY_AGAIN && timeout != TSS2_TCTI_TIMEOUT_BLOCK)
-		return rc;      /* the caller's limit, not ours */
+		return rc; /* the caller's limit, not ours */
 	if (rc == TSS2_TCTI_RC_TRY_AGAIN)
 		return fail(t, TSS2_TCTI_RC_IO_ERROR);
 	if (rc == TSS2_RC_SUCCESS)
@@ -108,8 +108,8 @@ static TSS2_RC receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *respon
 
 	ops = tpm_mmio_ops(t->interface);
 	memcpy(response, t->header, sizeof(t->header));
-	rc = ops->read(t->mmio, t->locality, TPM_HEADER_SIZE,
-		       (struct mspan){ response + TPM_HEADER_SIZE, t->response_size - TPM_HEADER_SIZE });
+	rc = ops->read(
+		t->mmio, t->locality, TPM_HEADER_SIZE, (struct mspan){ response + TPM_HEADER_SIZE, t->response_size - TPM_HEADER_SIZE });
 	if (rc == TSS2_RC_SUCCESS)
 		rc = ops->end(t->mmio, t->locality);
 	if (rc != TSS2_RC_SUCCESS)

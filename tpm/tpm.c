@@ -172,8 +172,8 @@ static TSS2_RC property_op(TSS2_SYS_CONTEXT *sys, void *args)
 	struct capability *c = args;
 	TSS2_RC rc = capability_op(sys, c);
 
-	if (rc == TSS2_RC_SUCCESS && (c->data.data.tpmProperties.count > 1 ||
-				      !tpm_parameters_are(sys, 9 + 8 * (size_t)c->data.data.tpmProperties.count)))
+	if (rc == TSS2_RC_SUCCESS &&
+		(c->data.data.tpmProperties.count > 1 || !tpm_parameters_are(sys, 9 + 8 * (size_t)c->data.data.tpmProperties.count)))
 		return TSS2_SYS_RC_MALFORMED_RESPONSE;
 	return rc;
 }

@@ -17,11 +17,11 @@
 #define TPM_SYS_CONTEXT_MAX 8192
 
 struct tpm {
-	TSS2_SYS_CONTEXT *sys;          /* inside `room` */
-	alg_set banks;                  /* active banks of known algorithms: all of PCR 17-22 are selected */
-	bool unknown_banks;             /* there are banks of other algorithms, or with some of 17-22 only */
-	uint16_t nv_buffer_max;         /* TPM_PT_NV_BUFFER_MAX: largest piece of one NV_Read */
-	void (*delay_ms)(void *ctx, unsigned ms);       /* between retries; may be NULL */
+	TSS2_SYS_CONTEXT *sys;                    /* inside `room` */
+	alg_set banks;                            /* active banks of known algorithms: all of PCR 17-22 are selected */
+	bool unknown_banks;                       /* there are banks of other algorithms, or with some of 17-22 only */
+	uint16_t nv_buffer_max;                   /* TPM_PT_NV_BUFFER_MAX: largest piece of one NV_Read */
+	void (*delay_ms)(void *ctx, unsigned ms); /* between retries; may be NULL */
 	void *delay_ctx;
 	_Alignas(16) uint8_t room[TPM_SYS_CONTEXT_MAX];
 };
@@ -49,8 +49,8 @@ GL_MUST TSS2_RC tpm_read_pcrs(struct tpm *t, unsigned first, unsigned last, stru
 
 /* Public area of an NV index. */
 struct tpm_nv_public {
-	uint32_t attributes;    /* TPMA_NV */
-	uint16_t size;          /* of the content in bytes */
+	uint32_t attributes; /* TPMA_NV */
+	uint16_t size;       /* of the content in bytes */
 	uint16_t name_alg;
 	uint16_t policy_size;
 	uint8_t policy[DIGEST_MAX];

@@ -65,8 +65,7 @@ static TSS2_RC nv_read_op(TSS2_SYS_CONTEXT *sys, void *args)
 	tpm_password(&auth, p->password);
 	rc = Tss2_Sys_NV_Read(sys, p->auth, p->index, &auth, p->size, p->offset, &p->data, &answer);
 	tpm_wipe(&auth, sizeof(auth));
-	if (rc == TSS2_RC_SUCCESS &&
-	    (!tpm_password_answered(&answer) || p->data.size != p->size || !tpm_parameters_are(sys, 2u + p->size)))
+	if (rc == TSS2_RC_SUCCESS && (!tpm_password_answered(&answer) || p->data.size != p->size || !tpm_parameters_are(sys, 2u + p->size)))
 		return TSS2_SYS_RC_MALFORMED_RESPONSE;
 	return rc;
 }

@@ -3,9 +3,9 @@
 #include "tpm/tpm.h"
 
 #define FORMAT_1 0x080u
-#define FORMAT_1_CODE 0x0bfu    /* without P (bit 6) and N (bits 8-11) */
+#define FORMAT_1_CODE 0x0bfu /* without P (bit 6) and N (bits 8-11) */
 #define FORMAT_1_PARAMETER 0x040u
-#define FORMAT_0_TPM20 0x100u   /* clear: a TPM 1.2 */
+#define FORMAT_0_TPM20 0x100u /* clear: a TPM 1.2 */
 #define FORMAT_0_VENDOR 0x400u
 #define TPM_CODE_MAX 0xfffu
 

@@ -78,7 +78,7 @@ static enum txt_rule take_tprs(const struct heap_element *e, struct heap_os_sini
 
 	if (o->has_tpr)
 		return TXT_RULE_TPR;
-	if (e->data.n == 0) {           /* asks for TPRs, but names none */
+	if (e->data.n == 0) { /* asks for TPRs, but names none */
 		o->has_tpr = true;
 		return TXT_OK;
 	}

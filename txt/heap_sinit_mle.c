@@ -44,7 +44,7 @@ bool heap_sinit_mle_encode(const struct heap_sinit_mle *s, struct mspan out, siz
 	wr_le32(&w, HEAP_SINIT_MLE_VERSION);
 	wr_bytes(&w, (struct span){ zero, BIOS_ACM_ID });
 	wr_le32(&w, s->edx);
-	wr_le64(&w, 0);                 /* MSEG is not valid: no STM */
+	wr_le64(&w, 0); /* MSEG is not valid: no STM */
 	wr_bytes(&w, SPAN_OF(zero));
 	wr_le32(&w, s->lcp_control);
 	wr_le32(&w, s->rlp_wakeup);
@@ -61,7 +61,7 @@ bool heap_sinit_mle_encode(const struct heap_sinit_mle *s, struct mspan out, siz
 	for (uint32_t i = 0; i < s->mdr_count; i++) {
 		wr_le64(&w, s->mdrs[i].range.base);
 		wr_le64(&w, s->mdrs[i].range.size);
-		wr_le64(&w, s->mdrs[i].type);   /* a byte and seven reserved ones */
+		wr_le64(&w, s->mdrs[i].type); /* a byte and seven reserved ones */
 	}
 	if (w.bad || w.off != total)
 		return false;

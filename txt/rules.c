@@ -8,11 +8,16 @@
 #define ACM "Intel NP-SEAMLDR 1.5 Core/Include/AcmErr.h "
 
 #define ROW(id_, class_, major_, minor_, text_, source_) \
-	{ .id = id_, .class = class_, .major = major_, .minor = minor_, .text = text_, .source = source_ }
+	{ \
+		.id = id_, .class = class_, .major = major_, .minor = minor_, .text = text_, .source = source_ \
+	}
 /* The rule, or its number, is not written anywhere public just so. */
 #define GUESS(id_, class_, major_, minor_, text_, source_) \
-	{ .id = id_, .class = class_, .major = major_, .minor = minor_, .text = text_, .source = source_, .deduced = true }
+	{ \
+		.id = id_, .class = class_, .major = major_, .minor = minor_, .text = text_, .source = source_, .deduced = true \
+	}
 
+/* clang-format off */
 static const struct txt_rule_info rules[TXT_RULE_COUNT] = {
 	[TXT_OK] = ROW("ok", 0, 0, 0, "no rule is broken", ""),
 
@@ -131,6 +136,7 @@ static const struct txt_rule_info rules[TXT_RULE_COUNT] = {
 	[TXT_RULE_LCP] = ROW("lcp", TXT_CLASS_LCP, TXT_LCP_ELEMENT_MISMATCH, 0, "the launch control policy forbids the launch", SDG "3.2"),
 	[TXT_RULE_MACHINE] = GUESS("machine", 0x08, 0x09, 0, "the machine's memory cannot be read or written", ""),
 };
+/* clang-format on */
 
 const struct txt_rule_info *txt_rule_info(enum txt_rule r)
 {
@@ -139,8 +145,9 @@ const struct txt_rule_info *txt_rule_info(enum txt_rule r)
 
 uint32_t txt_sinit_errorcode(unsigned class, unsigned major, unsigned minor)
 {
-	const struct txt_error e = { .source = TXT_ERROR_ACM, .acm_type = TXT_ACM_SINIT, .class = class & 0x3f, .major = major & 0x1f,
-		.minor = minor & 0x3fff };
+	const struct txt_error e = {
+		.source = TXT_ERROR_ACM, .acm_type = TXT_ACM_SINIT, .class = class & 0x3f, .major = major & 0x1f, .minor = minor & 0x3fff
+	};
 	uint32_t word = 0;
 
 	return txt_error_encode(&e, &word) ? word : 0;

@@ -23,17 +23,17 @@
 
 /* What an event is about. */
 enum sinit_value {
-	SINIT_DRTM,                     /* SHA-256 of the module and EDX: lcp/acm_measure.h */
-	SINIT_BIOS_ACM,                 /* 32 bytes that the BIOS ACM left */
-	SINIT_SCRTM,                    /* status of the processor's S-CRTM, 32 bits, little-endian */
-	SINIT_LCP_CONTROL,              /* PolicyControl, 32 bits, little-endian */
-	SINIT_LCP_DETAILS,              /* lcp/measured.h */
+	SINIT_DRTM,        /* SHA-256 of the module and EDX: lcp/acm_measure.h */
+	SINIT_BIOS_ACM,    /* 32 bytes that the BIOS ACM left */
+	SINIT_SCRTM,       /* status of the processor's S-CRTM, 32 bits, little-endian */
+	SINIT_LCP_CONTROL, /* PolicyControl, 32 bits, little-endian */
+	SINIT_LCP_DETAILS, /* lcp/measured.h */
 	SINIT_LCP_AUTHORITIES,
-	SINIT_STM,                      /* the SMI transfer monitor's digest */
-	SINIT_CAPABILITIES,             /* those in OsSinitData, 32 bits, little-endian */
-	SINIT_MLE,                      /* the digests of the measured launch environment */
-	SINIT_NV_INFO,                  /* public areas of the NV indices: sinit_nv_info() */
-	SINIT_PUBLIC_KEY,               /* of the module, as in its header */
+	SINIT_STM,          /* the SMI transfer monitor's digest */
+	SINIT_CAPABILITIES, /* those in OsSinitData, 32 bits, little-endian */
+	SINIT_MLE,          /* the digests of the measured launch environment */
+	SINIT_NV_INFO,      /* public areas of the NV indices: sinit_nv_info() */
+	SINIT_PUBLIC_KEY,   /* of the module, as in its header */
 	SINIT_VALUES
 };
 
@@ -41,9 +41,9 @@ struct sinit_event {
 	uint8_t pcr;
 	uint16_t type;
 	enum sinit_value value;
-	bool silent;                    /* the log has no data */
-	bool by_cpu;                    /* extended by GETSEC[SENTER] already: SINIT only logs it */
-	const char *name;               /* "MLE_HASH" */
+	bool silent;      /* the log has no data */
+	bool by_cpu;      /* extended by GETSEC[SENTER] already: SINIT only logs it */
+	const char *name; /* "MLE_HASH" */
 };
 
 extern const struct sinit_event sinit_events[];
@@ -55,7 +55,7 @@ const struct sinit_event *sinit_event_find(unsigned pcr, uint32_t type);
 /* Bytes by value; what is empty is measured as a zero byte. Only of the MLE the digests are asked for. */
 struct sinit_values {
 	struct span data[SINIT_VALUES];
-	const struct digests *mle;      /* for all banks that are extended */
+	const struct digests *mle; /* for all banks that are extended */
 };
 
 /* Event data in the log; empty for silent events. */
@@ -69,8 +69,8 @@ struct sinit_nv_public {
 	uint32_t index;
 	uint16_t name_alg;
 	uint32_t attributes;
-	struct span policy;             /* up to DIGEST_MAX bytes */
-	uint16_t size;                  /* of the content */
+	struct span policy; /* up to DIGEST_MAX bytes */
+	uint16_t size;      /* of the content */
 };
 
 /*

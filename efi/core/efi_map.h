@@ -12,10 +12,10 @@
 #define EFI_MAP_MAX 1024
 
 enum efi_map_kind {
-	EFI_MAP_FREE,                   /* can be allocated now */
-	EFI_MAP_LOADER,                 /* taken by a boot loader, us among others; free memory for an operating system */
-	EFI_MAP_BOOT,                   /* boot services'; free memory once they are gone */
-	EFI_MAP_ACPI,                   /* ACPI tables */
+	EFI_MAP_FREE,   /* can be allocated now */
+	EFI_MAP_LOADER, /* taken by a boot loader, us among others; free memory for an operating system */
+	EFI_MAP_BOOT,   /* boot services'; free memory once they are gone */
+	EFI_MAP_ACPI,   /* ACPI tables */
 	EFI_MAP_NVS,
 	EFI_MAP_BAD,
 	EFI_MAP_RESERVED,
@@ -23,7 +23,7 @@ enum efi_map_kind {
 };
 
 struct efi_region {
-	uint64_t base, size;            /* bytes, multiples of a page; size is not 0 */
+	uint64_t base, size; /* bytes, multiples of a page; size is not 0 */
 	enum efi_map_kind kind;
 };
 
@@ -34,10 +34,10 @@ struct efi_map {
 
 enum efi_map_error {
 	EFI_MAP_OK,
-	EFI_MAP_E_DESCRIPTOR,           /* size of descriptors, or of all */
-	EFI_MAP_E_RANGE,                /* an address that is no multiple of a page, or a region that leaves the address space */
+	EFI_MAP_E_DESCRIPTOR, /* size of descriptors, or of all */
+	EFI_MAP_E_RANGE,      /* an address that is no multiple of a page, or a region that leaves the address space */
 	EFI_MAP_E_OVERLAP,
-	EFI_MAP_E_MANY,                 /* over EFI_MAP_MAX regions */
+	EFI_MAP_E_MANY, /* over EFI_MAP_MAX regions */
 	EFI_MAP_ERROR_COUNT
 };
 

@@ -10,15 +10,15 @@
  * is to be copied. It does the copies without paging, so that tboot may go where the firmware's page tables lie.
  */
 struct handoff_copy {
-	uint32_t to, from, bytes;       /* physical */
-	uint32_t zeros;                 /* bytes behind the copied ones that become 0 */
+	uint32_t to, from, bytes; /* physical */
+	uint32_t zeros;           /* bytes behind the copied ones that become 0 */
 };
 
 #define HANDOFF_COPIES_MAX 64
 
 struct handoff {
-	uint32_t entry;                 /* physical */
-	uint32_t magic, info;           /* EAX, EBX */
+	uint32_t entry;       /* physical */
+	uint32_t magic, info; /* EAX, EBX */
 	size_t count;
 	struct handoff_copy copies[HANDOFF_COPIES_MAX];
 };

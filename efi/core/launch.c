@@ -262,10 +262,14 @@ static enum vlp_action measure_module_zero(struct launch *l, alg_set algs)
 	if (ok)
 		hash_span(algs, bytes, &image);
 	if (l->description.mode != DESCRIPTION_TXT)
-		return apply_module(&l->apply, &(struct apply_module){
-			.number = 0, .role = ROLE_DESCRIPTION, .file = SPAN_LITERAL(LAUNCH_DESCRIPTION_FILE), .image = &image });
-	return apply_module(&l->apply, &(struct apply_module){
-		.number = 0, .role = ROLE_STAGE, .file = stage->file, .cmdline = description_module_cmdline(stage), .image = ok ? &image : NULL });
+		return apply_module(&l->apply,
+			&(struct apply_module){
+				.number = 0, .role = ROLE_DESCRIPTION, .file = SPAN_LITERAL(LAUNCH_DESCRIPTION_FILE), .image = &image });
+	return apply_module(&l->apply, &(struct apply_module){ .number = 0,
+					       .role = ROLE_STAGE,
+					       .file = stage->file,
+					       .cmdline = description_module_cmdline(stage),
+					       .image = ok ? &image : NULL });
 }
 
 static enum vlp_action measure_modules(struct launch *l)
@@ -279,9 +283,11 @@ static enum vlp_action measure_modules(struct launch *l)
 		bool ok = l->files[i].io == LAUNCH_IO_OK && launch_read_file(l, &l->files[i], m->file, algs, &image) == LAUNCH_IO_OK;
 
 		l->current_size = l->files[i].size;
-		act = apply_module(&l->apply, &(struct apply_module){
-			.number = (unsigned)i + 1, .role = m->role, .file = m->file, .cmdline = description_module_cmdline(m),
-			.image = ok ? &image : NULL });
+		act = apply_module(&l->apply, &(struct apply_module){ .number = (unsigned)i + 1,
+						      .role = m->role,
+						      .file = m->file,
+						      .cmdline = description_module_cmdline(m),
+						      .image = ok ? &image : NULL });
 	}
 	return act;
 }

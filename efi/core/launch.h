@@ -40,10 +40,10 @@ struct launch_ops {
 
 /* A module's file on its way into memory. */
 struct launch_file {
-	void *file;             /* open, or NULL */
+	void *file; /* open, or NULL */
 	enum launch_io io;
 	size_t size;
-	uint8_t *place;         /* where its bytes go */
+	uint8_t *place; /* where its bytes go */
 };
 
 struct launch {
@@ -55,18 +55,18 @@ struct launch {
 	struct span policy_bytes;
 	struct vlp policy;
 	struct apply apply;
-	bool measured;          /* false: the policy let the host start unmeasured */
+	bool measured; /* false: the policy let the host start unmeasured */
 
 	struct launch_file files[DESCRIPTION_MAX_MODULES];
 	struct cpio_member members[DESCRIPTION_MAX_MODULES];
 	size_t member_module[DESCRIPTION_MAX_MODULES];
 	size_t member_count;
-	uint8_t *initrd;        /* initrd and members; NULL if there are none */
-	size_t initrd_file;     /* bytes of the initrd itself */
-	size_t initrd_size;     /* of all */
-	size_t initrd_room;     /* bytes allocated */
+	uint8_t *initrd;    /* initrd and members; NULL if there are none */
+	size_t initrd_file; /* bytes of the initrd itself */
+	size_t initrd_size; /* of all */
+	size_t initrd_room; /* bytes allocated */
 
-	size_t current_size;    /* of the module being reported */
+	size_t current_size; /* of the module being reported */
 	uint64_t read_us, hash_us, tpm_us;
 };
 

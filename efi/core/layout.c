@@ -35,7 +35,7 @@ static bool next_block(const struct efi_map *map, size_t *i, struct txt_range *b
 	*ram = efi_map_is_ram(r->kind);
 	*block = (struct txt_range){ r->base, r->size };
 	while (*ram && *i < map->count && efi_map_is_ram(map->regions[*i].kind) && map->regions[*i].base == block->base + block->size &&
-	       map->regions[*i].base != FOUR_GIB)
+		map->regions[*i].base != FOUR_GIB)
 		block->size += map->regions[(*i)++].size;
 	/* RAM across 4 GiB is told as two blocks (efi_map_to_mb2()); what is above is of no interest here. */
 	if (*ram && block->base < FOUR_GIB && block->size > FOUR_GIB - block->base)
@@ -99,7 +99,8 @@ bool layout_kept(const struct efi_map *map, uint64_t min_ram, struct efi_map *ou
 static bool inside(const struct efi_map *kept, uint64_t base, uint64_t size)
 {
 	for (size_t i = 0; i < kept->count; i++)
-		if (txt_range_contains((struct txt_range){ kept->regions[i].base, kept->regions[i].size }, (struct txt_range){ base, size }))
+		if (txt_range_contains(
+			    (struct txt_range){ kept->regions[i].base, kept->regions[i].size }, (struct txt_range){ base, size }))
 			return true;
 	return false;
 }
@@ -165,7 +166,8 @@ static bool place_in(const struct layout_rules *r, struct layout_item *items, si
 	return false;
 }
 
-static bool place_one(const struct efi_map *map, const struct efi_map *kept, const struct layout_rules *r, struct layout_item *items, size_t n)
+static bool place_one(
+	const struct efi_map *map, const struct efi_map *kept, const struct layout_rules *r, struct layout_item *items, size_t n)
 {
 	uint64_t low = floor_of(r, n);
 
@@ -186,7 +188,8 @@ static bool place_one(const struct efi_map *map, const struct efi_map *kept, con
 	return false;
 }
 
-static bool place_all(const struct efi_map *map, const struct efi_map *kept, const struct layout_rules *r, struct layout_item *items, size_t count)
+static bool place_all(
+	const struct efi_map *map, const struct efi_map *kept, const struct layout_rules *r, struct layout_item *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!place_one(map, kept, r, items, i))
@@ -194,8 +197,8 @@ static bool place_all(const struct efi_map *map, const struct efi_map *kept, con
 	return true;
 }
 
-enum layout_error layout_place(const struct efi_map *map, const struct layout_rules *r, struct layout_item *items, size_t count,
-			       struct efi_map *scratch)
+enum layout_error layout_place(
+	const struct efi_map *map, const struct layout_rules *r, struct layout_item *items, size_t count, struct efi_map *scratch)
 {
 	if (r->tboot_high && !layout_tboot_fits(map, r))
 		return LAYOUT_E_TBOOT;
@@ -210,8 +213,8 @@ enum layout_error layout_place(const struct efi_map *map, const struct layout_ru
 	return tboot_inside(scratch, r) && place_all(map, scratch, r, items, count) ? LAYOUT_E_MIN_RAM : LAYOUT_E_ROOM;
 }
 
-enum layout_error layout_check(const struct efi_map *map, const struct layout_rules *r, const struct layout_item *items, size_t count,
-			       struct efi_map *scratch)
+enum layout_error layout_check(
+	const struct efi_map *map, const struct layout_rules *r, const struct layout_item *items, size_t count, struct efi_map *scratch)
 {
 	if (!layout_tboot_fits(map, r))
 		return LAYOUT_E_TBOOT;

@@ -21,26 +21,26 @@
 
 /* What has to be placed. */
 struct layout_item {
-	uint64_t size;                  /* bytes, not 0 */
-	uint64_t address;               /* result: a multiple of a page */
+	uint64_t size;    /* bytes, not 0 */
+	uint64_t address; /* result: a multiple of a page */
 };
 
 #define LAYOUT_MAX_AVOID 4
 
 struct layout_rules {
-	uint32_t tboot_low, tboot_high; /* [low, high): where tboot goes, and nothing else; high 0: not known yet */
-	uint64_t moved;                 /* bytes that tboot moves to its own end: item 0, the block, has to lie behind them */
-	uint64_t min_ram;               /* tboot's option */
-	struct txt_range avoid[LAYOUT_MAX_AVOID];       /* TXT heap and so on; empty ones count for nothing */
+	uint32_t tboot_low, tboot_high;           /* [low, high): where tboot goes, and nothing else; high 0: not known yet */
+	uint64_t moved;                           /* bytes that tboot moves to its own end: item 0, the block, has to lie behind them */
+	uint64_t min_ram;                         /* tboot's option */
+	struct txt_range avoid[LAYOUT_MAX_AVOID]; /* TXT heap and so on; empty ones count for nothing */
 };
 
 enum layout_error {
 	LAYOUT_OK,
-	LAYOUT_E_TBOOT,                 /* tboot's place is no RAM, or not all of it */
-	LAYOUT_E_ROOM,                  /* not enough free memory below 4 GiB */
-	LAYOUT_E_MIN_RAM,               /* the same, but there would be enough if tboot had the option min_ram */
-	LAYOUT_E_PLACE,                 /* check: an item lies where it may not */
-	LAYOUT_E_MAP,                   /* the map has too many regions */
+	LAYOUT_E_TBOOT,   /* tboot's place is no RAM, or not all of it */
+	LAYOUT_E_ROOM,    /* not enough free memory below 4 GiB */
+	LAYOUT_E_MIN_RAM, /* the same, but there would be enough if tboot had the option min_ram */
+	LAYOUT_E_PLACE,   /* check: an item lies where it may not */
+	LAYOUT_E_MAP,     /* the map has too many regions */
 	LAYOUT_ERROR_COUNT
 };
 
@@ -61,11 +61,11 @@ GL_MUST bool layout_tboot_fits(const struct efi_map *map, const struct layout_ru
  * Gives each item an address in memory that is free now and that tboot keeps, from the highest address down in the order of the items. Nothing
  * is placed below 1 MiB or below tboot. After a failure the addresses mean nothing. `scratch` is of no use afterwards.
  */
-GL_MUST enum layout_error layout_place(const struct efi_map *map, const struct layout_rules *r, struct layout_item *items, size_t count,
-				       struct efi_map *scratch);
+GL_MUST enum layout_error layout_place(
+	const struct efi_map *map, const struct layout_rules *r, struct layout_item *items, size_t count, struct efi_map *scratch);
 
 /* The same rules for items that are in place, with the map of the last moment: all of it RAM, no two items in one place. */
-GL_MUST enum layout_error layout_check(const struct efi_map *map, const struct layout_rules *r, const struct layout_item *items, size_t count,
-				       struct efi_map *scratch);
+GL_MUST enum layout_error layout_check(
+	const struct efi_map *map, const struct layout_rules *r, const struct layout_item *items, size_t count, struct efi_map *scratch);
 
 #endif

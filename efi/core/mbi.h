@@ -16,13 +16,13 @@ struct mbi {
 	struct span cmdline;
 	const struct mb2_module *modules;
 	size_t module_count;
-	const struct mb2_memory *memory;        /* by rising address */
+	const struct mb2_memory *memory; /* by rising address */
 	size_t memory_count;
 	struct span efi_map;
 	uint32_t descriptor_size, descriptor_version;
 	uint64_t system_table;
-	struct span rsdp_old, rsdp_new;         /* empty: there is none */
-	const struct mb2_framebuffer *framebuffer;      /* NULL: none that can be described */
+	struct span rsdp_old, rsdp_new;            /* empty: there is none */
+	const struct mb2_framebuffer *framebuffer; /* NULL: none that can be described */
 };
 
 /* Writes it into `buf` (p a multiple of 8; with buf.p NULL it is only counted). `*n` on success only. */

@@ -151,7 +151,7 @@ enum vlp_action preflight_action(const struct preflight_report *r, size_t from)
 static_assert(VLP_ACT_CONTINUE < VLP_ACT_UNMEASURED && VLP_ACT_UNMEASURED < VLP_ACT_HALT, "the most that is asked for");
 
 void preflight_check(const struct preflight_facts *f, const struct preflight_ops *ops, void *ctx, struct preflight_room *room,
-		     struct preflight_report *out)
+	struct preflight_report *out)
 {
 	struct preflight p = { .f = f, .ops = ops, .ctx = ctx, .nv = &room->nv, .vlp = &room->vlp, .out = out };
 

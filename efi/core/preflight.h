@@ -25,34 +25,34 @@ struct preflight_chipset {
 };
 
 struct preflight_processor {
-	uint32_t vendor[3];             /* CPUID(0): EBX, EDX, ECX */
-	uint32_t signature, features;   /* CPUID(1): EAX, ECX */
-	bool has_msrs;                  /* the two below were read: it is Intel's, with SMX or VMX */
-	uint64_t feature_control;       /* IA32_FEATURE_CONTROL, MSR 0x3A */
-	uint64_t platform_id;           /* MSR 0x17 */
+	uint32_t vendor[3];           /* CPUID(0): EBX, EDX, ECX */
+	uint32_t signature, features; /* CPUID(1): EAX, ECX */
+	bool has_msrs;                /* the two below were read: it is Intel's, with SMX or VMX */
+	uint64_t feature_control;     /* IA32_FEATURE_CONTROL, MSR 0x3A */
+	uint64_t platform_id;         /* MSR 0x17 */
 	bool has_capabilities;
-	uint32_t capabilities;          /* GETSEC[CAPABILITIES] */
+	uint32_t capabilities; /* GETSEC[CAPABILITIES] */
 };
 
 enum preflight_acpi {
 	PREFLIGHT_ACPI_OK,
 	PREFLIGHT_ACPI_NO_RSDP,
-	PREFLIGHT_ACPI_BROKEN,          /* a table with a wrong checksum, or one that leaves the address space */
+	PREFLIGHT_ACPI_BROKEN, /* a table with a wrong checksum, or one that leaves the address space */
 	PREFLIGHT_ACPI_NO_DMAR,
 };
 
 struct preflight_facts {
 	struct preflight_processor processor;
 	struct preflight_chipset chipset;
-	struct span heap;               /* its memory; empty if there is none at a possible address */
+	struct span heap; /* its memory; empty if there is none at a possible address */
 	struct span sinit_area;
 	enum preflight_acpi acpi;
-	const char *tpm_problem;        /* NULL if there is a TPM 2.0 that answers; else why not */
+	const char *tpm_problem; /* NULL if there is a TPM 2.0 that answers; else why not */
 	alg_set banks;
 	const struct description *description;
-	const struct vlp *policy;       /* of the ESP */
+	const struct vlp *policy; /* of the ESP */
 	struct span policy_bytes;
-	enum launch_io sinit_io;        /* of description->txt.sinit, if it has one */
+	enum launch_io sinit_io; /* of description->txt.sinit, if it has one */
 	struct span sinit;
 	enum launch_io lcp_io;
 	struct span lcp;
@@ -62,8 +62,8 @@ struct preflight_facts {
 enum preflight_nv_state {
 	PREFLIGHT_NV_OK,
 	PREFLIGHT_NV_MISSING,
-	PREFLIGHT_NV_ATTRIBUTES,        /* cannot be read that way; see attributes and size */
-	PREFLIGHT_NV_ERROR,             /* the TPM refused */
+	PREFLIGHT_NV_ATTRIBUTES, /* cannot be read that way; see attributes and size */
+	PREFLIGHT_NV_ERROR,      /* the TPM refused */
 };
 
 struct preflight_nv {
@@ -139,10 +139,10 @@ enum preflight_id {
 };
 
 struct preflight_info {
-	const char *name;               /* "geo-missing" */
-	enum tb_error error;            /* what tboot or the stage would call it; TB_ERR_NONE: only said */
-	bool stops;                     /* there can be no launch at all, whatever else the policy would let pass */
-	const char *text;               /* what is wrong and what to do */
+	const char *name;    /* "geo-missing" */
+	enum tb_error error; /* what tboot or the stage would call it; TB_ERR_NONE: only said */
+	bool stops;          /* there can be no launch at all, whatever else the policy would let pass */
+	const char *text;    /* what is wrong and what to do */
 };
 
 extern const struct preflight_info preflight_table[PREFLIGHT_COUNT];
@@ -152,25 +152,25 @@ extern const struct preflight_info preflight_table[PREFLIGHT_COUNT];
 
 struct preflight_finding {
 	enum preflight_id id;
-	char detail[PREFLIGHT_DETAIL];  /* where, and which values; may be empty */
+	char detail[PREFLIGHT_DETAIL]; /* where, and which values; may be empty */
 };
 
 struct preflight_report {
 	size_t count;
-	bool more;                      /* findings that had no room; they count as ones that stop */
+	bool more; /* findings that had no room; they count as ones that stop */
 	struct preflight_finding findings[PREFLIGHT_MAX_FINDINGS];
 	/* What tboot will take, for who goes on. */
 	bool has_sinit;
 	bool sinit_of_bios;
-	struct acm sinit;               /* its spans lie in the facts' bytes */
-	uint8_t policy_type;            /* of the policy that tboot obeys: that of the TPM if it can be read, else that of the ESP */
+	struct acm sinit;    /* its spans lie in the facts' bytes */
+	uint8_t policy_type; /* of the policy that tboot obeys: that of the TPM if it can be read, else that of the ESP */
 };
 
 /* ---------------------------------------------------------------- decisions */
 
 /* Everything but memory and modules. `out` is all new. */
 void preflight_check(const struct preflight_facts *f, const struct preflight_ops *ops, void *ctx, struct preflight_room *room,
-		     struct preflight_report *out);
+	struct preflight_report *out);
 
 /* Adds a finding. The text for its detail, which may be NULL, is copied. */
 void preflight_add(struct preflight_report *r, enum preflight_id id, const struct text *detail);

@@ -10,14 +10,14 @@
 /* IA32_FEATURE_CONTROL, SDM volume 4, table 2-2. */
 #define CONTROL_LOCK 0x1u
 #define CONTROL_VMX_IN_SMX 0x2u
-#define CONTROL_SENTER 0xff00u                  /* all seven local functions and the global enable */
+#define CONTROL_SENTER 0xff00u /* all seven local functions and the global enable */
 /* GETSEC[CAPABILITIES], SDM volume 2D, table 7-3: chipset, SENTER, SEXIT, PARAMETERS, SMCTRL, WAKEUP; what tboot asks for. */
 #define CAPABILITIES_NEEDED (1u << 0 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8)
 /* TXT.ESTS and TXT.STS, SDG B.1. */
 #define ESTS_TXT_RESET 0x01u
 #define ESTS_WAKE_ERROR 0x40u
 
-#define VENDOR_ID(didvid) ((didvid) & 0xffffu)
+#define VENDOR_ID(didvid) ((didvid)&0xffffu)
 #define VENDOR_INTEL 0x8086u
 /* More than any firmware sets aside for either; where they lie is its business, but below 4 GiB. */
 #define AREA_MAX (UINT64_C(64) << 20)
@@ -93,7 +93,8 @@ static void put_error(struct text *t, uint32_t code)
 	} else if (e.source == TXT_ERROR_SOFTWARE) {
 		txt_error_print_part(t, ": software after the launch, ", e.software, NULL);
 	} else {
-		txt_error_print_part(t, e.acm_type == TXT_ACM_SINIT ? ": SINIT, class " : ": BIOS ACM, class ", e.class, txt_error_class_text(e.class));
+		txt_error_print_part(
+			t, e.acm_type == TXT_ACM_SINIT ? ": SINIT, class " : ": BIOS ACM, class ", e.class, txt_error_class_text(e.class));
 		txt_error_print_part(t, ", major ", e.major, NULL);
 		txt_error_print_part(t, ", minor ", e.minor, NULL);
 	}

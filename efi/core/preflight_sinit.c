@@ -13,6 +13,7 @@ static struct acm_platform platform_of(const struct preflight_facts *f, const st
 {
 	const struct preflight_chipset *c = &f->chipset;
 	uint32_t fuses = c->fsbif == UINT32_MAX || c->fsbif == 0 ? c->qpiif : c->fsbif;
+	/* clang-format off */
 	struct acm_platform p = {
 		.has_didvid = true,
 		.vendor_id = (uint16_t)c->didvid, .device_id = (uint16_t)(c->didvid >> 16), .revision_id = (uint16_t)(c->didvid >> 32),
@@ -20,10 +21,12 @@ static struct acm_platform platform_of(const struct preflight_facts *f, const st
 		.has_platform_id = f->processor.has_msrs, .platform_id = f->processor.platform_id,
 		.has_fusing = true, .production = (fuses & TXT_PRODUCTION_FUSED) != 0,
 	};
+	/* clang-format on */
 
 	if (bios && bios->version >= BIOS_DATA_PLATFORM_TYPE)
-		p.platform_type = bios->mle_flags & HEAP_BIOS_MLE_CLIENT ? ACM_PLATFORM_CLIENT :
-			bios->mle_flags & HEAP_BIOS_MLE_SERVER ? ACM_PLATFORM_SERVER : 0;
+		p.platform_type = bios->mle_flags & HEAP_BIOS_MLE_CLIENT   ? ACM_PLATFORM_CLIENT
+		                  : bios->mle_flags & HEAP_BIOS_MLE_SERVER ? ACM_PLATFORM_SERVER
+		                                                           : 0;
 	return p;
 }
 

@@ -37,8 +37,8 @@ static const char *unreadable(const struct preflight_nv *nv)
 {
 	enum geo_readable r = geo_readable(nv->attributes, nv->size);
 
-	return nv->state == PREFLIGHT_NV_ATTRIBUTES && r > GEO_READABLE_DA ? geo_readable_text(r) :
-		"the TPM refuses to read it with empty authorization";
+	return nv->state == PREFLIGHT_NV_ATTRIBUTES && r > GEO_READABLE_DA ? geo_readable_text(r)
+	                                                                   : "the TPM refuses to read it with empty authorization";
 }
 
 /* ---- launch policy ---- */
@@ -76,14 +76,15 @@ static bool vlp_in_lcp(const struct preflight *p)
 
 	for (size_t at = 0; data.n >= LCP_UUID_SIZE + policy.n && at <= data.n - LCP_UUID_SIZE - policy.n; at++)
 		if (span_equal((struct span){ data.p + at, LCP_UUID_SIZE }, SPAN_OF(lcp_uuid_tboot)) &&
-		    span_equal((struct span){ data.p + at + LCP_UUID_SIZE, policy.n }, policy))
+			span_equal((struct span){ data.p + at + LCP_UUID_SIZE, policy.n }, policy))
 			return true;
 	return false;
 }
 
 static bool is_lcp_data(struct span s)
 {
-	return s.n >= LCP_DATA_HEADER_SIZE && span_equal((struct span){ s.p, 32 }, (struct span){ (const uint8_t *)LCP_DATA_SIGNATURE, 32 });
+	return s.n >= LCP_DATA_HEADER_SIZE &&
+	       span_equal((struct span){ s.p, 32 }, (struct span){ (const uint8_t *)LCP_DATA_SIGNATURE, 32 });
 }
 
 static void check_vlp(struct preflight *p, uint32_t index)

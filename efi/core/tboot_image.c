@@ -110,7 +110,7 @@ enum tboot_image_error tboot_image_plan(struct span file, struct tboot_image *ou
 		return TBOOT_IMAGE_E_ENTRY;
 	last = &t.segments[t.count - 1];
 	if (t.segments[0].address < TBOOT_LOW || last->address > UINT32_MAX || last->memory_size > UINT32_MAX - last->address ||
-	    last->address + last->memory_size - t.segments[0].address > TBOOT_MAX_SIZE)
+		last->address + last->memory_size - t.segments[0].address > TBOOT_MAX_SIZE)
 		return TBOOT_IMAGE_E_RANGE;
 	t.entry = (uint32_t)entry;
 	t.low = (uint32_t)t.segments[0].address;

@@ -17,22 +17,22 @@
 #define TBOOT_MAX_SIZE ((uint64_t)512 << 20)
 
 struct tboot_image {
-	uint32_t entry;                 /* physical, where it is entered in 32-bit mode */
-	uint32_t low, high;             /* [low, high) holds all segments */
-	bool flat;                      /* loaded by the address tag */
+	uint32_t entry;     /* physical, where it is entered in 32-bit mode */
+	uint32_t low, high; /* [low, high) holds all segments */
+	bool flat;          /* loaded by the address tag */
 	size_t count;
-	struct elf_segment segments[ELF_MAX_SEGMENTS];  /* by rising address, without overlaps, in [low, high) */
+	struct elf_segment segments[ELF_MAX_SEGMENTS]; /* by rising address, without overlaps, in [low, high) */
 };
 
 /* One value per violated rule. */
 enum tboot_image_error {
 	TBOOT_IMAGE_OK,
-	TBOOT_IMAGE_E_HEADER,           /* no multiboot2 header that can be obeyed; `why` says it */
-	TBOOT_IMAGE_E_ELF,              /* no address tag and no ELF image */
-	TBOOT_IMAGE_E_ADDRESS,          /* an address tag whose addresses do not go together or leave the file */
-	TBOOT_IMAGE_E_ENTRY,            /* no entry, or one outside of what is loaded */
-	TBOOT_IMAGE_E_BOOT_SERVICES,    /* wants boot services: no tboot */
-	TBOOT_IMAGE_E_RANGE,            /* below 1 MiB, above 4 GiB or too large */
+	TBOOT_IMAGE_E_HEADER,        /* no multiboot2 header that can be obeyed; `why` says it */
+	TBOOT_IMAGE_E_ELF,           /* no address tag and no ELF image */
+	TBOOT_IMAGE_E_ADDRESS,       /* an address tag whose addresses do not go together or leave the file */
+	TBOOT_IMAGE_E_ENTRY,         /* no entry, or one outside of what is loaded */
+	TBOOT_IMAGE_E_BOOT_SERVICES, /* wants boot services: no tboot */
+	TBOOT_IMAGE_E_RANGE,         /* below 1 MiB, above 4 GiB or too large */
 	TBOOT_IMAGE_ERROR_COUNT
 };
 

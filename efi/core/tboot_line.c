@@ -2,10 +2,12 @@
 #include "efi/core/tboot_line.h"
 
 /* In the order in which tboot compares. */
+/* clang-format off */
 static const char *const options[] = {
 	"loglvl", "logging", "serial", "vga_delay", "ap_wake_mwait", "pcr_map", "min_ram", "call_racm", "measure_nv", "extpol", "ignore_prev_err",
 	"force_tpm2_legacy_log", "save_vtd", "dump_memmap",
 };
+/* clang-format on */
 
 #define VALUE_MAX 63
 

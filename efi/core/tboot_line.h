@@ -8,15 +8,15 @@
  * What tboot reads out of its command line, as far as it decides whether a launch can work: tboot 1.10.5, tboot/common/cmdline.c. An option
  * is NAME=VALUE; NAME may be abbreviated, the first name in tboot's table that begins with it is meant; the last one given counts.
  */
-#define TBOOT_LINE_MAX 511              /* tboot's buffer (CMDLINE_SIZE) without NUL; what is longer is cut off */
+#define TBOOT_LINE_MAX 511 /* tboot's buffer (CMDLINE_SIZE) without NUL; what is longer is cut off */
 
 struct tboot_line {
-	bool mwait;                     /* ap_wake_mwait: VMX is not needed to keep processors waiting */
-	bool ignore_previous_error;     /* ignore_prev_err; tboot's default is yes */
-	bool racm;                      /* call_racm: no launch, but a revocation module */
+	bool mwait;                 /* ap_wake_mwait: VMX is not needed to keep processors waiting */
+	bool ignore_previous_error; /* ignore_prev_err; tboot's default is yes */
+	bool racm;                  /* call_racm: no launch, but a revocation module */
 	uint64_t min_ram;
-	bool fixed;                     /* extpol names one algorithm */
-	bool known;                     /* ... that we know: */
+	bool fixed; /* extpol names one algorithm */
+	bool known; /* ... that we know: */
 	enum alg extpol;
 };
 

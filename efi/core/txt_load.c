@@ -41,7 +41,8 @@ static void add_copy(struct txt_load *t, const struct description_module *m, str
 {
 	if (!m->file.n)
 		return;
-	t->modules[t->count++] = (struct txt_load_module){ .module = m, .kind = TXT_LOAD_COPY, .bytes = bytes, .file = { .size = bytes.n } };
+	t->modules[t->count++] =
+		(struct txt_load_module){ .module = m, .kind = TXT_LOAD_COPY, .bytes = bytes, .file = { .size = bytes.n } };
 }
 
 void txt_load_open(struct txt_load *t, struct span sinit, struct span lcp)
@@ -67,7 +68,8 @@ void txt_load_close(struct txt_load *t)
 		launch_close_file(t->l, &t->modules[i].file);
 }
 
-static void print(struct txt_load *t, unsigned number, const struct txt_load_module *m, enum alg a, const struct digests *d, const char *verdict)
+static void print(
+	struct txt_load *t, unsigned number, const struct txt_load_module *m, enum alg a, const struct digests *d, const char *verdict)
 {
 	char buf[LINE];
 	struct text line = TEXT_OF(buf);

@@ -14,15 +14,15 @@
 #define TXT_LOAD_MODULES (1 + DESCRIPTION_MAX_MODULES + 2)
 
 enum txt_load_kind {
-	TXT_LOAD_NUMBERED,              /* measured by tboot: stage and the modules of the policy */
-	TXT_LOAD_COPY,                  /* SINIT, LCP data: read before, compared with nothing here */
+	TXT_LOAD_NUMBERED, /* measured by tboot: stage and the modules of the policy */
+	TXT_LOAD_COPY,     /* SINIT, LCP data: read before, compared with nothing here */
 };
 
 struct txt_load_module {
 	const struct description_module *module;
 	enum txt_load_kind kind;
-	struct span bytes;              /* TXT_LOAD_COPY: where they are now */
-	struct launch_file file;        /* its size; `place` is set by who lays out memory */
+	struct span bytes;       /* TXT_LOAD_COPY: where they are now */
+	struct launch_file file; /* its size; `place` is set by who lays out memory */
 };
 
 struct txt_load {
@@ -31,7 +31,7 @@ struct txt_load {
 	size_t count;
 	struct txt_load_module modules[TXT_LOAD_MODULES];
 	struct launch_file tboot_file;
-	struct tboot_image tboot;       /* after txt_load_read() */
+	struct tboot_image tboot; /* after txt_load_read() */
 };
 
 /* Opens all files and looks at their sizes; `t` must be zeroed but for `l` and `report`. Files that cannot be had become findings. */

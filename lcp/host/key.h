@@ -15,10 +15,10 @@ struct lcp_key_error {
 
 /* Where a key is. */
 struct lcp_key_source {
-	const char *name;               /* a PEM file, or a URI (RFC 7512 "pkcs11:...", "file:...") for what follows */
-	const char *engine;             /* OpenSSL engine that has the key ("pkcs11"); NULL: none */
-	const char *provider;           /* OpenSSL provider to load beside the default one; NULL: none */
-	struct span passphrase;         /* of the PEM file, or the token's PIN; p NULL: none, and nobody is asked */
+	const char *name;       /* a PEM file, or a URI (RFC 7512 "pkcs11:...", "file:...") for what follows */
+	const char *engine;     /* OpenSSL engine that has the key ("pkcs11"); NULL: none */
+	const char *provider;   /* OpenSSL provider to load beside the default one; NULL: none */
+	struct span passphrase; /* of the PEM file, or the token's PIN; p NULL: none, and nobody is asked */
 };
 
 /* Opens a private key for signing, or a public one (from a public key, a certificate or a private key). `*out` is to be freed. */

@@ -99,7 +99,7 @@ static bool read_coordinates(EVP_PKEY *key, size_t half, struct lcp_sign_room *r
 	CLEANUP(free_bn) BIGNUM *y = NULL;
 
 	return EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x) && EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y) &&
-		BN_bn2lebinpad(x, room->key, (int)half) >= 0 && BN_bn2lebinpad(y, room->key + half, (int)half) >= 0;
+	       BN_bn2lebinpad(x, room->key, (int)half) >= 0 && BN_bn2lebinpad(y, room->key + half, (int)half) >= 0;
 }
 
 static void free_openssl(uint8_t **p)
@@ -151,7 +151,7 @@ static bool push_rsa(const struct lcp_list *l, OSSL_PARAM_BLD *b, BIGNUM **n)
 {
 	*n = BN_lebin2bn(l->sig.key.p, (int)l->sig.key.n, NULL);
 	return *n && OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_N, *n) &&
-		OSSL_PARAM_BLD_push_uint(b, OSSL_PKEY_PARAM_RSA_E, is_3(l) ? l->sig.exponent : LCP_SIG_EXPONENT);
+	       OSSL_PARAM_BLD_push_uint(b, OSSL_PKEY_PARAM_RSA_E, is_3(l) ? l->sig.exponent : LCP_SIG_EXPONENT);
 }
 
 static bool push_ec(const struct lcp_list *l, OSSL_PARAM_BLD *b, uint8_t point[1 + 2 * COORDINATE_MAX])
@@ -168,7 +168,7 @@ static bool push_ec(const struct lcp_list *l, OSSL_PARAM_BLD *b, uint8_t point[1
 	lcp_reverse(point + 1, (struct span){ l->sig.key.p, half });
 	lcp_reverse(point + 1 + half, (struct span){ l->sig.key.p + half, half });
 	return OSSL_PARAM_BLD_push_utf8_string(b, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) &&
-		OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * half);
+	       OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * half);
 }
 
 /* The key in the list; NULL if it is none, for example no point of its curve. */
@@ -214,7 +214,8 @@ static bool check_scheme(const struct lcp_list *l, uint16_t hash_alg, struct lcp
 	enum lcp_error error = lcp_list_signable(l);
 
 	if (error == LCP_E_LIST_SIG_ALG)
-		return lcp_key_fail(why, "lists of version %s are not signed with %s", lcp_list_version_name(l->version), sig ? sig : "that");
+		return lcp_key_fail(
+			why, "lists of version %s are not signed with %s", lcp_list_version_name(l->version), sig ? sig : "that");
 	if (error)
 		return lcp_key_fail(why, "%s", lcp_strerror(error));
 	if (!lcp_sign_find(l->sig_alg, l->sig.key_bits, hash_alg))
@@ -305,7 +306,7 @@ static bool take_der(struct lcp_list *l, struct span der, struct lcp_sign_room *
 
 	sig = d2i_ECDSA_SIG(NULL, &p, (long)der.n);
 	return sig && p == der.p + der.n && BN_bn2lebinpad(ECDSA_SIG_get0_r(sig), room->block, half) == half &&
-		BN_bn2lebinpad(ECDSA_SIG_get0_s(sig), room->block + half, half) == half;
+	       BN_bn2lebinpad(ECDSA_SIG_get0_s(sig), room->block + half, half) == half;
 }
 
 /* `raw`: r and s one behind the other are taken too. */
@@ -375,7 +376,7 @@ static bool verify_with(const struct lcp_list *l, EVP_PKEY *key, uint16_t hash_a
 	EVP_PKEY_CTX *how = NULL;
 
 	return ctx && md_name(hash_alg) && EVP_DigestVerifyInit_ex(ctx, &how, md_name(hash_alg), NULL, NULL, key, NULL) > 0 &&
-		set_padding(how, l, RSA_PSS_SALTLEN_AUTO) && EVP_DigestVerify(ctx, signature.p, signature.n, data.p, data.n) == 1;
+	       set_padding(how, l, RSA_PSS_SALTLEN_AUTO) && EVP_DigestVerify(ctx, signature.p, signature.n, data.p, data.n) == 1;
 }
 
 static bool verify_any(const struct lcp_list *l, EVP_PKEY *key, struct span data, struct span signature, uint16_t *hash_alg)

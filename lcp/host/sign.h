@@ -18,8 +18,8 @@ struct lcp_sign_room {
 };
 
 struct lcp_sign_how {
-	uint16_t sig_alg;               /* RSASSA, RSAPSS or ECDSA; 0: the key's usual one for the list's version */
-	uint16_t hash_alg;              /* TPM_ALG_ID; 0: SHA-256, P-384 SHA-384 */
+	uint16_t sig_alg;  /* RSASSA, RSAPSS or ECDSA; 0: the key's usual one for the list's version */
+	uint16_t hash_alg; /* TPM_ALG_ID; 0: SHA-256, P-384 SHA-384 */
 	uint16_t revocation;
 };
 
@@ -27,8 +27,8 @@ struct lcp_sign_how {
  * Makes the list one that is to be signed with this key: algorithms, sizes, the key itself, the revocation counter; an old signature is
  * forgotten. `hash_alg` is what will be hashed with. False if list version, key and algorithms do not go together.
  */
-GL_MUST bool lcp_sign_prepare(struct lcp_list *l, EVP_PKEY *key, const struct lcp_sign_how *how, struct lcp_sign_room *room, uint16_t *hash_alg,
-	struct lcp_key_error *why);
+GL_MUST bool lcp_sign_prepare(struct lcp_list *l, EVP_PKEY *key, const struct lcp_sign_how *how, struct lcp_sign_room *room,
+	uint16_t *hash_alg, struct lcp_key_error *why);
 
 /* The bytes that the signature covers, of a prepared list or one with a signature; `*out` is to be freed. */
 GL_MUST bool lcp_sign_data(const struct lcp_list *l, uint8_t **out, size_t *n, struct lcp_key_error *why);
@@ -40,7 +40,8 @@ GL_MUST bool lcp_sign_list(struct lcp_list *l, EVP_PKEY *key, uint16_t hash_alg,
  * Puts a signature that somebody else made into a prepared list, and verifies it. Big-endian as OpenSSL and tokens have them: RSA one
  * number, ECDSA DER or r and s one behind the other.
  */
-GL_MUST bool lcp_sign_take(struct lcp_list *l, struct span signature, uint16_t hash_alg, struct lcp_sign_room *room, struct lcp_key_error *why);
+GL_MUST bool lcp_sign_take(
+	struct lcp_list *l, struct span signature, uint16_t hash_alg, struct lcp_sign_room *room, struct lcp_key_error *why);
 
 /*
  * Verifies a list's signature with the key in the list. `*hash_alg` is what was hashed with: told by the list, or for RSASSA below 3.0

@@ -103,7 +103,7 @@ static char *do_tpm(struct proxy *p, char *argument)
 	size_t n;
 
 	if (argument[0] < '0' || argument[0] >= '0' + LOCALITIES || argument[1] != ' ' || !unhex(argument + 2, &n) || n < TPM_HEADER_SIZE ||
-	    n > TPM_MESSAGE_MAX)
+		n > TPM_MESSAGE_MAX)
 		return reply("error tpm wants a locality from 0 to %d and a TPM command in hexadecimal digits", LOCALITIES - 1);
 	if (!relay_platform(p, (unsigned)(argument[0] - '0'), (struct span){ (const uint8_t *)argument + 2, n },
 		    (struct mspan){ room, sizeof(room) }, &response, why, sizeof(why)))
@@ -119,7 +119,7 @@ static char *do_localities(struct proxy *p, char *argument)
 {
 	unsigned open = 0;
 
-	for (const char *c = argument; ; c += 2) {
+	for (const char *c = argument;; c += 2) {
 		if (*c < '0' || *c >= '0' + LOCALITIES || (c[1] && c[1] != ','))
 			return reply("error localities wants numbers from 0 to %d with commas", LOCALITIES - 1);
 		open |= 1u << (*c - '0');
@@ -179,8 +179,7 @@ void command_ready(struct proxy *p, struct command_client *c)
 
 		*end = '\0';
 		text = run_line(p, line);
-		sent = text && sock_send(c->fd, span_str(text), -1, REPLY_MS) &&
-		       sock_send(c->fd, SPAN_LITERAL("\n"), -1, REPLY_MS);
+		sent = text && sock_send(c->fd, span_str(text), -1, REPLY_MS) && sock_send(c->fd, SPAN_LITERAL("\n"), -1, REPLY_MS);
 		free(text);
 		if (!sent)
 			client_gone(c);

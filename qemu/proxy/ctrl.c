@@ -3,7 +3,7 @@
 
 #include "common/cursor.h"
 
-#define NUMBER_SIZE 4   /* of the command number before a request's body */
+#define NUMBER_SIZE 4 /* of the command number before a request's body */
 
 /*
  * Sizes in bytes. `*_length_at` is the offset of a 32-bit length that counts the bytes behind the fixed part; 0 means that
@@ -11,33 +11,33 @@
  */
 struct ctrl_info {
 	const char *name;
-	uint8_t request;                /* fixed part of the request, with the command number */
+	uint8_t request; /* fixed part of the request, with the command number */
 	uint8_t request_length_at;
-	uint8_t response;               /* fixed part of the response */
+	uint8_t response; /* fixed part of the response */
 	uint8_t response_length_at;
-	bool no_result;                 /* the response does not start with a result */
+	bool no_result; /* the response does not start with a result */
 };
 
 static const struct ctrl_info ctrl_table[CTRL_COMMAND_END] = {
-	[CTRL_GET_CAPABILITY] =       { "GET_CAPABILITY", 4, 0, 8, 0, true },
-	[CTRL_INIT] =                 { "INIT", 8, 0, 4, 0, false },
-	[CTRL_SHUTDOWN] =             { "SHUTDOWN", 4, 0, 4, 0, false },
-	[CTRL_GET_TPMESTABLISHED] =   { "GET_TPMESTABLISHED", 4, 0, 8, 0, false },
-	[CTRL_SET_LOCALITY] =         { "SET_LOCALITY", 8, 0, 4, 0, false },
-	[CTRL_HASH_START] =           { "HASH_START", 4, 0, 4, 0, false },
-	[CTRL_HASH_DATA] =            { "HASH_DATA", 8, 4, 4, 0, false },
-	[CTRL_HASH_END] =             { "HASH_END", 4, 0, 4, 0, false },
-	[CTRL_CANCEL_TPM_CMD] =       { "CANCEL_TPM_CMD", 4, 0, 4, 0, false },
-	[CTRL_STORE_VOLATILE] =       { "STORE_VOLATILE", 4, 0, 4, 0, false },
+	[CTRL_GET_CAPABILITY] = { "GET_CAPABILITY", 4, 0, 8, 0, true },
+	[CTRL_INIT] = { "INIT", 8, 0, 4, 0, false },
+	[CTRL_SHUTDOWN] = { "SHUTDOWN", 4, 0, 4, 0, false },
+	[CTRL_GET_TPMESTABLISHED] = { "GET_TPMESTABLISHED", 4, 0, 8, 0, false },
+	[CTRL_SET_LOCALITY] = { "SET_LOCALITY", 8, 0, 4, 0, false },
+	[CTRL_HASH_START] = { "HASH_START", 4, 0, 4, 0, false },
+	[CTRL_HASH_DATA] = { "HASH_DATA", 8, 4, 4, 0, false },
+	[CTRL_HASH_END] = { "HASH_END", 4, 0, 4, 0, false },
+	[CTRL_CANCEL_TPM_CMD] = { "CANCEL_TPM_CMD", 4, 0, 4, 0, false },
+	[CTRL_STORE_VOLATILE] = { "STORE_VOLATILE", 4, 0, 4, 0, false },
 	[CTRL_RESET_TPMESTABLISHED] = { "RESET_TPMESTABLISHED", 8, 0, 4, 0, false },
-	[CTRL_GET_STATEBLOB] =        { "GET_STATEBLOB", 16, 0, 16, 12, false },
-	[CTRL_SET_STATEBLOB] =        { "SET_STATEBLOB", 16, 12, 4, 0, false },
-	[CTRL_STOP] =                 { "STOP", 4, 0, 4, 0, false },
-	[CTRL_GET_CONFIG] =           { "GET_CONFIG", 4, 0, 8, 0, false },
-	[CTRL_SET_DATAFD] =           { "SET_DATAFD", 4, 0, 4, 0, false },
-	[CTRL_SET_BUFFERSIZE] =       { "SET_BUFFERSIZE", 8, 0, 16, 0, false },
-	[CTRL_GET_INFO] =             { "GET_INFO", 20, 0, 12, 8, false },
-	[CTRL_LOCK_STORAGE] =         { "LOCK_STORAGE", 8, 0, 4, 0, false },
+	[CTRL_GET_STATEBLOB] = { "GET_STATEBLOB", 16, 0, 16, 12, false },
+	[CTRL_SET_STATEBLOB] = { "SET_STATEBLOB", 16, 12, 4, 0, false },
+	[CTRL_STOP] = { "STOP", 4, 0, 4, 0, false },
+	[CTRL_GET_CONFIG] = { "GET_CONFIG", 4, 0, 8, 0, false },
+	[CTRL_SET_DATAFD] = { "SET_DATAFD", 4, 0, 4, 0, false },
+	[CTRL_SET_BUFFERSIZE] = { "SET_BUFFERSIZE", 8, 0, 16, 0, false },
+	[CTRL_GET_INFO] = { "GET_INFO", 20, 0, 12, 8, false },
+	[CTRL_LOCK_STORAGE] = { "LOCK_STORAGE", 8, 0, 4, 0, false },
 };
 static_assert(CTRL_LOCK_STORAGE == 0x13, "command numbers are those of tpm_ioctl.h");
 

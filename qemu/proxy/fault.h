@@ -19,15 +19,7 @@
  *   long      the same in the largest size that the interface holds
  *   huge      a response header that claims 4 GiB - 1 bytes; QEMU waits for the rest, so the guest sees silence
  */
-enum fault_action {
-	FAULT_RC,
-	FAULT_DROP,
-	FAULT_SILENT,
-	FAULT_SHORT,
-	FAULT_GARBAGE,
-	FAULT_LONG,
-	FAULT_HUGE
-};
+enum fault_action { FAULT_RC, FAULT_DROP, FAULT_SILENT, FAULT_SHORT, FAULT_GARBAGE, FAULT_LONG, FAULT_HUGE };
 
 #define FAULT_GARBAGE_SIZE 64
 
@@ -35,14 +27,14 @@ enum fault_action {
 #define FAULT_CC_HASH 0xffffffffu
 
 struct fault_rule {
-	bool any;               /* any command code */
+	bool any; /* any command code */
 	uint32_t cc;
 	bool at_locality;
 	unsigned locality;
-	uint32_t nth;           /* 0: every match */
+	uint32_t nth; /* 0: every match */
 	enum fault_action action;
-	uint32_t rc;            /* for FAULT_RC */
-	uint32_t seen;          /* matches so far */
+	uint32_t rc;   /* for FAULT_RC */
+	uint32_t seen; /* matches so far */
 };
 
 /* Parses one rule. On failure `why` is a constant string that says what is wrong, and `out` is not written. */

@@ -4,9 +4,9 @@
 
 /* What a look at the start of a byte stream finds. */
 enum frame {
-	FRAME_MORE,     /* the message is not complete yet */
-	FRAME_WHOLE,    /* a complete message is there */
-	FRAME_BAD       /* this can never become a message that we take */
+	FRAME_MORE,  /* the message is not complete yet */
+	FRAME_WHOLE, /* a complete message is there */
+	FRAME_BAD    /* this can never become a message that we take */
 };
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "qemu/proxy/proxy.h"
 
-#define CONNECT_MS 10000        /* until swtpm must listen */
+#define CONNECT_MS 10000 /* until swtpm must listen */
 #define COMMAND_LINE_MAX ((size_t)1 << 20)
 #define FAULTS_MAX 64
 
@@ -65,12 +65,14 @@ struct options {
 
 static void parse_options(int argc, char **argv, struct options *o)
 {
+	/* clang-format off */
 	static const struct option table[] = {
 		{ "listen", required_argument, NULL, 'l' }, { "swtpm", required_argument, NULL, 's' },
 		{ "trace", required_argument, NULL, 't' }, { "pcrs", required_argument, NULL, 'p' },
 		{ "command", required_argument, NULL, 'c' }, { "fault", required_argument, NULL, 'f' },
 		{ "gate", no_argument, NULL, 'g' }, { "help", no_argument, NULL, 'h' }, { 0 },
 	};
+	/* clang-format on */
 	const char *why;
 	int c;
 
@@ -144,10 +146,12 @@ static void loop(struct proxy *p, int listener, int commander, int signals)
 		clients[i] = (struct command_client){ .fd = -1, .in = { .max = COMMAND_LINE_MAX } };
 	for (relay_pump(p); !p->failed; relay_pump(p)) {
 		struct pollfd set[P_COUNT];
+		/* clang-format off */
 		int watch[P_COUNT] = {
 			[P_SIGNAL] = signals, [P_QEMU] = p->qemu >= 0 ? p->qemu : listener, [P_SWTPM] = p->swtpm,
 			[P_GUEST] = relay_parked(p) ? -1 : p->guest, [P_TPM] = p->tpm, [P_COMMAND] = commander,
 		};
+		/* clang-format on */
 
 		for (size_t i = 0; i < COMMAND_CLIENTS; i++)
 			watch[P_CLIENT + i] = clients[i].fd;
@@ -212,11 +216,13 @@ static int listen_at(const char *path)
 int main(int argc, char **argv)
 {
 	static struct options o;
+	/* clang-format off */
 	static struct proxy p = {
 		.qemu = -1, .swtpm = -1, .guest = -1, .tpm = -1, .passed = -1, .buffer_size = 4096,
 		.qemu_in = { .max = CTRL_MESSAGE_MAX }, .swtpm_in = { .max = CTRL_MESSAGE_MAX },
 		.guest_in = { .max = TPM_MESSAGE_MAX }, .tpm_in = { .max = TPM_MESSAGE_MAX },
 	};
+	/* clang-format on */
 	int listener, commander = -1, signals;
 
 	parse_options(argc, argv, &o);

@@ -10,9 +10,9 @@
 
 #define CC_GET_CAPABILITY 0x17A
 #define CC_PCR_READ 0x17E
-#define CAP_PCRS 5              /* TPM_CAP_PCRS, TPM 2.0 Library part 2, 6.12 */
+#define CAP_PCRS 5 /* TPM_CAP_PCRS, TPM 2.0 Library part 2, 6.12 */
 #define ORD_PCR_READ_12 0x15
-#define BANKS_MAX 16            /* selections that we take in one list; tpm2-tss has the same limit (TPM2_NUM_PCR_BANKS) */
+#define BANKS_MAX 16 /* selections that we take in one list; tpm2-tss has the same limit (TPM2_NUM_PCR_BANKS) */
 #define SELECT_BYTES (PCR_COUNT / 8)
 #define ALL_PCRS ((1u << PCR_COUNT) - 1)
 
@@ -103,7 +103,7 @@ static bool read_some(struct reader *q, enum alg a, uint32_t *left, struct pcrs 
 		snprintf(q->why, q->why_size, "PCR_Read answers 0x%08" PRIx32, h.code);
 		return false;
 	}
-	(void)rd_be32(&r);      /* pcrUpdateCounter */
+	(void)rd_be32(&r); /* pcrUpdateCounter */
 	if (!pcr_selection_take(&r, mask) || !mask[a] || mask[a] & ~*left)
 		return fail(q, "PCR_Read answers other PCRs than asked for");
 	count = rd_be32(&r);
@@ -128,7 +128,7 @@ static bool read_20(struct reader *q, struct rd *capability, struct pcrs *out)
 {
 	uint32_t mask[ALG_COUNT];
 
-	(void)rd_u8(capability);        /* moreData */
+	(void)rd_u8(capability); /* moreData */
 	if (rd_be32(capability) != CAP_PCRS || !pcr_selection_take(capability, mask) || !rd_done(capability))
 		return fail(q, "GetCapability answers something else than the PCR banks");
 	for (enum alg a = 0; a < ALG_COUNT; a++) {
@@ -178,8 +178,8 @@ bool pcr_read_all(pcr_exchange *exchange, void *context, struct pcrs *out, char 
 	bool ok;
 
 	wr_be32(&w, CAP_PCRS);
-	wr_be32(&w, 0);         /* first property */
-	wr_be32(&w, 1);         /* count */
+	wr_be32(&w, 0); /* first property */
+	wr_be32(&w, 1); /* count */
 	if (!ask(&q, &w, &r, &h))
 		return false;
 	if (h.tag == TPM_TAG_RESPONSE_12) {

@@ -19,30 +19,30 @@
  * under way. What the proxy itself asks of the TPM it asks only while none is.
  */
 struct proxy {
-	FILE *trace;                    /* NULL: none */
-	const char *pcrs_path;          /* NULL: none */
+	FILE *trace;           /* NULL: none */
+	const char *pcrs_path; /* NULL: none */
 	struct fault_rule *faults;
 	size_t fault_count;
 
-	int qemu, swtpm;                /* control channels */
-	int guest, tpm;                 /* data channels; -1: not there (yet) */
-	int passed;                     /* descriptor that came along for SET_DATAFD */
+	int qemu, swtpm; /* control channels */
+	int guest, tpm;  /* data channels; -1: not there (yet) */
+	int passed;      /* descriptor that came along for SET_DATAFD */
 	struct buffer qemu_in, swtpm_in, guest_in, tpm_in;
 
-	unsigned locality;              /* as last set by QEMU */
-	unsigned open;                  /* localities whose commands pass: bit n */
-	bool gate;                      /* a reset of the machine closes all but locality 0 */
-	size_t buffer_size;             /* of the TPM interface, as last negotiated */
-	bool guest_started;             /* the first INIT was answered: from here on commands are the guest's */
-	bool running;                   /* between INIT and STOP or SHUTDOWN */
-	bool held;                      /* TPM commands of the guest wait */
-	bool pcrs_good;                 /* the PCR file holds values */
-	bool failed;                    /* nothing sensible can follow; the reason was printed */
+	unsigned locality;  /* as last set by QEMU */
+	unsigned open;      /* localities whose commands pass: bit n */
+	bool gate;          /* a reset of the machine closes all but locality 0 */
+	size_t buffer_size; /* of the TPM interface, as last negotiated */
+	bool guest_started; /* the first INIT was answered: from here on commands are the guest's */
+	bool running;       /* between INIT and STOP or SHUTDOWN */
+	bool held;          /* TPM commands of the guest wait */
+	bool pcrs_good;     /* the PCR file holds values */
+	bool failed;        /* nothing sensible can follow; the reason was printed */
 
 	uint64_t start_us;
-	uint64_t count;                 /* TPM commands of the guest so far */
+	uint64_t count; /* TPM commands of the guest so far */
 	struct {
-		bool busy;              /* a TPM command of the guest is with swtpm */
+		bool busy; /* a TPM command of the guest is with swtpm */
 		uint64_t seq, sent_us;
 		unsigned locality;
 		size_t n;
@@ -52,12 +52,12 @@ struct proxy {
 
 #define LOCALITIES 5
 #define LOCALITIES_ALL ((1u << LOCALITIES) - 1)
-#define LOCALITIES_RESET 1u     /* with the gate, until somebody opens others */
+#define LOCALITIES_RESET 1u /* with the gate, until somebody opens others */
 
 /* Waits of the proxy, in milliseconds. */
-#define CONTROL_MS 30000                /* swtpm's answer to a control command: INIT self-tests */
-#define OWN_MS 5000                     /* an answer to a TPM command of our own; the end of the guest's last one */
-#define SEND_MS 5000                    /* a peer that does not read */
+#define CONTROL_MS 30000 /* swtpm's answer to a control command: INIT self-tests */
+#define OWN_MS 5000      /* an answer to a TPM command of our own; the end of the guest's last one */
+#define SEND_MS 5000     /* a peer that does not read */
 
 /* relay.c: the data channel */
 
@@ -76,8 +76,8 @@ GL_MUST bool relay_exchange(void *context, struct span command, struct mspan roo
  * One TPM command for whoever plays the chipset, at a locality that the guest need not have, while the guest's commands are held. Traced, subject
  * to fault rules. The response may be no sound one (fault rules). False: none; `why` says so in one line.
  */
-GL_MUST bool relay_platform(struct proxy *p, unsigned locality, struct span command, struct mspan room, struct span *response,
-	char *why, size_t why_size);
+GL_MUST bool relay_platform(
+	struct proxy *p, unsigned locality, struct span command, struct mspan room, struct span *response, char *why, size_t why_size);
 
 /* control.c: the control channel */
 

@@ -12,14 +12,16 @@
 #define RC_LOCALITY 0x907
 
 /* `response` empty: the command got none. */
-static void trace_at(struct proxy *p, unsigned locality, uint64_t seq, uint64_t from_us, struct span command, struct span response,
-	const char *fault)
+static void trace_at(
+	struct proxy *p, unsigned locality, uint64_t seq, uint64_t from_us, struct span command, struct span response, const char *fault)
 {
 	uint64_t now = now_us();
+	/* clang-format off */
 	struct trace_entry e = {
 		.seq = seq, .at_us = from_us - p->start_us, .us = now - from_us, .locality = locality,
 		.command = command, .response = response, .fault = fault,
 	};
+	/* clang-format on */
 
 	if (p->trace && !trace_write(p->trace, &e)) {
 		warn("cannot write the trace");
@@ -217,8 +219,8 @@ bool relay_exchange(void *context, struct span command, struct mspan room, struc
 	return true;
 }
 
-bool relay_platform(struct proxy *p, unsigned locality, struct span command, struct mspan room, struct span *response,
-	char *why, size_t why_size)
+bool relay_platform(
+	struct proxy *p, unsigned locality, struct span command, struct mspan room, struct span *response, char *why, size_t why_size)
 {
 	const struct fault_rule *rule = NULL;
 	struct tpm_header h;

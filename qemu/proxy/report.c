@@ -54,11 +54,10 @@ bool trace_write(FILE *f, const struct trace_entry *e)
 		snprintf(rc, sizeof(rc), "0x%08" PRIx32, answer.code);
 		rc_text = rc;
 	}
-	line = json_pack("{s:I, s:I, s:I, s:i, s:s, s:s, s:I, s:I, s:s?, s:s, s:s}",
-			 "seq", (json_int_t)e->seq, "at_us", (json_int_t)e->at_us, "us", (json_int_t)e->us,
-			 "locality", (int)e->locality, "cc", cc, "name", tpm_command_name(h.code),
-			 "command_size", (json_int_t)e->command.n, "response_size", (json_int_t)e->response.n,
-			 "rc", rc_text, "command", command, "response", response);
+	line = json_pack("{s:I, s:I, s:I, s:i, s:s, s:s, s:I, s:I, s:s?, s:s, s:s}", "seq", (json_int_t)e->seq, "at_us",
+		(json_int_t)e->at_us, "us", (json_int_t)e->us, "locality", (int)e->locality, "cc", cc, "name", tpm_command_name(h.code),
+		"command_size", (json_int_t)e->command.n, "response_size", (json_int_t)e->response.n, "rc", rc_text, "command", command,
+		"response", response);
 	if (!line || (e->fault && json_object_set_new(line, "fault", json_string(e->fault)) != 0)) {
 		errno = ENOMEM;
 		return false;

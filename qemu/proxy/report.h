@@ -10,13 +10,13 @@
 
 /* One TPM command and what became of it. */
 struct trace_entry {
-	uint64_t seq;           /* from 1; 0 for what QEMU itself asks before the guest exists */
-	uint64_t at_us;         /* when the command was complete, since the proxy's start */
-	uint64_t us;            /* until the response was complete */
+	uint64_t seq;   /* from 1; 0 for what QEMU itself asks before the guest exists */
+	uint64_t at_us; /* when the command was complete, since the proxy's start */
+	uint64_t us;    /* until the response was complete */
 	unsigned locality;
 	struct span command;
-	struct span response;   /* empty: none was given */
-	const char *fault;      /* the fault rule's action, or NULL */
+	struct span response; /* empty: none was given */
+	const char *fault;    /* the fault rule's action, or NULL */
 };
 
 /*

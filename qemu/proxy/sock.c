@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHUNK 8192              /* bytes received at once */
-#define RETRY_US 2000           /* between two tries to connect */
-#define PASSED_MAX 8            /* descriptors that may come with one message */
+#define CHUNK 8192    /* bytes received at once */
+#define RETRY_US 2000 /* between two tries to connect */
+#define PASSED_MAX 8  /* descriptors that may come with one message */
 
 void fd_close(int *fd)
 {
@@ -134,7 +134,9 @@ bool sock_send(int fd, struct span bytes, int pass, int ms)
 			m.msg_control = &control;
 			m.msg_controllen = sizeof(control.room);
 			control.head = (struct cmsghdr){
-				.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+				.cmsg_len = CMSG_LEN(sizeof(int)),
+				.cmsg_level = SOL_SOCKET,
+				.cmsg_type = SCM_RIGHTS,
 			};
 			memcpy(CMSG_DATA(&control.head), &pass, sizeof(pass));
 		}
@@ -223,9 +225,11 @@ enum recv_result sock_receive(int fd, struct buffer *b, int *got)
 		return RECV_FAIL;
 	do {
 		struct iovec part = { b->p + b->n, b->cap - b->n };
+		/* clang-format off */
 		struct msghdr m = {
 			.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control.room),
 		};
+		/* clang-format on */
 
 		n = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
 		if (n >= 0)

@@ -41,8 +41,8 @@ void buffer_free(struct buffer *b);
 
 enum recv_result {
 	RECV_SOME,
-	RECV_END,       /* the peer closed */
-	RECV_FAIL       /* errno; ENOBUFS if `max` is reached */
+	RECV_END, /* the peer closed */
+	RECV_FAIL /* errno; ENOBUFS if `max` is reached */
 };
 
 /*

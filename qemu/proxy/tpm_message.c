@@ -11,6 +11,7 @@ struct command_name {
 };
 
 /* TPM 2.0 Library part 2, table 12; below it the TPM 1.2 ordinals that firmware and Linux use (TPM 1.2 Main part 2, 17). */
+/* clang-format off */
 static const struct command_name command_table[] = {
 	{ 0x11F, "NV_UndefineSpaceSpecial" }, { 0x120, "EvictControl" }, { 0x121, "HierarchyControl" },
 	{ 0x122, "NV_UndefineSpace" }, { 0x124, "ChangeEPS" }, { 0x125, "ChangePPS" }, { 0x126, "Clear" },
@@ -50,6 +51,7 @@ static const struct command_name command_table[] = {
 	{ 0x98, "TPM_SaveState" }, { 0x99, "TPM_Startup" }, { 0xC8, "TPM_PCR_Reset" }, { 0xCC, "TPM_NV_DefineSpace" },
 	{ 0xCD, "TPM_NV_WriteValue" }, { 0xCF, "TPM_NV_ReadValue" }, { 0x4000000A, "TSC_PhysicalPresence" },
 };
+/* clang-format on */
 
 bool tpm_header(struct span in, struct tpm_header *out)
 {

@@ -15,7 +15,7 @@
 #define TPM_MESSAGE_MAX 8192
 
 enum tpm_tag {
-	TPM_TAG_COMMAND_12 = 0x00C1,            /* TPM_TAG_RQU_COMMAND; 0x00C2 and 0x00C3 with one and two sessions */
+	TPM_TAG_COMMAND_12 = 0x00C1, /* TPM_TAG_RQU_COMMAND; 0x00C2 and 0x00C3 with one and two sessions */
 	TPM_TAG_COMMAND_12_AUTH2 = 0x00C3,
 	TPM_TAG_RESPONSE_12 = 0x00C4,
 	TPM_TAG_NO_SESSIONS = 0x8001,
@@ -24,8 +24,8 @@ enum tpm_tag {
 
 struct tpm_header {
 	uint16_t tag;
-	uint32_t size;          /* of the whole message, in bytes, as claimed by the message */
-	uint32_t code;          /* command code or return code */
+	uint32_t size; /* of the whole message, in bytes, as claimed by the message */
+	uint32_t code; /* command code or return code */
 };
 
 /* Reads the header; false if there are fewer than TPM_HEADER_SIZE bytes. The size is not compared with the bytes. */

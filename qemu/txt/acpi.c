@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RSDP_SIZE_1 20          /* revision 0 */
+#define RSDP_SIZE_1 20 /* revision 0 */
 #define RSDP_SIZE 36
-#define HEADER 36               /* of all tables */
+#define HEADER 36 /* of all tables */
 #define BIOS_AREA 0xe0000u
 #define BIOS_AREA_SIZE 0x20000u
 #define MAX_ENTRIES 256u
@@ -100,7 +100,8 @@ enum txt_rule acpi_read_table(const struct txt_memory *m, uint64_t rsdp, const c
 	width = at ? 8 : 4;
 	if (!at)
 		at = le32_at(bytes + 16);
-	if (!read_table(m, at, &root) || !sums_to_zero((struct span){ root.p, root.n }) || memcmp(root.p, width == 8 ? "XSDT" : "RSDT", 4) != 0)
+	if (!read_table(m, at, &root) || !sums_to_zero((struct span){ root.p, root.n }) ||
+		memcmp(root.p, width == 8 ? "XSDT" : "RSDT", 4) != 0)
 		return TXT_RULE_XSDT;
 	r = rd_init((struct span){ root.p + HEADER, root.n - HEADER });
 	for (unsigned i = 0; i < MAX_ENTRIES && rd_left(&r) >= width; i++) {

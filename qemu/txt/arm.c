@@ -22,7 +22,7 @@ static bool cpuid_1(struct platform *p, uint32_t *eax)
 	now = was;
 	now.r[GDB_RAX] = 1;
 	if (!gdb_read(g, was.r[GDB_RIP], (struct mspan){ kept, sizeof(kept) }) || !gdb_write(g, was.r[GDB_RIP], SPAN_OF(cpuid)) ||
-	    !gdb_regs_write(g, 0, &was, &now) || !gdb_step(g, 0) || !gdb_regs(g, 0, &after))
+		!gdb_regs_write(g, 0, &was, &now) || !gdb_step(g, 0) || !gdb_regs(g, 0, &after))
 		return false;
 	*eax = (uint32_t)after.r[GDB_RAX];
 	return gdb_write(g, was.r[GDB_RIP], SPAN_OF(kept)) && gdb_regs_write(g, 0, &after, &was);
@@ -35,14 +35,17 @@ static bool write_bios(struct platform *p)
 	struct txt_range heap = chipset_heap(&p->chipset), sinit = chipset_sinit(&p->chipset);
 	uint8_t *area = p->m.area.bytes;
 	uint64_t base = p->m.area.base;
+	/* clang-format off */
 	struct heap_bios bios = {
 		.version = f->bios_version, .processors = p->m.gdb.cpus, .mle_flags = f->mle_flags, .bios_version = { 2, 1, 0 },
 		.bios_sinit_size = f->bios_sinit ? (uint32_t)f->sinit.n : 0,
 	};
+	/* clang-format on */
 	size_t n;
 
 	if (f->sinit.n + f->ps_data.n > sinit.size)
-		return platform_fail(p, "the SINIT module of 0x%zx bytes does not fit the SINIT area of 0x%" PRIx64, f->sinit.n, sinit.size);
+		return platform_fail(
+			p, "the SINIT module of 0x%zx bytes does not fit the SINIT area of 0x%" PRIx64, f->sinit.n, sinit.size);
 	if (f->ps_data.n) {
 		bios.lcp_base = sinit.base + sinit.size - f->ps_data.n;
 		bios.lcp_size = f->ps_data.n;
@@ -75,8 +78,8 @@ static bool watch_writes(struct platform *p)
 
 	if (p->watched)
 		return true;
-	p->watched = gdb_watch(g, TXT_PRIVATE_BASE, CHIPSET_SPACE_SIZE, true) &&
-		     gdb_watch(g, TXT_PUBLIC_BASE, CHIPSET_SPACE_SIZE, true) && gdb_watch(g, p->sinit.rlp_wakeup, 4, true);
+	p->watched = gdb_watch(g, TXT_PRIVATE_BASE, CHIPSET_SPACE_SIZE, true) && gdb_watch(g, TXT_PUBLIC_BASE, CHIPSET_SPACE_SIZE, true) &&
+	             gdb_watch(g, p->sinit.rlp_wakeup, 4, true);
 	return p->watched || platform_fail(p, "%s", g->why);
 }
 
@@ -87,9 +90,8 @@ bool platform_bios(struct platform *p)
 	char why[160];
 
 	/* Also where the area has its place: the firmware may have put a device there since. */
-	if (!machine_find_ram(m, p->config.ram, why, sizeof(why)) ||
-	    !shm_place(&m->regs, &m->qmp, TXT_PRIVATE_BASE, why, sizeof(why)) ||
-	    !shm_place(&m->area, &m->qmp, p->config.chipset.dpr_top - m->area.size, why, sizeof(why)))
+	if (!machine_find_ram(m, p->config.ram, why, sizeof(why)) || !shm_place(&m->regs, &m->qmp, TXT_PRIVATE_BASE, why, sizeof(why)) ||
+		!shm_place(&m->area, &m->qmp, p->config.chipset.dpr_top - m->area.size, why, sizeof(why)))
 		return platform_fail(p, "%s", why);
 	p->sinit.mdr_count = machine_mdrs(m, p->sinit.mdrs, HEAP_MAX_MDRS);
 	return (there || write_bios(p)) && watch_writes(p);

@@ -22,7 +22,7 @@ struct chipset_config chipset_config_usual(uint32_t top)
 		.dpr_top = top,
 		.dpr_size = 4 * MIB,
 		.dpr_lock = true,
-		.spad = 0x0800000040000000,     /* start-up succeeded, BIOS trusted */
+		.spad = 0x0800000040000000, /* start-up succeeded, BIOS trusted */
 		.threads = 1,
 	};
 }
@@ -100,8 +100,8 @@ bool chipset_power_cycle(struct chipset *c)
 	bool secrets = chipset_secrets(c);
 	struct chipset_config kept = c->config;
 
-	txt_trace_add(c->trace, TXT_CHIPSET, secrets ? TXT_FAIL : TXT_INFO, secrets ? "power-off-with-secrets" : "power-cycle", SDG "B.1", false,
-		"%s", secrets ? "power was lost while secrets were in memory" : "power cycle: all registers are as after power-on");
+	txt_trace_add(c->trace, TXT_CHIPSET, secrets ? TXT_FAIL : TXT_INFO, secrets ? "power-off-with-secrets" : "power-cycle", SDG "B.1",
+		false, "%s", secrets ? "power was lost while secrets were in memory" : "power cycle: all registers are as after power-on");
 	chipset_power_on(c, &kept);
 	return secrets;
 }
@@ -112,9 +112,9 @@ uint64_t chipset_sts(const struct chipset *c)
 	unsigned open = chipset_localities(c);
 
 	return (c->joined && c->joined == all ? CHIPSET_STS_SENTER_DONE : 0) | (c->joined == 0 ? CHIPSET_STS_SEXIT_DONE : 0) |
-		(c->base_locked ? CHIPSET_STS_BASE_LOCKED : 0) | (c->mem_config_locked ? CHIPSET_STS_MEM_CONFIG_LOCK : 0) |
-		(c->private_open ? CHIPSET_STS_PRIVATE_OPEN : 0) | (open & 2 ? CHIPSET_STS_LOCALITY1_OPEN : 0) |
-		(open & 4 ? CHIPSET_STS_LOCALITY2_OPEN : 0);
+	       (c->base_locked ? CHIPSET_STS_BASE_LOCKED : 0) | (c->mem_config_locked ? CHIPSET_STS_MEM_CONFIG_LOCK : 0) |
+	       (c->private_open ? CHIPSET_STS_PRIVATE_OPEN : 0) | (open & 2 ? CHIPSET_STS_LOCALITY1_OPEN : 0) |
+	       (open & 4 ? CHIPSET_STS_LOCALITY2_OPEN : 0);
 }
 
 uint64_t chipset_get(const struct chipset *c, enum chipset_register r)
@@ -196,7 +196,8 @@ static bool writable(const struct chipset *c, enum chipset_space space, enum chi
 }
 
 /* The part of the write that falls on the register; others keep their bytes. */
-static uint32_t write_register(struct chipset *c, enum chipset_space space, enum chipset_register r, uint32_t offset, unsigned width, uint64_t value)
+static uint32_t write_register(
+	struct chipset *c, enum chipset_space space, enum chipset_register r, uint32_t offset, unsigned width, uint64_t value)
 {
 	const struct chipset_row *row = &chipset_table[r];
 	uint64_t old = c->value[r], new = old;
@@ -217,7 +218,8 @@ static uint32_t write_register(struct chipset *c, enum chipset_space space, enum
 		return CHIPSET_REACT_IGNORED;
 	}
 	c->value[r] = new;
-	txt_trace_add(c->trace, TXT_CHIPSET, TXT_INFO, "register-write", row->source, false, "%s := 0x%llx", row->name, (unsigned long long)new);
+	txt_trace_add(
+		c->trace, TXT_CHIPSET, TXT_INFO, "register-write", row->source, false, "%s := 0x%llx", row->name, (unsigned long long)new);
 	return new != old ? CHIPSET_REACT_VALUE : 0;
 }
 

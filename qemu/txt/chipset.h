@@ -22,7 +22,7 @@ enum chipset_space {
 enum chipset_register {
 	CHIPSET_ESTS,
 	CHIPSET_ERRORCODE,
-	CHIPSET_SPAD,                   /* TXT.SPAD, also ACM_STATUS */
+	CHIPSET_SPAD, /* TXT.SPAD, also ACM_STATUS */
 	CHIPSET_VER_FSBIF,
 	CHIPSET_DIDVID,
 	CHIPSET_VER_QPIIF,
@@ -36,7 +36,7 @@ enum chipset_register {
 	CHIPSET_MSEG_BASE,
 	CHIPSET_MSEG_SIZE,
 	CHIPSET_SCRATCHPAD0,
-	CHIPSET_BIOSACM_ERRORCODE,      /* SCRATCHPAD1 */
+	CHIPSET_BIOSACM_ERRORCODE, /* SCRATCHPAD1 */
 	CHIPSET_DPR,
 	CHIPSET_POLICY_STATUS,
 	CHIPSET_PUBLIC_KEY0,
@@ -67,39 +67,39 @@ enum chipset_register {
 #define CHIPSET_DPR_LOCK 0x1u
 
 /* What software can observe of a write, for whoever drives the machine. */
-#define CHIPSET_REACT_RESET 0x001u              /* TXT.CMD.RESET: reset the machine, then chipset_warm_reset() */
+#define CHIPSET_REACT_RESET 0x001u /* TXT.CMD.RESET: reset the machine, then chipset_warm_reset() */
 #define CHIPSET_REACT_PRIVATE_OPENED 0x002u
 #define CHIPSET_REACT_PRIVATE_CLOSED 0x004u
-#define CHIPSET_REACT_LOCALITY1_OPENED 0x008u   /* the TPM's localities follow chipset_localities() */
+#define CHIPSET_REACT_LOCALITY1_OPENED 0x008u /* the TPM's localities follow chipset_localities() */
 #define CHIPSET_REACT_LOCALITY1_CLOSED 0x010u
 #define CHIPSET_REACT_LOCALITY2_OPENED 0x020u
 #define CHIPSET_REACT_LOCALITY2_CLOSED 0x040u
-#define CHIPSET_REACT_SECRETS 0x080u            /* the secrets flag was set or cleared */
-#define CHIPSET_REACT_MEM_CONFIG 0x100u         /* the memory configuration was unlocked */
-#define CHIPSET_REACT_VALUE 0x200u              /* a register's value changed: the spaces must be rendered again */
-#define CHIPSET_REACT_IGNORED 0x400u            /* a write went nowhere: read-only, locked or closed; render again too */
+#define CHIPSET_REACT_SECRETS 0x080u    /* the secrets flag was set or cleared */
+#define CHIPSET_REACT_MEM_CONFIG 0x100u /* the memory configuration was unlocked */
+#define CHIPSET_REACT_VALUE 0x200u      /* a register's value changed: the spaces must be rendered again */
+#define CHIPSET_REACT_IGNORED 0x400u    /* a write went nowhere: read-only, locked or closed; render again too */
 
 /* What the platform is made of. Sizes in bytes. chipset_config_usual() gives what real machines have. */
 struct chipset_config {
-	uint64_t didvid;                /* vendor, device << 16, revision << 32, extended << 48 */
-	uint32_t fsbif, qpiif;          /* bit 31: fused for production */
+	uint64_t didvid;       /* vendor, device << 16, revision << 32, extended << 48 */
+	uint32_t fsbif, qpiif; /* bit 31: fused for production */
 	uint32_t sinit_base, sinit_size;
 	uint32_t heap_base, heap_size;
-	uint32_t dpr_top;               /* first byte behind it, a multiple of 1 MiB */
-	uint32_t dpr_size;              /* a multiple of 1 MiB up to 255 MiB; 0: no DPR */
+	uint32_t dpr_top;  /* first byte behind it, a multiple of 1 MiB */
+	uint32_t dpr_size; /* a multiple of 1 MiB up to 255 MiB; 0: no DPR */
 	bool dpr_lock;
-	uint64_t spad;                  /* what the start-up ACM left */
-	uint8_t public_key[32];         /* digest of the key that signs modules for this chipset */
-	unsigned threads;               /* logical processors, 1 to 64 */
+	uint64_t spad;          /* what the start-up ACM left */
+	uint8_t public_key[32]; /* digest of the key that signs modules for this chipset */
+	unsigned threads;       /* logical processors, 1 to 64 */
 };
 
 struct chipset {
 	struct chipset_config config;
 	uint64_t value[CHIPSET_REGISTERS];
-	uint64_t joined;                /* TXT.THREADS.JOIN: a bit per processor in the measured environment */
+	uint64_t joined; /* TXT.THREADS.JOIN: a bit per processor in the measured environment */
 	bool private_open, base_locked, mem_config_locked;
-	bool locality[4];               /* [1] and [2]: open */
-	struct txt_trace *trace;        /* may be NULL */
+	bool locality[4];        /* [1] and [2]: open */
+	struct txt_trace *trace; /* may be NULL */
 };
 
 /* The usual layout below `top`, the end of low RAM's reserved part: DPR of 4 MiB that ends there, 1 MiB heap at its start, SINIT area behind. */

@@ -36,7 +36,10 @@ const struct chipset_row chipset_table[CHIPSET_REGISTERS] = {
 	[CHIPSET_E2STS] = { 0x8f0, 8, "TXT.E2STS", NO, NO, YES, CHIPSET_LOCK_NONE, SDG },
 };
 
-#define COMMAND(offset, kind, id, name) { offset, CHIPSET_CMD_##kind, id, "TXT.CMD." name, SDG }
+#define COMMAND(offset, kind, id, name) \
+	{ \
+		offset, CHIPSET_CMD_##kind, id, "TXT.CMD." name, SDG \
+	}
 
 const struct chipset_command chipset_commands[] = {
 	COMMAND(0x038, RESET, "cmd-reset", "RESET"),

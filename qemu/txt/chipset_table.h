@@ -11,16 +11,16 @@
 
 enum chipset_lock {
 	CHIPSET_LOCK_NONE,
-	CHIPSET_LOCK_BASE,              /* TXT.CMD.LOCK-BASE */
-	CHIPSET_LOCK_SELF,              /* bit 0 of the register itself */
+	CHIPSET_LOCK_BASE, /* TXT.CMD.LOCK-BASE */
+	CHIPSET_LOCK_SELF, /* bit 0 of the register itself */
 };
 
 struct chipset_row {
 	uint32_t offset;
-	uint8_t size;                   /* of what software can access */
+	uint8_t size; /* of what software can access */
 	const char *name;
 	bool public_write, private_write;
-	bool sticky;                    /* survives a reset that keeps power */
+	bool sticky; /* survives a reset that keeps power */
 	enum chipset_lock lock;
 	const char *source;
 };
@@ -28,7 +28,7 @@ struct chipset_row {
 extern const struct chipset_row chipset_table[CHIPSET_REGISTERS];
 
 enum chipset_command_kind {
-	CHIPSET_CMD_NOTHING,            /* known, without an effect that software could see here */
+	CHIPSET_CMD_NOTHING, /* known, without an effect that software could see here */
 	CHIPSET_CMD_RESET,
 	CHIPSET_CMD_OPEN_PRIVATE,
 	CHIPSET_CMD_CLOSE_PRIVATE,

@@ -13,13 +13,13 @@
 #define GDB_CPUS 64
 
 struct gdb {
-	int fd;                         /* -1: closed */
+	int fd; /* -1: closed */
 	struct buffer in;
-	bool running;                   /* told to go on, and not stopped since */
+	bool running; /* told to go on, and not stopped since */
 	unsigned cpus;
-	unsigned selected;              /* the processor that `g` and `P` are about; GDB_CPUS: none */
-	uint64_t packets;               /* sent so far */
-	char why[160];                  /* "" while all is well */
+	unsigned selected; /* the processor that `g` and `P` are about; GDB_CPUS: none */
+	uint64_t packets;  /* sent so far */
+	char why[160];     /* "" while all is well */
 };
 
 /*

@@ -7,7 +7,7 @@
 
 #define SIGNAL_INT 2
 #define SIGNAL_TRAP 5
-#define CPUS_MAX 4096           /* more than QEMU has */
+#define CPUS_MAX 4096 /* more than QEMU has */
 
 static const char digits[] = "0123456789abcdef";
 
@@ -75,10 +75,12 @@ enum frame gdb_packet_take(struct span in, struct span *body, size_t *used)
 	return FRAME_WHOLE;
 }
 
+/* clang-format off */
 static const char *const names[GDB_REGS] = {
 	"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rip",
 	"eflags", "cs", "ss", "ds", "es", "fs", "gs", "fs_base", "gs_base", "k_gs_base", "cr0", "cr2", "cr3", "cr4", "cr8", "efer",
 };
+/* clang-format on */
 
 const char *gdb_reg_name(enum gdb_reg r)
 {

@@ -27,6 +27,7 @@ GL_MUST bool gdb_packet_make(struct span body, struct mspan out, size_t *n);
 GL_MUST enum frame gdb_packet_take(struct span in, struct span *body, size_t *used);
 
 /* Numbers of registers in the stub's order. Segments and EFLAGS have four bytes, all others eight. */
+/* clang-format off */
 enum gdb_reg {
 	GDB_RAX, GDB_RBX, GDB_RCX, GDB_RDX, GDB_RSI, GDB_RDI, GDB_RBP, GDB_RSP,
 	GDB_R8, GDB_R9, GDB_R10, GDB_R11, GDB_R12, GDB_R13, GDB_R14, GDB_R15,
@@ -34,6 +35,7 @@ enum gdb_reg {
 	GDB_FS_BASE, GDB_GS_BASE, GDB_K_GS_BASE, GDB_CR0, GDB_CR2, GDB_CR3, GDB_CR4, GDB_CR8, GDB_EFER,
 	GDB_REGS
 };
+/* clang-format on */
 
 struct gdb_regs {
 	uint64_t r[GDB_REGS];
@@ -51,17 +53,17 @@ GL_MUST bool gdb_regs_parse(struct span body, struct gdb_regs *out);
 GL_MUST bool gdb_hex_parse(struct span text, struct mspan out);
 
 enum gdb_stop_kind {
-	GDB_STOP_TRAP,          /* breakpoint or step */
-	GDB_STOP_WATCH,         /* a write watchpoint: `address` is that of the watchpoint, not of the access */
-	GDB_STOP_READ,          /* a read watchpoint; `address` as before */
-	GDB_STOP_INTERRUPT,     /* we asked for it, or somebody stopped the machine */
-	GDB_STOP_OTHER,         /* another signal */
-	GDB_STOP_EXIT           /* the machine is gone */
+	GDB_STOP_TRAP,      /* breakpoint or step */
+	GDB_STOP_WATCH,     /* a write watchpoint: `address` is that of the watchpoint, not of the access */
+	GDB_STOP_READ,      /* a read watchpoint; `address` as before */
+	GDB_STOP_INTERRUPT, /* we asked for it, or somebody stopped the machine */
+	GDB_STOP_OTHER,     /* another signal */
+	GDB_STOP_EXIT       /* the machine is gone */
 };
 
 struct gdb_stop {
 	enum gdb_stop_kind kind;
-	unsigned cpu;           /* from 0 */
+	unsigned cpu; /* from 0 */
 	unsigned signal;
 	uint64_t address;
 };

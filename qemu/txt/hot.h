@@ -11,8 +11,8 @@
 #define HOT_LOOP_MAX 64
 
 struct hot_loop {
-	uint32_t at;                    /* first instruction */
-	uint32_t size;                  /* in bytes, up to HOT_LOOP_MAX; behind it the code goes on */
+	uint32_t at;   /* first instruction */
+	uint32_t size; /* in bytes, up to HOT_LOOP_MAX; behind it the code goes on */
 };
 
 /*

@@ -127,7 +127,8 @@ static bool physical(const struct segment *seg, size_t n, uint32_t vaddr, uint32
 }
 
 /* Section headers know better than segments what is code; a file need not have any. */
-static enum image_error take_sections(struct span file, const struct header *h, struct image *m, const struct segment *seg, size_t seg_count)
+static enum image_error take_sections(
+	struct span file, const struct header *h, struct image *m, const struct segment *seg, size_t seg_count)
 {
 	struct image_range code[IMAGE_MAX_RANGES];
 	size_t count = 0;

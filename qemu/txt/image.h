@@ -12,16 +12,16 @@
 #define IMAGE_MULTIBOOT2_AREA 32768
 
 struct image_range {
-	uint64_t at;                    /* physical address */
+	uint64_t at; /* physical address */
 	struct span bytes;
 };
 
 struct image {
-	uint32_t entry;                 /* physical address at which the loader enters */
-	bool relocatable;               /* a multiboot2 loader may put it elsewhere (tag 10) */
+	uint32_t entry;   /* physical address at which the loader enters */
+	bool relocatable; /* a multiboot2 loader may put it elsewhere (tag 10) */
 	size_t segment_count, code_count;
-	struct image_range segments[IMAGE_MAX_RANGES];  /* PT_LOAD, what the file has of them */
-	struct image_range code[IMAGE_MAX_RANGES];      /* executable sections; without section headers, executable segments */
+	struct image_range segments[IMAGE_MAX_RANGES]; /* PT_LOAD, what the file has of them */
+	struct image_range code[IMAGE_MAX_RANGES];     /* executable sections; without section headers, executable segments */
 };
 
 /* One value per rule; image_strerror() in words. */

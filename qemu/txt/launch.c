@@ -33,10 +33,12 @@ static bool enter(struct platform *p, unsigned cpu, const struct gdb_regs *regs,
 
 bool platform_launch(struct platform *p, unsigned cpu, struct gdb_regs *regs, struct span acm)
 {
+	/* clang-format off */
 	const struct sinit_input in = {
 		.acm = acm, .acm_base = (uint32_t)regs->r[GDB_RBX], .edx = (uint32_t)regs->r[GDB_RDX], .platform = &p->sinit,
 		.chipset = &p->chipset, .memory = &p->memory, .tpm = &p->tpm, .policy = &sinit_lcp, .trace = &p->trace,
 	};
+	/* clang-format on */
 	struct sinit_result r;
 
 	sinit_run(&in, &r);

@@ -254,8 +254,11 @@ static uint32_t op_nv_public(void *ctx, uint32_t index, struct txt_nv_public *ou
 	if (rc)
 		return outcome(rc);
 	*out = (struct txt_nv_public){
-		.index = index, .name_alg = public.name_alg, .attributes = public.attributes, .size = public.size,
-		.policy_size = (uint8_t)public.policy_size,
+		.index = index,
+		.name_alg = public.name_alg,
+		.attributes = public.attributes,
+		.size = public.size,
+		.policy_size = (uint8_t) public.policy_size,
 	};
 	memcpy(out->policy, public.policy, sizeof(out->policy));
 	*exists = true;
@@ -288,8 +291,13 @@ static uint32_t op_pcr_read(void *ctx, struct pcrs *out)
 struct txt_tpm link_ops(struct link *l)
 {
 	return (struct txt_tpm){
-		.banks = op_banks, .hash_sequence = op_hash, .extend = op_extend, .nv_public = op_nv_public, .nv_read = op_nv_read,
-		.pcr_read = op_pcr_read, .ctx = l,
+		.banks = op_banks,
+		.hash_sequence = op_hash,
+		.extend = op_extend,
+		.nv_public = op_nv_public,
+		.nv_read = op_nv_read,
+		.pcr_read = op_pcr_read,
+		.ctx = l,
 	};
 }
 

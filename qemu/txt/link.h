@@ -16,15 +16,15 @@
 #define LINK_LOCALITY 3
 
 struct link {
-	TSS2_TCTI_CONTEXT_COMMON_V1 tcti;       /* first: tpm2-tss hands it back */
-	int fd;                                 /* -1: closed */
+	TSS2_TCTI_CONTEXT_COMMON_V1 tcti; /* first: tpm2-tss hands it back */
+	int fd;                           /* -1: closed */
 	struct buffer in;
 	struct tpm tpm;
-	bool ready;                             /* `tpm` is initialised: not before SENTER, when the guest has started the TPM */
-	size_t answered;                        /* bytes of the TPM's response at the start of `response` */
+	bool ready;      /* `tpm` is initialised: not before SENTER, when the guest has started the TPM */
+	size_t answered; /* bytes of the TPM's response at the start of `response` */
 	uint8_t response[8192];
-	uint32_t commands;                      /* TPM commands sent at LINK_LOCALITY */
-	char why[160];                          /* the last failure */
+	uint32_t commands; /* TPM commands sent at LINK_LOCALITY */
+	char why[160];     /* the last failure */
 };
 
 /* Connects (`ms`: how long to try). link_close() is due in any case. */

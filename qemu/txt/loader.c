@@ -35,7 +35,7 @@ static bool set_breakpoints(struct platform *p, bool on)
 	for (size_t i = 0; i < t->count; i++)
 		/* An address of the MLE's, once its breakpoints are set, has one already. */
 		if (!(p->breakpoints && traps_at(&p->traps, t->list[i].at)) && t->list[i].at != p->image.entry &&
-		    !gdb_break(&p->m.gdb, t->list[i].at, on))
+			!gdb_break(&p->m.gdb, t->list[i].at, on))
 			return gdb_failed(p);
 	return true;
 }
@@ -81,8 +81,7 @@ static bool look_through(struct platform *p, uint64_t base, const struct pe *pe,
 	for (size_t i = 0; i < pe->code_count; i++) {
 		total += pe->code[i].size;
 		c.bytes[i] = total <= CODE_MAX ? malloc(pe->code[i].size) : NULL;
-		if (!c.bytes[i] ||
-		    !p->memory.read(p->memory.ctx, base + pe->code[i].at, (struct mspan){ c.bytes[i], pe->code[i].size })) {
+		if (!c.bytes[i] || !p->memory.read(p->memory.ctx, base + pe->code[i].at, (struct mspan){ c.bytes[i], pe->code[i].size })) {
 			*readable = false;
 			return true;
 		}

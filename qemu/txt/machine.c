@@ -159,6 +159,7 @@ void machine_to_smx(const struct gdb_regs *r, struct smx_cpu *out)
 
 void machine_from_smx(const struct smx_cpu *c, struct gdb_regs *out)
 {
+	/* clang-format off */
 	const struct {
 		enum gdb_reg reg;
 		uint32_t value;
@@ -166,6 +167,7 @@ void machine_from_smx(const struct smx_cpu *c, struct gdb_regs *out)
 		{ GDB_RAX, c->eax }, { GDB_RBX, c->ebx }, { GDB_RCX, c->ecx }, { GDB_RDX, c->edx }, { GDB_RSI, c->esi }, { GDB_RDI, c->edi },
 		{ GDB_RBP, c->ebp }, { GDB_RSP, c->esp }, { GDB_RIP, c->eip }, { GDB_EFLAGS, c->eflags },
 	};
+	/* clang-format on */
 
 	for (size_t i = 0; i < GL_COUNT(rows); i++)
 		if ((uint32_t)out->r[rows[i].reg] != rows[i].value)

@@ -13,9 +13,9 @@
 struct machine {
 	struct gdb gdb;
 	struct qmp qmp;
-	struct shm regs;                /* both TXT register spaces */
-	struct shm area;                /* heap and SINIT area */
-	struct txt_range ram[MACHINE_MAX_RAM];  /* in ascending order */
+	struct shm regs;                       /* both TXT register spaces */
+	struct shm area;                       /* heap and SINIT area */
+	struct txt_range ram[MACHINE_MAX_RAM]; /* in ascending order */
 	unsigned ram_count;
 };
 

@@ -66,10 +66,12 @@ struct options {
 	unsigned long dpr_top, dpr_size, heap_size, sinit_size;
 };
 
+/* clang-format off */
 enum {
 	O_GDB = 1, O_QMP, O_TPM, O_REGISTERS, O_AREA, O_MLE, O_SINIT, O_INDEX_SET, O_LOADER_SINIT, O_PS_DATA, O_REQUIRE, O_SERVER,
 	O_DPR_TOP, O_DPR_SIZE, O_HEAP_SIZE, O_SINIT_SIZE, O_RAM, O_EXPLAIN, O_JSON, O_MAKE_SINIT, O_HELP
 };
+/* clang-format on */
 
 static unsigned long number(const char *option, const char *text, unsigned long low, unsigned long high)
 {
@@ -85,6 +87,7 @@ static unsigned long number(const char *option, const char *text, unsigned long 
 
 static void parse_options(int argc, char **argv, struct options *o)
 {
+	/* clang-format off */
 	static const struct option table[] = {
 		{ "gdb", required_argument, NULL, O_GDB }, { "qmp", required_argument, NULL, O_QMP },
 		{ "tpm-command", required_argument, NULL, O_TPM }, { "registers", required_argument, NULL, O_REGISTERS },
@@ -97,13 +100,16 @@ static void parse_options(int argc, char **argv, struct options *o)
 		{ "ram", required_argument, NULL, O_RAM }, { "explain", no_argument, NULL, O_EXPLAIN },
 		{ "json", required_argument, NULL, O_JSON }, { "make-sinit", required_argument, NULL, O_MAKE_SINIT }, { "help", no_argument, NULL, O_HELP }, { 0 },
 	};
+	/* clang-format on */
 	struct platform_config *f = &o->config;
 	/* Options that are just kept. */
+	/* clang-format off */
 	const char **const text[O_HELP + 1] = {
 		[O_GDB] = &f->gdb, [O_QMP] = &f->qmp, [O_TPM] = &f->tpm, [O_REGISTERS] = &f->regs_file, [O_AREA] = &f->area_file,
 		[O_MLE] = &o->mle, [O_SINIT] = &o->sinit, [O_PS_DATA] = &o->ps_data, [O_RAM] = &f->ram, [O_JSON] = &o->json,
 		[O_MAKE_SINIT] = &o->make_sinit,
 	};
+	/* clang-format on */
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1)
@@ -146,7 +152,8 @@ static void parse_options(int argc, char **argv, struct options *o)
 	if (o->make_sinit && optind == argc)
 		return;
 	if (optind != argc || !f->gdb || !f->qmp || !f->tpm || !f->regs_file || !f->area_file || !o->mle)
-		errx(EXIT_USAGE, "--gdb, --qmp, --tpm-command, --registers, --area and --mle are needed and nothing but options; see --help");
+		errx(EXIT_USAGE,
+			"--gdb, --qmp, --tpm-command, --registers, --area and --mle are needed and nothing but options; see --help");
 }
 
 /* Reads a file, unpacked if it is gzip; the caller frees it. */
@@ -238,7 +245,8 @@ static void platform_for(const char *name, struct platform_config *f)
 	/* As a mask the revision stands for several; the lowest bit is one of them. */
 	if (c.flags & 1)
 		c.revision_id = (uint16_t)(c.revision_id & -c.revision_id);
-	f->chipset.didvid = c.vendor_id | (uint64_t)c.device_id << 16 | (uint64_t)c.revision_id << 32 | (uint64_t)(uint16_t)c.extended_id << 48;
+	f->chipset.didvid =
+		c.vendor_id | (uint64_t)c.device_id << 16 | (uint64_t)c.revision_id << 32 | (uint64_t)(uint16_t)c.extended_id << 48;
 	if (acm.header.flags & (ACM_FLAG_DEBUG_SIGNED | ACM_FLAG_PRE_PRODUCTION)) {
 		f->chipset.fsbif &= 0x7fffffffu;
 		f->chipset.qpiif &= 0x7fffffffu;
@@ -308,10 +316,12 @@ static bool report(const struct platform *p, const char *failure, const char *pa
 
 int main(int argc, char **argv)
 {
+	/* clang-format off */
 	static struct options o = {
 		.config = { .ram = "pc.ram", .connect_ms = CONNECT_MS, .bios_sinit = true, .bios_version = 6 },
 		.index_set = 1, .dpr_top = DPR_TOP_USUAL, .dpr_size = 4, .heap_size = 1024, .sinit_size = 1024,
 	};
+	/* clang-format on */
 	struct platform *p;
 	char why[200] = "";
 	int signals;

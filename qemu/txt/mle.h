@@ -25,15 +25,15 @@
 
 /* What SINIT knows before it looks at the MLE. */
 struct mle_request {
-	uint64_t ptab, size, header;            /* OsSinitData: page table, MleSize, linear address of the header */
-	uint32_t min_version;                   /* of the header: info table of the module */
-	uint32_t capabilities;                  /* of the module, ACM_CAP_* */
+	uint64_t ptab, size, header; /* OsSinitData: page table, MleSize, linear address of the header */
+	uint32_t min_version;        /* of the header: info table of the module */
+	uint32_t capabilities;       /* of the module, ACM_CAP_* */
 	struct txt_range heap, sinit;
-	struct txt_range logs[MLE_MAX_LOGS];    /* will be written after the MLE was hashed: no part of it may lie there */
+	struct txt_range logs[MLE_MAX_LOGS]; /* will be written after the MLE was hashed: no part of it may lie there */
 	unsigned log_count;
-	struct txt_range protect[MLE_MAX_PROTECTED];    /* from DMA: PMRs, DPR, TPRs */
+	struct txt_range protect[MLE_MAX_PROTECTED]; /* from DMA: PMRs, DPR, TPRs */
 	unsigned protect_count;
-	struct txt_range ram[MLE_MAX_RAM];      /* good memory */
+	struct txt_range ram[MLE_MAX_RAM]; /* good memory */
 	unsigned ram_count;
 };
 
@@ -41,16 +41,16 @@ struct mle_header {
 	uint8_t uuid[MLE_UUID_SIZE];
 	uint32_t length, version;
 	uint32_t entry, first_page;
-	uint32_t start, end;                    /* what is hashed, linear; first byte behind it */
+	uint32_t start, end; /* what is hashed, linear; first byte behind it */
 	uint32_t capabilities;
-	uint32_t cmdline_start, cmdline_end;    /* 0 if the header has no such fields */
+	uint32_t cmdline_start, cmdline_end; /* 0 if the header has no such fields */
 };
 
 struct mle {
 	struct mle_header header;
 	uint64_t ptab, size;
 	uint64_t pages;
-	uint64_t first_physical;                /* of linear address 0 */
+	uint64_t first_physical; /* of linear address 0 */
 	uint64_t entry_physical;
 };
 

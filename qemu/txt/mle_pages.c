@@ -20,7 +20,7 @@ struct walk {
 	const struct txt_memory *m;
 	const struct mle_request *q;
 	struct mle_where *where;
-	uint64_t last_table;            /* highest table so far */
+	uint64_t last_table; /* highest table so far */
 	uint64_t last_page;
 	bool have_page;
 };

@@ -28,9 +28,9 @@ struct txt_nv_public {
 	uint32_t index;
 	uint16_t name_alg;
 	uint32_t attributes;
-	uint8_t policy_size;            /* 0 to DIGEST_MAX */
+	uint8_t policy_size; /* 0 to DIGEST_MAX */
 	uint8_t policy[DIGEST_MAX];
-	uint16_t size;                  /* of the content */
+	uint16_t size; /* of the content */
 };
 
 /*

@@ -12,7 +12,7 @@
 /* COFF file header (3.3), optional header (3.4.1, 3.4.2), section table (4) */
 #define MACHINE_AMD64 0x8664
 #define OPTIONAL_MAGIC_64 0x20b
-#define OPTIONAL_MIN 72         /* up to the subsystem's end */
+#define OPTIONAL_MIN 72 /* up to the subsystem's end */
 #define SECTION_SIZE 40
 #define SECTION_NAME 8
 #define SECTION_CODE 0x00000020u
@@ -43,9 +43,9 @@ static enum pe_error take_headers(struct span head, struct headers *h)
 		return PE_E_NONE;
 	h->machine = rd_le16(&file);
 	h->section_count = rd_le16(&file);
-	(void)rd_bytes(&file, 4 + 4 + 4);       /* time, symbols */
+	(void)rd_bytes(&file, 4 + 4 + 4); /* time, symbols */
 	optional = rd_le16(&file);
-	(void)rd_le16(&file);                   /* characteristics */
+	(void)rd_le16(&file); /* characteristics */
 	h->optional = rd_bytes(&file, optional);
 	if (file.bad)
 		return PE_E_NONE;
@@ -60,11 +60,11 @@ static enum pe_error take_optional(struct span bytes, struct pe *pe)
 
 	if (bytes.n < OPTIONAL_MIN || magic != OPTIONAL_MAGIC_64)
 		return PE_E_OPTIONAL;
-	(void)rd_bytes(&r, 2 + 4 + 4 + 4);      /* linker, sizes of code and data */
+	(void)rd_bytes(&r, 2 + 4 + 4 + 4); /* linker, sizes of code and data */
 	pe->entry = rd_le32(&r);
-	(void)rd_bytes(&r, 4 + 8 + 4 + 4 + 6 * 2 + 4);  /* bases, alignments, versions */
+	(void)rd_bytes(&r, 4 + 8 + 4 + 4 + 6 * 2 + 4); /* bases, alignments, versions */
 	pe->size = rd_le32(&r);
-	(void)rd_bytes(&r, 4 + 4);              /* size of headers, checksum */
+	(void)rd_bytes(&r, 4 + 4); /* size of headers, checksum */
 	subsystem = rd_le16(&r);
 	if (r.bad)
 		return PE_E_OPTIONAL;

@@ -15,12 +15,12 @@
 #define PE_MAX_IMAGE ((uint32_t)64 << 20)
 
 struct pe_range {
-	uint32_t at, size;              /* in the image */
+	uint32_t at, size; /* in the image */
 };
 
 struct pe {
-	uint32_t size;                  /* of the image in memory, at most PE_MAX_IMAGE */
-	uint32_t entry;                 /* from its base */
+	uint32_t size;  /* of the image in memory, at most PE_MAX_IMAGE */
+	uint32_t entry; /* from its base */
 	size_t code_count;
 	struct pe_range code[IMAGE_MAX_RANGES]; /* sections that are executable or hold code, within the image, none empty */
 };
@@ -28,7 +28,7 @@ struct pe {
 /* One value per rule; pe_strerror() in words. */
 enum pe_error {
 	PE_OK,
-	PE_E_NONE,                      /* no PE headers here at all */
+	PE_E_NONE, /* no PE headers here at all */
 	PE_E_MACHINE,
 	PE_E_OPTIONAL,
 	PE_E_SUBSYSTEM,

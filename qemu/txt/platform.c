@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ENTRY_BYTES 64          /* of the MLE's code at its entry, by which it is known */
+#define ENTRY_BYTES 64           /* of the MLE's code at its entry, by which it is known */
 #define RESET_VECTOR 0xfffffff0u /* SDM volume 3A, 9.1.4: F000:FFF0 with the segment's base at FFFF0000 */
-#define END_MS 5000             /* from the end of one connection with QEMU to that of the others */
+#define END_MS 5000              /* from the end of one connection with QEMU to that of the others */
 
 bool platform_fail(struct platform *p, const char *format, ...)
 {
@@ -60,7 +60,7 @@ static bool prepare(struct platform *p)
 	if (!traps_find_in_image(&p->image, &p->traps))
 		return platform_fail(p, "the MLE cannot be disassembled: out of memory");
 	if (!shm_map(&m->regs, f->regs_file, 2 * CHIPSET_SPACE_SIZE, why, sizeof(why)) ||
-	    !shm_map(&m->area, f->area_file, f->chipset.dpr_size, why, sizeof(why)))
+		!shm_map(&m->area, f->area_file, f->chipset.dpr_size, why, sizeof(why)))
 		return platform_fail(p, "%s", why);
 	m->qmp.event = on_event;
 	m->qmp.ctx = p;
@@ -183,7 +183,7 @@ static bool handle_trap(struct platform *p, unsigned cpu)
 	if (!gdb_read(g, regs.r[GDB_RIP], (struct mspan){ bytes, sizeof(bytes) }))
 		return platform_fail(p, "%s", g->why);
 	if ((p->armed ? is_mle_code(&regs) : is_loader_code(p, &regs)) &&
-	    trap_decode(SPAN_OF(bytes), platform_in_long_mode(&regs) ? TRAP_MODE_64 : TRAP_MODE_32, &t)) {
+		trap_decode(SPAN_OF(bytes), platform_in_long_mode(&regs) ? TRAP_MODE_64 : TRAP_MODE_32, &t)) {
 		if (p->armed)
 			platform_look_soon(p);
 		return platform_trap(p, cpu, &regs, &t);
@@ -220,7 +220,9 @@ static bool wait(struct platform *p, int end_fd, struct gdb_stop *stop, bool *st
 {
 	struct gdb *g = &p->m.gdb;
 	struct pollfd set[] = {
-		{ .fd = g->fd, .events = POLLIN }, { .fd = p->m.qmp.gone ? -1 : p->m.qmp.fd, .events = POLLIN }, { .fd = end_fd, .events = POLLIN },
+		{ .fd = g->fd, .events = POLLIN },
+		{ .fd = p->m.qmp.gone ? -1 : p->m.qmp.fd, .events = POLLIN },
+		{ .fd = end_fd, .events = POLLIN },
 	};
 	int n;
 

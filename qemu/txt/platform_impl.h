@@ -8,17 +8,17 @@
 /* A boot loader in 64-bit mode that looks at the chipset. */
 struct platform_loader {
 	struct traps traps;
-	struct pe_found image;          /* base 0: none is known */
-	unsigned looks;                 /* reads of TXT.DIDVID that were looked at since the last reset */
-	bool watched;                   /* reads of TXT.DIDVID stop the machine */
+	struct pe_found image; /* base 0: none is known */
+	unsigned looks;        /* reads of TXT.DIDVID that were looked at since the last reset */
+	bool watched;          /* reads of TXT.DIDVID stop the machine */
 };
 
 /* A loop of the MLE that runs elsewhere. */
 struct platform_shortcut {
-	unsigned look_ms;               /* how long the MLE may run until we look where it is; 0: nobody looks */
-	bool breakpoint;                /* behind the loop: set already */
+	unsigned look_ms; /* how long the MLE may run until we look where it is; 0: nobody looks */
+	bool breakpoint;  /* behind the loop: set already */
 	bool runs;
-	uint32_t back;                  /* where the MLE goes on behind it */
+	uint32_t back; /* where the MLE goes on behind it */
 };
 
 /* Between the files of platform.h. Functions return false if the machine is gone or something failed; p->why then tells. */
@@ -27,7 +27,7 @@ struct platform {
 	struct machine m;
 	struct link link;
 	struct image image;
-	struct traps traps;             /* of the MLE */
+	struct traps traps; /* of the MLE */
 	struct platform_loader loader;
 	struct platform_shortcut shortcut;
 	struct txt_trace trace;
@@ -37,12 +37,12 @@ struct platform {
 	struct txt_memory memory;
 	struct txt_tpm tpm;
 	struct platform_outcome outcome;
-	uint8_t shown[2][CHIPSET_SPACE_SIZE];   /* the register spaces as the guest was shown them last */
-	bool breakpoints;               /* in the MLE: set already */
-	bool watched;                   /* writes to the registers stop the machine */
-	bool armed;                     /* the MLE has been entered since the last reset */
-	bool reset_seen;                /* the monitor has told of a reset that was not looked at yet */
-	bool ended;                     /* the monitor has told of QEMU's end */
+	uint8_t shown[2][CHIPSET_SPACE_SIZE]; /* the register spaces as the guest was shown them last */
+	bool breakpoints;                     /* in the MLE: set already */
+	bool watched;                         /* writes to the registers stop the machine */
+	bool armed;                           /* the MLE has been entered since the last reset */
+	bool reset_seen;                      /* the monitor has told of a reset that was not looked at yet */
+	bool ended;                           /* the monitor has told of QEMU's end */
 	uint64_t start_us;
 	char why[200];
 };

@@ -50,8 +50,8 @@ static bool raise_gp(struct platform *p, unsigned cpu, const struct gdb_regs *re
 	uint8_t kept[PATCH_SIZE];
 
 	faulting.r[GDB_RAX] = general_protection[mode].rax;
-	if (!gdb_read(g, at, (struct mspan){ kept, sizeof(kept) }) || !gdb_write(g, at, code) ||
-	    !gdb_regs_write(g, cpu, regs, &faulting) || !gdb_step(g, cpu) || !gdb_write(g, at, SPAN_OF(kept)) || !gdb_regs(g, cpu, &after))
+	if (!gdb_read(g, at, (struct mspan){ kept, sizeof(kept) }) || !gdb_write(g, at, code) || !gdb_regs_write(g, cpu, regs, &faulting) ||
+		!gdb_step(g, cpu) || !gdb_write(g, at, SPAN_OF(kept)) || !gdb_regs(g, cpu, &after))
 		return gdb_failed(p);
 	back = after;
 	back.r[GDB_RAX] = regs->r[GDB_RAX];
@@ -72,7 +72,8 @@ static bool refuse(struct platform *p, unsigned cpu, const struct gdb_regs *regs
 {
 	const struct smx_rule_info *info = smx_rule_info(rule);
 
-	txt_trace_add(&p->trace, TXT_CPU, TXT_FAIL, info->id, info->source, info->deduced, "%s 0x%x: %s: #GP(0)", what, (unsigned)number, info->text);
+	txt_trace_add(&p->trace, TXT_CPU, TXT_FAIL, info->id, info->source, info->deduced, "%s 0x%x: %s: #GP(0)", what, (unsigned)number,
+		info->text);
 	return raise(p, cpu, regs, rule);
 }
 
@@ -133,10 +134,12 @@ static bool do_msr(struct platform *p, unsigned cpu, struct gdb_regs *regs, cons
 static bool do_cr4(struct platform *p, unsigned cpu, struct gdb_regs *regs, const struct trap *t)
 {
 	/* Register numbers of instructions in the stub's order. */
+	/* clang-format off */
 	static const enum gdb_reg order[16] = {
 		GDB_RAX, GDB_RCX, GDB_RDX, GDB_RBX, GDB_RSP, GDB_RBP, GDB_RSI, GDB_RDI,
 		GDB_R8, GDB_R9, GDB_R10, GDB_R11, GDB_R12, GDB_R13, GDB_R14, GDB_R15,
 	};
+	/* clang-format on */
 	enum gdb_reg reg = order[t->reg & 15];
 	struct gdb *g = &p->m.gdb;
 	struct gdb_regs after, now = *regs;
@@ -174,9 +177,11 @@ static void free_acm(struct smx_machine *m)
 
 static bool do_getsec(struct platform *p, unsigned cpu, struct gdb_regs *regs, const struct trap *t)
 {
+	/* clang-format off */
 	__attribute__((cleanup(free_acm))) struct smx_machine s = {
 		.config = &p->config.smx, .chipset = &p->chipset, .memory = &p->memory, .trace = &p->trace,
 	};
+	/* clang-format on */
 	bool senter = (uint32_t)regs->r[GDB_RAX] == SMX_SENTER;
 	struct smx_result r = smx_getsec(&s, &p->cpu[cpu]);
 	unsigned resets = p->outcome.txt_resets;

@@ -10,14 +10,14 @@
 #define QMP_MS 20000
 
 struct qmp {
-	int fd;                         /* -1: closed */
+	int fd; /* -1: closed */
 	struct buffer in;
-	unsigned id;                    /* of the last command */
-	bool gone;                      /* QEMU has closed the connection */
+	unsigned id; /* of the last command */
+	bool gone;   /* QEMU has closed the connection */
 	/* Sees each event, also while a command is under way; must not call back into this. `data` may be NULL. */
 	void (*event)(void *ctx, const char *name, json_t *data);
 	void *ctx;
-	char why[160];                  /* "" while all is well */
+	char why[160]; /* "" while all is well */
 };
 
 /* Connects (`ms`: how long to try) and ends the negotiation. event and ctx are kept. qmp_close() is due in any case. */

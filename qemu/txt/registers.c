@@ -4,8 +4,8 @@
 #include <string.h>
 
 #define LOCALITY_BITS \
-	(CHIPSET_REACT_LOCALITY1_OPENED | CHIPSET_REACT_LOCALITY1_CLOSED | CHIPSET_REACT_LOCALITY2_OPENED | CHIPSET_REACT_LOCALITY2_CLOSED | \
-	 CHIPSET_REACT_PRIVATE_OPENED | CHIPSET_REACT_PRIVATE_CLOSED)
+	(CHIPSET_REACT_LOCALITY1_OPENED | CHIPSET_REACT_LOCALITY1_CLOSED | CHIPSET_REACT_LOCALITY2_OPENED | \
+		CHIPSET_REACT_LOCALITY2_CLOSED | CHIPSET_REACT_PRIVATE_OPENED | CHIPSET_REACT_PRIVATE_CLOSED)
 
 static uint8_t *space(struct platform *p, enum chipset_space which)
 {
@@ -38,7 +38,7 @@ static bool changed(const uint8_t *was, const uint8_t *now, unsigned *at, unsign
 		first++;
 	while (was[last - 1] == now[last - 1])
 		last--;
-	for (*width = 1; first / *width != (last - 1) / *width; )
+	for (*width = 1; first / *width != (last - 1) / *width;)
 		*width *= 2;
 	*at = first & ~(*width - 1);
 	return true;

@@ -61,16 +61,16 @@ static void make_trampoline(const struct smx_cpu *c, uint8_t out[TRAMPOLINE_SIZE
 	static const uint8_t segments[] = { 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0, 0x8e, 0xe0, 0x8e, 0xe8, 0xeb, 0xfe };
 
 	memset(out, 0, TRAMPOLINE_SIZE);
-	wr_bytes(&w, SPAN_LITERAL("\xfa\x2e\x66\x0f\x01\x16"));         /* cli; lgdt cs:[GDT_POINTER] */
+	wr_bytes(&w, SPAN_LITERAL("\xfa\x2e\x66\x0f\x01\x16")); /* cli; lgdt cs:[GDT_POINTER] */
 	wr_le16(&w, GDT_POINTER);
-	wr_bytes(&w, SPAN_LITERAL("\x66\xb8"));                         /* mov eax, CR0_JOIN */
+	wr_bytes(&w, SPAN_LITERAL("\x66\xb8")); /* mov eax, CR0_JOIN */
 	wr_le32(&w, CR0_JOIN);
-	wr_bytes(&w, SPAN_LITERAL("\x0f\x22\xc0\x66\xea"));             /* mov cr0, eax; jmp far cs:.. */
+	wr_bytes(&w, SPAN_LITERAL("\x0f\x22\xc0\x66\xea")); /* mov cr0, eax; jmp far cs:.. */
 	wr_le32(&w, TRAMPOLINE + 25);
 	wr_le16(&w, c->cs);
-	wr_bytes(&w, SPAN_LITERAL("\x66\xb8"));                         /* mov ax, ds */
+	wr_bytes(&w, SPAN_LITERAL("\x66\xb8")); /* mov ax, ds */
 	wr_le16(&w, c->ds);
-	wr_bytes(&w, SPAN_OF(segments));                                /* mov ds, es, ss, fs, gs, ax; jmp $ */
+	wr_bytes(&w, SPAN_OF(segments)); /* mov ds, es, ss, fs, gs, ax; jmp $ */
 	assert(w.off == SPIN + 2);
 	w.off = GDT_POINTER;
 	wr_le16(&w, c->gdt_limit);
@@ -92,7 +92,8 @@ static bool lead(struct platform *p, uint64_t waiting)
 		if (!gdb_continue_some(g, waiting))
 			return gdb_failed(p);
 		if (!gdb_wait(g, deadline, &stop))
-			return platform_fail(p, "%s", g->why[0] ? g->why : "a processor does not join the MLE: is the GDT of TXT.MLE.JOIN sound?");
+			return platform_fail(
+				p, "%s", g->why[0] ? g->why : "a processor does not join the MLE: is the GDT of TXT.MLE.JOIN sound?");
 		if (stop.kind == GDB_STOP_EXIT)
 			return platform_fail(p, "the machine ended while processors joined the MLE");
 		for (unsigned i = 0; i < g->cpus; i++) {

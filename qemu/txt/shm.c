@@ -32,7 +32,8 @@ bool shm_map(struct shm *s, const char *path, size_t size, char *why, size_t why
 		return false;
 	}
 	if (st.st_size != (off_t)size) {
-		snprintf(why, why_size, "%s has %jd bytes instead of %zu: it must back the ivshmem device", path, (intmax_t)st.st_size, size);
+		snprintf(why, why_size, "%s has %jd bytes instead of %zu: it must back the ivshmem device", path, (intmax_t)st.st_size,
+			size);
 		return false;
 	}
 	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -66,9 +67,8 @@ static bool is_ours(json_t *device, size_t size)
 
 	if (integer(id, "vendor") != VENDOR || integer(id, "device") != DEVICE)
 		return false;
-	json_array_foreach(json_object_get(device, "regions"), i, region)
-		if (integer(region, "bar") == BAR)
-			return integer(region, "size") == (json_int_t)size;
+	json_array_foreach(json_object_get(device, "regions"), i, region) if (integer(region, "bar") == BAR) return integer(
+		region, "size") == (json_int_t)size;
 	return false;
 }
 
@@ -78,7 +78,8 @@ static bool each_device(json_t *devices, unsigned depth, bool (*see)(void *ctx, 
 	json_t *device;
 	size_t i;
 
-	json_array_foreach(devices, i, device) {
+	json_array_foreach(devices, i, device)
+	{
 		if (see(ctx, device))
 			return true;
 		if (depth && each_device(json_object_get(json_object_get(device, "pci_bridge"), "devices"), depth - 1, see, ctx))
@@ -92,9 +93,7 @@ static bool each(json_t *buses, bool (*see)(void *ctx, json_t *device), void *ct
 	json_t *bus;
 	size_t i;
 
-	json_array_foreach(buses, i, bus)
-		if (each_device(json_object_get(bus, "devices"), 8, see, ctx))
-			return true;
+	json_array_foreach(buses, i, bus) if (each_device(json_object_get(bus, "devices"), 8, see, ctx)) return true;
 	return false;
 }
 
@@ -146,9 +145,10 @@ static bool see_clash(void *ctx, json_t *device)
 	size_t i;
 
 	if (integer(device, "bus") == (json_int_t)c->s->bus && integer(device, "slot") == (json_int_t)c->s->slot &&
-	    integer(device, "function") == (json_int_t)c->s->function)
+		integer(device, "function") == (json_int_t)c->s->function)
 		return false;
-	json_array_foreach(json_object_get(device, "regions"), i, region) {
+	json_array_foreach(json_object_get(device, "regions"), i, region)
+	{
 		const char *type = json_string_value(json_object_get(region, "type"));
 		uint64_t at = (uint64_t)integer(region, "address"), size = (uint64_t)integer(region, "size");
 
@@ -199,7 +199,7 @@ static bool config_move(const struct shm *s, struct qmp *q, uint64_t base)
 	uint32_t kept;
 
 	if (!config_address(q, &kept) || !config_write(s, q, CONFIG_COMMAND, 0) || !config_write(s, q, CONFIG_BAR2, (uint32_t)base) ||
-	    !config_write(s, q, CONFIG_BAR2 + 4, 0) || !config_write(s, q, CONFIG_COMMAND, CONFIG_COMMAND_MEMORY))
+		!config_write(s, q, CONFIG_BAR2 + 4, 0) || !config_write(s, q, CONFIG_COMMAND, CONFIG_COMMAND_MEMORY))
 		return false;
 	snprintf(line, sizeof(line), "o /w 0x%x 0x%" PRIx32, PORT_ADDRESS, kept);
 	return qmp_monitor(q, line, NULL);

@@ -10,10 +10,10 @@
  * neither firmware nor operating system, so that nobody moves it again.
  */
 struct shm {
-	uint8_t *bytes;                 /* NULL: not mapped */
+	uint8_t *bytes; /* NULL: not mapped */
 	size_t size;
-	uint64_t base;                  /* where the guest sees it; 0: nowhere */
-	unsigned bus, slot, function;   /* of its device */
+	uint64_t base;                /* where the guest sees it; 0: nowhere */
+	unsigned bus, slot, function; /* of its device */
 };
 
 /* Maps the file, which must exist and be of just this size. `why` on failure. */

@@ -76,15 +76,18 @@ static enum txt_rule measure_module(struct sinit *s)
 		return rule;
 	s->out->measured = true;
 	txt_trace_add(s->in->trace, TXT_TPM, TXT_INFO, "drtm", SDM, false,
-		"D-RTM sequence at locality 4: PCR 17-22 are 0, PCR 17 is extended with the module's digest and EDX 0x%08x", (unsigned)s->in->edx);
+		"D-RTM sequence at locality 4: PCR 17-22 are 0, PCR 17 is extended with the module's digest and EDX 0x%08x",
+		(unsigned)s->in->edx);
 	return TXT_OK;
 }
 
 static enum txt_rule ask_policy(struct sinit *s)
 {
 	const struct sinit_policy_question q = {
-		.policy = { [SINIT_PO] = { s->policy[SINIT_PO].p, s->policy[SINIT_PO].n }, [SINIT_PS] = { s->policy[SINIT_PS].p, s->policy[SINIT_PS].n } },
-		.data = { [SINIT_PO] = { s->data[SINIT_PO].p, s->data[SINIT_PO].n }, [SINIT_PS] = { s->data[SINIT_PS].p, s->data[SINIT_PS].n } },
+		.policy = { [SINIT_PO] = { s->policy[SINIT_PO].p, s->policy[SINIT_PO].n },
+			[SINIT_PS] = { s->policy[SINIT_PS].p, s->policy[SINIT_PS].n } },
+		.data = { [SINIT_PO] = { s->data[SINIT_PO].p, s->data[SINIT_PO].n },
+			[SINIT_PS] = { s->data[SINIT_PS].p, s->data[SINIT_PS].n } },
 		.acm = &s->acm,
 		.npw = s->in->platform->npw,
 		.mle = &s->out->mle_hash,
@@ -93,14 +96,16 @@ static enum txt_rule ask_policy(struct sinit *s)
 	struct sinit_policy_answer *a = &s->answer;
 
 	if (!s->in->policy || !s->in->policy->evaluate) {
-		txt_trace_add(s->in->trace, TXT_SINIT, TXT_INFO, "lcp", SDG "3.2", false, "launch control is left out: every policy allows");
+		txt_trace_add(
+			s->in->trace, TXT_SINIT, TXT_INFO, "lcp", SDG "3.2", false, "launch control is left out: every policy allows");
 		a->allowed = true;
 		return TXT_OK;
 	}
 	a->why[0] = 0;
 	s->in->policy->evaluate(s->in->policy->ctx, &q, a);
-	txt_trace_add(s->in->trace, TXT_SINIT, a->allowed ? TXT_PASS : TXT_FAIL, a->allowed ? "lcp" : a->rule, a->allowed ? SDG "3.2" : a->source,
-		!a->allowed && a->deduced, "%s%s%s", a->allowed ? "launch control allows the launch" : a->text, a->why[0] ? ": " : "", a->why);
+	txt_trace_add(s->in->trace, TXT_SINIT, a->allowed ? TXT_PASS : TXT_FAIL, a->allowed ? "lcp" : a->rule,
+		a->allowed ? SDG "3.2" : a->source, !a->allowed && a->deduced, "%s%s%s",
+		a->allowed ? "launch control allows the launch" : a->text, a->why[0] ? ": " : "", a->why);
 	return a->allowed ? TXT_OK : TXT_RULE_LCP;
 }
 
@@ -118,7 +123,7 @@ static enum txt_rule hash_mle(struct sinit *s)
 /* One after the other until one fails. */
 static enum txt_rule run(struct sinit *s)
 {
-	static enum txt_rule (*const steps[])(struct sinit *s) = {
+	static enum txt_rule (*const steps[])(struct sinit * s) = {
 		measure_module,
 		sinit_check_module,
 		sinit_check_chipset,

@@ -22,19 +22,15 @@ struct sinit_indices {
 GL_MUST bool sinit_indices(uint8_t set, struct sinit_indices *out);
 
 /* Who wrote a policy; order as in lcp/evaluate.h. */
-enum sinit_owner {
-	SINIT_PO,
-	SINIT_PS,
-	SINIT_OWNERS
-};
+enum sinit_owner { SINIT_PO, SINIT_PS, SINIT_OWNERS };
 
 /* The question to launch control. */
 struct sinit_policy_question {
-	struct span policy[SINIT_OWNERS];       /* content of the NV index; p NULL: there is none */
-	struct span data[SINIT_OWNERS];         /* policy data; empty: none */
+	struct span policy[SINIT_OWNERS]; /* content of the NV index; p NULL: there is none */
+	struct span data[SINIT_OWNERS];   /* policy data; empty: none */
 	const struct acm *acm;
-	bool npw;                               /* module or BIOS ACM is not production worthy */
-	const struct digests *mle;              /* all algorithms */
+	bool npw;                  /* module or BIOS ACM is not production worthy */
+	const struct digests *mle; /* all algorithms */
 	const struct pcrs *pcrs;
 };
 
@@ -43,15 +39,15 @@ struct sinit_policy_question {
 /* The answer. Strings are constants. */
 struct sinit_policy_answer {
 	bool allowed;
-	const char *rule, *text, *source;       /* if not allowed: which rule, in words, where it is written */
+	const char *rule, *text, *source; /* if not allowed: which rule, in words, where it is written */
 	bool deduced;
-	uint8_t class, major;                   /* of TXT.ERRORCODE */
+	uint8_t class, major; /* of TXT.ERRORCODE */
 	uint16_t minor;
-	char why[160];                          /* what matched, or where it is wrong; printable */
-	uint32_t control;                       /* PolicyControl that counts */
-	uint8_t details[SINIT_POLICY_BYTES];    /* what PCR 17 gets for the policy: digests of the elements that matched */
-	size_t details_size;                    /* 0: none did; a zero byte is measured then */
-	uint8_t authorities[SINIT_POLICY_BYTES];/* PCR 18: digests of the lists that these are in */
+	char why[160];                           /* what matched, or where it is wrong; printable */
+	uint32_t control;                        /* PolicyControl that counts */
+	uint8_t details[SINIT_POLICY_BYTES];     /* what PCR 17 gets for the policy: digests of the elements that matched */
+	size_t details_size;                     /* 0: none did; a zero byte is measured then */
+	uint8_t authorities[SINIT_POLICY_BYTES]; /* PCR 18: digests of the lists that these are in */
 	size_t authorities_size;
 };
 
@@ -65,45 +61,45 @@ extern const struct sinit_policy sinit_lcp;
 
 /* What the platform is, besides the registers of the chipset. */
 struct sinit_platform {
-	struct heap_mdr mdrs[HEAP_MAX_MDRS];    /* memory, in ascending order; HEAP_MDR_GOOD is RAM */
+	struct heap_mdr mdrs[HEAP_MAX_MDRS]; /* memory, in ascending order; HEAP_MDR_GOOD is RAM */
 	uint32_t mdr_count;
-	uint8_t bios_acm[32];                   /* BIOSAC_REG_DATA, what the BIOS ACM left; sinit_bios_acm() */
-	bool scrtm;                             /* processor-based S-CRTM, as PARAMETERS says */
-	uint32_t rlp_wakeup;                    /* physical address in memory of the firmware that a MONITOR wake-up writes to */
-	bool dma_remapping;                     /* DMA remapping is on at the time of SENTER */
+	uint8_t bios_acm[32]; /* BIOSAC_REG_DATA, what the BIOS ACM left; sinit_bios_acm() */
+	bool scrtm;           /* processor-based S-CRTM, as PARAMETERS says */
+	uint32_t rlp_wakeup;  /* physical address in memory of the firmware that a MONITOR wake-up writes to */
+	bool dma_remapping;   /* DMA remapping is on at the time of SENTER */
 	bool npw;
-	bool needs_aux, needs_ps;               /* refuse to launch without these indices; real SINITs do */
-	uint32_t fms;                           /* CPUID(1).EAX */
-	uint64_t platform_id;                   /* MSR 0x17 */
-	bool copy_madt, copy_mcfg;              /* into SinitMleData, as servers do */
+	bool needs_aux, needs_ps;  /* refuse to launch without these indices; real SINITs do */
+	uint32_t fms;              /* CPUID(1).EAX */
+	uint64_t platform_id;      /* MSR 0x17 */
+	bool copy_madt, copy_mcfg; /* into SinitMleData, as servers do */
 };
 
 /* The layout of a real machine's 32 bytes: date, chipset id, SVN, code control of the BIOS ACM. */
 void sinit_bios_acm(uint8_t out[32], uint32_t date, uint16_t chipset, uint32_t svn, uint32_t control);
 
 struct sinit_input {
-	struct span acm;                        /* the module as the processor loaded it */
-	uint32_t acm_base, edx;                 /* EBX, EDX of SENTER */
+	struct span acm;        /* the module as the processor loaded it */
+	uint32_t acm_base, edx; /* EBX, EDX of SENTER */
 	const struct sinit_platform *platform;
 	struct chipset *chipset;
 	const struct txt_memory *memory;
 	const struct txt_tpm *tpm;
 	const struct sinit_policy *policy;
-	struct txt_trace *trace;                /* may be NULL */
+	struct txt_trace *trace; /* may be NULL */
 };
 
 struct sinit_result {
-	bool launched;                          /* else: TXT.ERRORCODE is set; do a TXT reset */
-	enum txt_rule rule;                     /* TXT_OK, or the first one that is broken */
-	uint32_t errorcode;                     /* 0 if launched */
-	bool measured;                          /* the D-RTM sequence took place: PCR 17 is no longer FF or what it was */
-	bool capped;                            /* failed after that: PCR 17 and 18 were extended with the cap value */
+	bool launched;      /* else: TXT.ERRORCODE is set; do a TXT reset */
+	enum txt_rule rule; /* TXT_OK, or the first one that is broken */
+	uint32_t errorcode; /* 0 if launched */
+	bool measured;      /* the D-RTM sequence took place: PCR 17 is no longer FF or what it was */
+	bool capped;        /* failed after that: PCR 17 and 18 were extended with the cap value */
 	/* if launched */
-	uint32_t entry, ptab;                   /* physical; for smx_enter_mle() */
-	alg_set banks;                          /* extended and logged */
+	uint32_t entry, ptab; /* physical; for smx_enter_mle() */
+	alg_set banks;        /* extended and logged */
 	/* as far as known */
 	bool has_mle_hash;
-	struct digests mle_hash;                /* all algorithms */
+	struct digests mle_hash; /* all algorithms */
 };
 
 /* Runs all of it. `out` is always filled. Guest memory changes only in the event log and in the heap. */

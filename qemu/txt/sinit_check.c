@@ -56,9 +56,9 @@ enum txt_rule sinit_check_chipset(struct sinit *s)
 	if (chipset_get(c, CHIPSET_ESTS) & CHIPSET_ESTS_WAKE_ERROR)
 		return sinit_fail(s, TXT_RULE_WAKE_ERROR, "TXT.ESTS 0x%02llx", U64(chipset_get(c, CHIPSET_ESTS)));
 	if (heap.base == 0 || heap.base % 4096 || heap.base + heap.size > FOUR_GIB || sinit.base + sinit.size > FOUR_GIB || dpr.size == 0 ||
-	    txt_range_overlaps(heap, sinit))
-		return sinit_fail(s, TXT_RULE_RANGES, "heap 0x%llx+0x%llx, SINIT 0x%llx+0x%llx, DPR 0x%llx+0x%llx", U64(heap.base), U64(heap.size),
-			U64(sinit.base), U64(sinit.size), U64(dpr.base), U64(dpr.size));
+		txt_range_overlaps(heap, sinit))
+		return sinit_fail(s, TXT_RULE_RANGES, "heap 0x%llx+0x%llx, SINIT 0x%llx+0x%llx, DPR 0x%llx+0x%llx", U64(heap.base),
+			U64(heap.size), U64(sinit.base), U64(sinit.size), U64(dpr.base), U64(dpr.size));
 	if (heap.size < HEAP_SMALLEST)
 		return sinit_fail(s, TXT_RULE_RANGES_SMALL, "heap of 0x%llx bytes", U64(heap.size));
 	if (!(chipset_get(c, CHIPSET_DPR) & CHIPSET_DPR_LOCK))
@@ -67,8 +67,8 @@ enum txt_rule sinit_check_chipset(struct sinit *s)
 		return sinit_fail(s, TXT_RULE_DPR_COVERS, "DPR 0x%llx+0x%llx", U64(dpr.base), U64(dpr.size));
 	if (s->in->platform->dma_remapping)
 		return sinit_fail(s, TXT_RULE_DMA_REMAPPING, "%s", "");
-	sinit_pass(s, "chipset", SDG "B.1", "heap 0x%llx+0x%llx and SINIT area lie in the locked DPR 0x%llx+0x%llx", U64(heap.base), U64(heap.size),
-		U64(dpr.base), U64(dpr.size));
+	sinit_pass(s, "chipset", SDG "B.1", "heap 0x%llx+0x%llx and SINIT area lie in the locked DPR 0x%llx+0x%llx", U64(heap.base),
+		U64(heap.size), U64(dpr.base), U64(dpr.size));
 	return TXT_OK;
 }
 
@@ -188,7 +188,8 @@ enum txt_rule sinit_check_mle(struct sinit *s)
 	rule = mle_check(s->in->memory, &q, &s->mle, &where);
 	if (rule)
 		return sinit_fail(s, rule, "linear 0x%llx, physical 0x%llx", U64(where.linear), U64(where.physical));
-	sinit_pass(s, "mle", SDG "2.1, 2.2", "%llu pages at 0x%llx, header %u.%u, entry point 0x%llx", U64(s->mle.pages), U64(s->mle.first_physical),
-		(unsigned)(s->mle.header.version >> 16), (unsigned)(s->mle.header.version & 0xffff), U64(s->mle.entry_physical));
+	sinit_pass(s, "mle", SDG "2.1, 2.2", "%llu pages at 0x%llx, header %u.%u, entry point 0x%llx", U64(s->mle.pages),
+		U64(s->mle.first_physical), (unsigned)(s->mle.header.version >> 16), (unsigned)(s->mle.header.version & 0xffff),
+		U64(s->mle.entry_physical));
 	return TXT_OK;
 }

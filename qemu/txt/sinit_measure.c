@@ -9,8 +9,12 @@ static struct sinit_nv_public nv_public(const struct sinit *s, enum sinit_index 
 {
 	const struct txt_nv_public *p = &s->nv[i];
 
-	return (struct sinit_nv_public){ .exists = s->nv_exists[i], .index = p->index, .name_alg = p->name_alg, .attributes = p->attributes,
-		.policy = { p->policy, p->policy_size }, .size = p->size };
+	return (struct sinit_nv_public){ .exists = s->nv_exists[i],
+		.index = p->index,
+		.name_alg = p->name_alg,
+		.attributes = p->attributes,
+		.policy = { p->policy, p->policy_size },
+		.size = p->size };
 }
 
 /* What an event is about; some of it is put together in `room`. */
@@ -57,8 +61,8 @@ static enum txt_rule measure_one(struct sinit *s, const struct sinit_values *v, 
 		rule = sinit_tpm(s, s->in->tpm->extend(s->in->tpm->ctx, e->pcr, &d), e->name);
 	if (rule)
 		return rule;
-	txt_trace_add(s->in->trace, TXT_TPM, TXT_INFO, "extend", SDG "1.10, F", false, "PCR %u: %s (0x%03x), %zu bytes%s", e->pcr, e->name, e->type,
-		data.n, e->by_cpu ? ", done by the processor" : "");
+	txt_trace_add(s->in->trace, TXT_TPM, TXT_INFO, "extend", SDG "1.10, F", false, "PCR %u: %s (0x%03x), %zu bytes%s", e->pcr, e->name,
+		e->type, data.n, e->by_cpu ? ", done by the processor" : "");
 	rule = txtlog_append(&s->log, e->pcr, e->type, &d, data);
 	return rule ? sinit_fail(s, rule, "%s", e->name) : TXT_OK;
 }

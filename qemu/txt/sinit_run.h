@@ -13,22 +13,17 @@
 /* Most of the heap that is looked at. */
 #define SINIT_HEAP_MAX 0x1000000u
 
-enum sinit_index {
-	SINIT_NV_AUX,
-	SINIT_NV_PS,
-	SINIT_NV_PO,
-	SINIT_NV_COUNT
-};
+enum sinit_index { SINIT_NV_AUX, SINIT_NV_PS, SINIT_NV_PO, SINIT_NV_COUNT };
 
 struct sinit {
 	const struct sinit_input *in;
 	struct sinit_result *out;
 	struct acm acm;
-	struct mspan heap;              /* a copy; the guest's is at chipset_heap() */
+	struct mspan heap; /* a copy; the guest's is at chipset_heap() */
 	struct heap_tables tables;
 	struct heap_bios bios;
 	struct heap_os_sinit os;
-	alg_set active, extended;       /* banks of the TPM; those that the module extends */
+	alg_set active, extended; /* banks of the TPM; those that the module extends */
 	bool nv_exists[SINIT_NV_COUNT];
 	struct txt_nv_public nv[SINIT_NV_COUNT];
 	struct mspan policy[SINIT_OWNERS], data[SINIT_OWNERS];

@@ -44,11 +44,12 @@ static enum txt_rule open_log(struct sinit *s)
 		return sinit_fail(s, rule, "element %d", tcg ? HEAP_EXT_LOG_TCG : HEAP_EXT_LOG_2);
 	for (unsigned i = 0; i < s->log.count; i++) {
 		struct txt_range r = txtlog_range(&s->log, i), heap = chipset_heap(s->in->chipset), sinit = chipset_sinit(s->in->chipset);
-		struct txt_range own = { heap.base + s->tables.table[HEAP_OS_SINIT].offset, heap.size - s->tables.table[HEAP_OS_SINIT].offset };
+		struct txt_range own = { heap.base + s->tables.table[HEAP_OS_SINIT].offset,
+			heap.size - s->tables.table[HEAP_OS_SINIT].offset };
 
 		/* The log may lie in the launcher's own table, where tboot has it, but not over what SINIT reads or writes. */
 		if (txt_range_overlaps(r, sinit) || txt_range_overlaps(r, own) ||
-		    txt_range_overlaps(r, (struct txt_range){ heap.base, s->tables.table[HEAP_OS_MLE].offset }))
+			txt_range_overlaps(r, (struct txt_range){ heap.base, s->tables.table[HEAP_OS_MLE].offset }))
 			return sinit_fail(s, TXT_RULE_HEAP_LOG, "0x%llx+0x%llx", (unsigned long long)r.base, (unsigned long long)r.size);
 	}
 	return TXT_OK;
@@ -57,7 +58,9 @@ static enum txt_rule open_log(struct sinit *s)
 static enum txt_rule look_at_index(struct sinit *s, enum sinit_index i, uint32_t index)
 {
 	static const char *const names[] = { [SINIT_NV_AUX] = "AUX", [SINIT_NV_PS] = "PS", [SINIT_NV_PO] = "PO" };
-	static const enum txt_rule rules[] = { [SINIT_NV_AUX] = TXT_RULE_NV_AUX, [SINIT_NV_PS] = TXT_RULE_NV_PS, [SINIT_NV_PO] = TXT_RULE_NV_PO };
+	static const enum txt_rule rules[] = {
+		[SINIT_NV_AUX] = TXT_RULE_NV_AUX, [SINIT_NV_PS] = TXT_RULE_NV_PS, [SINIT_NV_PO] = TXT_RULE_NV_PO
+	};
 	const struct sinit_platform *p = s->in->platform;
 	enum txt_rule rule;
 
@@ -67,8 +70,8 @@ static enum txt_rule look_at_index(struct sinit *s, enum sinit_index i, uint32_t
 	if (!s->nv_exists[i]) {
 		if ((i == SINIT_NV_AUX && p->needs_aux) || (i == SINIT_NV_PS && p->needs_ps))
 			return sinit_fail(s, rules[i], "index 0x%08x (%s) is not defined", (unsigned)index, names[i]);
-		txt_trace_add(s->in->trace, TXT_SINIT, TXT_INFO, "nv-index", SDG "J", false, "index 0x%08x (%s) is not defined", (unsigned)index,
-			names[i]);
+		txt_trace_add(s->in->trace, TXT_SINIT, TXT_INFO, "nv-index", SDG "J", false, "index 0x%08x (%s) is not defined",
+			(unsigned)index, names[i]);
 		return TXT_OK;
 	}
 	if (s->nv[i].size > SINIT_NV_MAX || (i == SINIT_NV_AUX && s->nv[i].size < AUX_MIN))
@@ -120,9 +123,10 @@ static enum txt_rule read_data(struct sinit *s, enum sinit_owner owner, struct t
 		return TXT_OK;
 	if (r.size > SINIT_DATA_MAX || r.base > FOUR_GIB || r.base + r.size > FOUR_GIB) {
 		s->answer = (struct sinit_policy_answer){ .class = TXT_CLASS_LCP,
-			.major = owner == SINIT_PO ? TXT_LCP_PO_INTEGRITY : TXT_LCP_PS_INTEGRITY, .minor = TXT_LCP_DATA_ADDRESS };
-		return sinit_fail(s, TXT_RULE_LCP, "policy data at 0x%llx+0x%llx lie above 4 GiB or are too large", (unsigned long long)r.base,
-			(unsigned long long)r.size);
+			.major = owner == SINIT_PO ? TXT_LCP_PO_INTEGRITY : TXT_LCP_PS_INTEGRITY,
+			.minor = TXT_LCP_DATA_ADDRESS };
+		return sinit_fail(s, TXT_RULE_LCP, "policy data at 0x%llx+0x%llx lie above 4 GiB or are too large",
+			(unsigned long long)r.base, (unsigned long long)r.size);
 	}
 	*out = (struct mspan){ malloc((size_t)r.size), (size_t)r.size };
 	if (!out->p || !s->in->memory->read(s->in->memory->ctx, r.base, *out))

@@ -33,7 +33,7 @@ struct smx_config smx_config_usual(void)
 		.acm_version_mask = 0xffffffffu,
 		.acm_version = 0,
 		.acm_max_size = 0x40000,
-		.acm_memory_types = 0x4100,     /* uncacheable, write-back */
+		.acm_memory_types = 0x4100, /* uncacheable, write-back */
 		.preserves_mce = true,
 		.scrtm = true,
 		.feature_control = 0xff07,
@@ -51,8 +51,8 @@ struct smx_result smx_broken(struct smx_machine *m, uint32_t leaf, enum smx_rule
 	static const char *const faults[] = { "", "#UD", "#GP(0)", "TXT shutdown" };
 	const struct smx_rule_info *info = smx_rule_info(rule);
 
-	txt_trace_add(m->trace, TXT_CPU, TXT_FAIL, info->id, info->source, info->deduced, "GETSEC[%s]: %s: %s", smx_leaf_name(leaf), info->text,
-		faults[info->fault]);
+	txt_trace_add(m->trace, TXT_CPU, TXT_FAIL, info->id, info->source, info->deduced, "GETSEC[%s]: %s: %s", smx_leaf_name(leaf),
+		info->text, faults[info->fault]);
 	if (info->fault != SMX_SHUTDOWN)
 		return (struct smx_result){ SMX_FAULT, rule };
 	chipset_shutdown(m->chipset, info->shutdown);
@@ -66,9 +66,9 @@ enum need {
 	NEED_PE = 1 << 2,
 	NEED_CACHE = 1 << 3,
 	NEED_NE = 1 << 4,
-	NEED_RING0 = 1 << 5,            /* and no virtual 8086 mode */
+	NEED_RING0 = 1 << 5, /* and no virtual 8086 mode */
 	NEED_BSP = 1 << 6,
-	NEED_OUT = 1 << 7,              /* outside of a measured environment */
+	NEED_OUT = 1 << 7, /* outside of a measured environment */
 	NEED_IN = 1 << 8,
 	NEED_NO_SMM = 1 << 9,
 };
@@ -289,7 +289,8 @@ struct smx_result smx_join(struct smx_machine *m, struct smx_cpu *cpu)
 	cpu->cs = (uint16_t)selector;
 	cpu->ds = (uint16_t)(selector + 8);
 	cpu->eip = eip;
-	txt_trace_add(m->trace, TXT_CPU, TXT_PASS, "join", SDM "GETSEC[WAKEUP]", false, "processor %u joins at 0x%08x", cpu->number, (unsigned)eip);
+	txt_trace_add(m->trace, TXT_CPU, TXT_PASS, "join", SDM "GETSEC[WAKEUP]", false, "processor %u joins at 0x%08x", cpu->number,
+		(unsigned)eip);
 	return result(SMX_NEXT);
 }
 

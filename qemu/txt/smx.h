@@ -55,17 +55,17 @@ enum smx_leaf {
 
 /* What the processor can do. smx_config_usual() has all leaves and the values of a client processor. */
 struct smx_config {
-	bool cpuid_smx, cpuid_vmx;      /* feature bits that the guest sees */
-	uint32_t capabilities;          /* answer of CAPABILITIES: bit 0 a TXT chipset is there, bit n leaf n */
-	uint32_t acm_version_mask, acm_version;         /* PARAMETERS type 1: versions of modules that it takes */
-	uint32_t acm_max_size;          /* type 2, in bytes */
-	uint32_t acm_memory_types;      /* type 3, bits 8-12 and 14 */
-	uint32_t senter_functions;      /* type 4: bits of SENTER's EDX that it has, 7 bits */
-	bool scrtm;                     /* type 5: processor-based S-CRTM */
-	bool preserves_mce;             /* type 5: machine check errors do not stop SENTER */
+	bool cpuid_smx, cpuid_vmx;              /* feature bits that the guest sees */
+	uint32_t capabilities;                  /* answer of CAPABILITIES: bit 0 a TXT chipset is there, bit n leaf n */
+	uint32_t acm_version_mask, acm_version; /* PARAMETERS type 1: versions of modules that it takes */
+	uint32_t acm_max_size;                  /* type 2, in bytes */
+	uint32_t acm_memory_types;              /* type 3, bits 8-12 and 14 */
+	uint32_t senter_functions;              /* type 4: bits of SENTER's EDX that it has, 7 bits */
+	bool scrtm;                             /* type 5: processor-based S-CRTM */
+	bool preserves_mce;                     /* type 5: machine check errors do not stop SENTER */
 	uint64_t feature_control, platform_id;
-	bool tpm;                       /* a TPM is there */
-	uint32_t fms;                   /* CPUID(1).EAX */
+	bool tpm;     /* a TPM is there */
+	uint32_t fms; /* CPUID(1).EAX */
 };
 
 struct smx_config smx_config_usual(void);
@@ -77,17 +77,17 @@ struct smx_cpu {
 	uint64_t efer;
 	uint32_t dr7;
 	unsigned cpl;
-	uint64_t apic_base;             /* MSR 0x1b */
+	uint64_t apic_base; /* MSR 0x1b */
 	uint64_t mcg_status;
-	bool uncorrected_mce;           /* some IA32_MCi_STATUS says so */
+	bool uncorrected_mce; /* some IA32_MCi_STATUS says so */
 	bool in_smm, vmx_root;
-	unsigned number;                /* from 0; 0 is the bootstrap processor */
+	unsigned number; /* from 0; 0 is the bootstrap processor */
 
 	/* Not in the machine's registers: kept here between calls. */
-	bool smxe;                      /* CR4.SMXE as the guest set it */
-	bool senter;                    /* SENTERFLAG: in the measured environment */
-	bool smi_masked;                /* since SENTER, until SMCTRL */
-	bool waits_wakeup;              /* a responding processor: in SENTER's sleep state until WAKEUP */
+	bool smxe;         /* CR4.SMXE as the guest set it */
+	bool senter;       /* SENTERFLAG: in the measured environment */
+	bool smi_masked;   /* since SENTER, until SMCTRL */
+	bool waits_wakeup; /* a responding processor: in SENTER's sleep state until WAKEUP */
 
 	/* Set by smx_enter_mle() and smx_join(): flat segments with these selectors; gdt_set tells that GDTR is to be loaded. */
 	bool flat, gdt_set;
@@ -99,7 +99,7 @@ struct smx_cpu {
 /* Rules of the processor, in the order of the SDM's operation sections. */
 enum smx_rule {
 	SMX_OK,
-	SMX_RULE_NO_SMX,                /* CPUID has no SMX */
+	SMX_RULE_NO_SMX, /* CPUID has no SMX */
 	SMX_RULE_SMXE,
 	SMX_RULE_LEAF,
 	SMX_RULE_CHIPSET,
@@ -111,20 +111,20 @@ enum smx_rule {
 	SMX_RULE_CPL,
 	SMX_RULE_VM86,
 	SMX_RULE_BSP,
-	SMX_RULE_IN_MLE,                /* SENTERFLAG is set */
+	SMX_RULE_IN_MLE, /* SENTERFLAG is set */
 	SMX_RULE_NOT_IN_MLE,
-	SMX_RULE_NOT_IN_ACM,            /* EXITAC outside of a module */
+	SMX_RULE_NOT_IN_ACM, /* EXITAC outside of a module */
 	SMX_RULE_SMM,
 	SMX_RULE_TPM,
 	SMX_RULE_EDX,
 	SMX_RULE_FEATURE_LOCK,
 	SMX_RULE_FEATURE_SENTER,
 	SMX_RULE_FEATURE_FUNCTIONS,
-	SMX_RULE_TXT_RESET,             /* TXT.ESTS, TXT_RESET.STS */
+	SMX_RULE_TXT_RESET, /* TXT.ESTS, TXT_RESET.STS */
 	SMX_RULE_MCE,
 	SMX_RULE_MCIP,
 	SMX_RULE_ACM_ALIGNMENT,
-	SMX_RULE_ACM_SIZE,              /* no multiple of 64 */
+	SMX_RULE_ACM_SIZE, /* no multiple of 64 */
 	SMX_RULE_ACM_SMALL,
 	SMX_RULE_ACM_LARGE,
 	SMX_RULE_ACM_4G,
@@ -154,13 +154,13 @@ enum smx_fault {
 	SMX_NO_FAULT,
 	SMX_UD,
 	SMX_GP,
-	SMX_SHUTDOWN,                   /* TXT shutdown: a processor code in TXT.ERRORCODE and a reset */
+	SMX_SHUTDOWN, /* TXT shutdown: a processor code in TXT.ERRORCODE and a reset */
 };
 
 struct smx_rule_info {
 	const char *id, *text, *source;
 	enum smx_fault fault;
-	uint8_t shutdown;               /* the processor's code, with SMX_SHUTDOWN */
+	uint8_t shutdown; /* the processor's code, with SMX_SHUTDOWN */
 	bool deduced;
 };
 
@@ -169,19 +169,19 @@ const struct smx_rule_info *smx_rule_info(enum smx_rule r);
 
 /* What comes of an instruction. */
 enum smx_outcome {
-	SMX_NEXT,                       /* done: registers are new; go on behind the instruction (EIP is the caller's) */
-	SMX_FAULT,                      /* raise #UD, or #GP(0), at the instruction: `rule` */
-	SMX_RESET,                      /* TXT shutdown: chipset_shutdown() was called; reset the machine */
-	SMX_RUN_SINIT,                  /* SENTER: the module is accepted; call sinit_run() */
-	SMX_RUN_BIOS_ACM,               /* ENTERACCS: accepted; a BIOS module's functions are not modelled */
-	SMX_WAKE_OTHERS,                /* WAKEUP: smx_join() for each processor that waits; then as SMX_NEXT */
-	SMX_LEFT,                       /* SEXIT: as SMX_NEXT */
-	SMX_NATIVE,                     /* nothing of ours: let the machine execute it */
+	SMX_NEXT,         /* done: registers are new; go on behind the instruction (EIP is the caller's) */
+	SMX_FAULT,        /* raise #UD, or #GP(0), at the instruction: `rule` */
+	SMX_RESET,        /* TXT shutdown: chipset_shutdown() was called; reset the machine */
+	SMX_RUN_SINIT,    /* SENTER: the module is accepted; call sinit_run() */
+	SMX_RUN_BIOS_ACM, /* ENTERACCS: accepted; a BIOS module's functions are not modelled */
+	SMX_WAKE_OTHERS,  /* WAKEUP: smx_join() for each processor that waits; then as SMX_NEXT */
+	SMX_LEFT,         /* SEXIT: as SMX_NEXT */
+	SMX_NATIVE,       /* nothing of ours: let the machine execute it */
 };
 
 struct smx_result {
 	enum smx_outcome outcome;
-	enum smx_rule rule;             /* SMX_OK, or the one that is broken */
+	enum smx_rule rule; /* SMX_OK, or the one that is broken */
 };
 
 /* Everything that GETSEC looks at. */
@@ -189,7 +189,7 @@ struct smx_machine {
 	const struct smx_config *config;
 	struct chipset *chipset;
 	const struct txt_memory *memory;
-	struct txt_trace *trace;        /* may be NULL */
+	struct txt_trace *trace; /* may be NULL */
 	/* SENTER and ENTERACCS: the module is copied here (malloc), acm_size bytes; the caller frees it. */
 	uint8_t *acm;
 	size_t acm_size;

@@ -45,11 +45,11 @@ static struct header take_header(struct span acm)
 	(void)rd_le16(&r);
 	h.length = rd_le32(&r);
 	h.version = rd_le32(&r);
-	(void)rd_bytes(&r, 12);         /* chipset, flags, vendor, date */
+	(void)rd_bytes(&r, 12); /* chipset, flags, vendor, date */
 	h.size = rd_le32(&r);
-	(void)rd_bytes(&r, 4);          /* SVNs */
+	(void)rd_bytes(&r, 4); /* SVNs */
 	h.control = rd_le32(&r);
-	(void)rd_le32(&r);              /* error entry point */
+	(void)rd_le32(&r); /* error entry point */
 	h.gdt_limit = rd_le32(&r);
 	h.gdt_base = rd_le32(&r);
 	h.seg_sel = rd_le32(&r);
@@ -126,7 +126,7 @@ enum smx_rule smx_load_acm(struct smx_machine *m, const struct smx_cpu *c)
 		rule = check_entry(&h, c->ecx);
 	if (!rule)
 		txt_trace_add(m->trace, TXT_CPU, TXT_PASS, "smx-acm", SDM, false,
-			"module of 0x%x bytes at 0x%08x is loaded; its key is the chipset's, its signature is not verified here", (unsigned)c->ecx,
-			(unsigned)c->ebx);
+			"module of 0x%x bytes at 0x%08x is loaded; its key is the chipset's, its signature is not verified here",
+			(unsigned)c->ecx, (unsigned)c->ebx);
 	return rule;
 }

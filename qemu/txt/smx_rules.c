@@ -5,9 +5,18 @@
 #define SENTER SDM "7.3 GETSEC[SENTER]"
 #define ACCS SDM "7.3 GETSEC[ENTERACCS], [SENTER]"
 
-#define UD(id_, text_, source_) { .id = id_, .text = text_, .source = source_, .fault = SMX_UD }
-#define GP(id_, text_, source_) { .id = id_, .text = text_, .source = source_, .fault = SMX_GP }
-#define DOWN(id_, code_, text_, source_) { .id = id_, .text = text_, .source = source_, .fault = SMX_SHUTDOWN, .shutdown = code_ }
+#define UD(id_, text_, source_) \
+	{ \
+		.id = id_, .text = text_, .source = source_, .fault = SMX_UD \
+	}
+#define GP(id_, text_, source_) \
+	{ \
+		.id = id_, .text = text_, .source = source_, .fault = SMX_GP \
+	}
+#define DOWN(id_, code_, text_, source_) \
+	{ \
+		.id = id_, .text = text_, .source = source_, .fault = SMX_SHUTDOWN, .shutdown = code_ \
+	}
 
 /* Processor codes of TXT.ERRORCODE, SDG B.1.3; tboot include/txt/errorcode.h. */
 enum shutdown_code {
@@ -18,6 +27,7 @@ enum shutdown_code {
 	BAD_JOIN_FORMAT = 11,
 };
 
+/* clang-format off */
 static const struct smx_rule_info rules[SMX_RULES] = {
 	[SMX_OK] = { .id = "smx-ok", .text = "no rule is broken", .source = "" },
 	[SMX_RULE_NO_SMX] = UD("smx-cpuid", "the processor has no SMX", SDM "7.2"),
@@ -71,6 +81,7 @@ static const struct smx_rule_info rules[SMX_RULES] = {
 	[SMX_RULE_MSR_LOCKED] = GP("msr-feature-control", "IA32_FEATURE_CONTROL is locked", "Intel SDM 4, table 2-2"),
 	[SMX_RULE_MSR_READ_ONLY] = GP("msr-read-only", "the MSR is read-only", "Intel SDM 4, table 2-2"),
 };
+/* clang-format on */
 
 const struct smx_rule_info *smx_rule_info(enum smx_rule r)
 {

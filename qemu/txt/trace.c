@@ -93,7 +93,7 @@ bool txt_trace_print_record(FILE *f, const struct txt_trace_record *r)
 	bool sourced = r->source[0] != 0;
 
 	return fprintf(f, "%-8s %-4s  %s: %s%s%s%s%s\n", txt_who_name(r->who), words[r->verdict], r->rule, r->detail, sourced ? " [" : "",
-		r->source, sourced && r->deduced ? "; deduced" : "", sourced ? "]" : "") >= 0;
+		       r->source, sourced && r->deduced ? "; deduced" : "", sourced ? "]" : "") >= 0;
 }
 
 bool txt_trace_print(FILE *f, const struct txt_trace *t)

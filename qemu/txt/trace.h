@@ -12,35 +12,29 @@
  * launch that fails says at which point and why.
  */
 enum txt_verdict {
-	TXT_INFO,                       /* something was done or seen */
-	TXT_PASS,                       /* a rule was checked and holds */
-	TXT_FAIL,                       /* a rule is broken */
+	TXT_INFO, /* something was done or seen */
+	TXT_PASS, /* a rule was checked and holds */
+	TXT_FAIL, /* a rule is broken */
 };
 
-enum txt_who {
-	TXT_CPU,
-	TXT_CHIPSET,
-	TXT_TPM,
-	TXT_SINIT,
-	TXT_WHO_COUNT
-};
+enum txt_who { TXT_CPU, TXT_CHIPSET, TXT_TPM, TXT_SINIT, TXT_WHO_COUNT };
 
 #define TXT_TRACE_DETAIL 200
 
 struct txt_trace_record {
 	enum txt_who who;
 	enum txt_verdict verdict;
-	bool deduced;                   /* no public document says just this */
-	const char *rule;               /* "mle-page-order"; a constant */
-	const char *source;             /* document and section; a constant, "" if there is none */
-	char detail[TXT_TRACE_DETAIL];  /* in words, printable ASCII, cut off if too long */
+	bool deduced;                  /* no public document says just this */
+	const char *rule;              /* "mle-page-order"; a constant */
+	const char *source;            /* document and section; a constant, "" if there is none */
+	char detail[TXT_TRACE_DETAIL]; /* in words, printable ASCII, cut off if too long */
 };
 
 /* Zero it; `sink`, if not NULL, sees each record when it is made. txt_trace_free() when done. */
 struct txt_trace {
 	struct txt_trace_record *records;
 	size_t count, cap;
-	size_t dropped;                 /* not kept: no memory, or more than TXT_TRACE_MAX */
+	size_t dropped; /* not kept: no memory, or more than TXT_TRACE_MAX */
 	void (*sink)(void *ctx, const struct txt_trace_record *r);
 	void *ctx;
 };

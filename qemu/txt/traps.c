@@ -28,12 +28,14 @@ static void free_insn(cs_insn **i)
  */
 static bool is_trap(const cs_insn *i, enum trap_mode mode, struct trap *out)
 {
+	/* clang-format off */
 	static const struct {
 		unsigned id;
 		enum trap_kind kind;
 	} simple[] = {
 		{ X86_INS_CPUID, TRAP_CPUID }, { X86_INS_RDMSR, TRAP_RDMSR }, { X86_INS_WRMSR, TRAP_WRMSR }, { X86_INS_GETSEC, TRAP_GETSEC },
 	};
+	/* clang-format on */
 	struct trap t = { .at = i->address, .length = (uint8_t)i->size };
 	const uint8_t *op;
 	uint8_t rex = 0;
@@ -153,7 +155,7 @@ static bool target(const cs_insn *i, enum trap_mode mode, uint64_t *out)
 
 	for (uint8_t g = 0; g < i->detail->groups_count; g++)
 		if ((i->detail->groups[g] == CS_GRP_JUMP || i->detail->groups[g] == CS_GRP_CALL) && x->op_count == 1 &&
-		    x->operands[0].type == X86_OP_IMM) {
+			x->operands[0].type == X86_OP_IMM) {
 			*out = mode == TRAP_MODE_64 ? (uint64_t)x->operands[0].imm : (uint32_t)x->operands[0].imm;
 			return true;
 		}

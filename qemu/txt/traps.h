@@ -14,20 +14,20 @@ enum trap_kind {
 	TRAP_RDMSR,
 	TRAP_WRMSR,
 	TRAP_GETSEC,
-	TRAP_CR4_READ,          /* mov r32, cr4; mov r64, cr4 in 64-bit mode */
-	TRAP_CR4_WRITE,         /* mov cr4, r32 */
+	TRAP_CR4_READ,  /* mov r32, cr4; mov r64, cr4 in 64-bit mode */
+	TRAP_CR4_WRITE, /* mov cr4, r32 */
 	TRAP_KINDS
 };
 
 struct trap {
 	uint64_t at;
-	uint8_t kind;           /* enum trap_kind */
-	uint8_t length;         /* of the instruction, with prefixes */
-	uint8_t reg;            /* TRAP_CR4_*: 0 EAX, 1 ECX, 2 EDX, 3 EBX, 4 ESP, 5 EBP, 6 ESI, 7 EDI; in 64-bit mode also 8 R8 to 15 R15 */
+	uint8_t kind;   /* enum trap_kind */
+	uint8_t length; /* of the instruction, with prefixes */
+	uint8_t reg;    /* TRAP_CR4_*: 0 EAX, 1 ECX, 2 EDX, 3 EBX, 4 ESP, 5 EBP, 6 ESI, 7 EDI; in 64-bit mode also 8 R8 to 15 R15 */
 };
 
 struct traps {
-	struct trap *list;      /* by ascending address */
+	struct trap *list; /* by ascending address */
 	size_t count, cap;
 };
 
@@ -35,10 +35,7 @@ struct traps {
 #define TRAP_BYTES 15
 
 /* How the processor reads its code. */
-enum trap_mode {
-	TRAP_MODE_32,
-	TRAP_MODE_64
-};
+enum trap_mode { TRAP_MODE_32, TRAP_MODE_64 };
 
 /* Code to look through, at most IMAGE_MAX_RANGES pieces, and where it is entered: more than one place is known of a program that runs. */
 struct trap_code {

@@ -155,7 +155,7 @@ enum txt_rule txtlog_store(const struct txtlog *l, const struct txt_memory *m, u
 
 		wr_le32(&w, (uint32_t)(one->where->first + bytes.n));
 		if (!m->write(m->ctx, one->where->base + one->where->first, bytes) ||
-		    !m->write(m->ctx, table + one->where->next_at, SPAN_OF(next)))
+			!m->write(m->ctx, table + one->where->next_at, SPAN_OF(next)))
 			return TXT_RULE_MACHINE;
 	}
 	return TXT_OK;

@@ -15,12 +15,12 @@
 #define TXTLOG_MAX 0x40000u
 
 /* The record that begins a log of element 7 for another algorithm than SHA-1. */
-#define TXTLOG_DESCRIPTOR_SIGNATURE "FRMT ID EVENT00"      /* with its NUL */
+#define TXTLOG_DESCRIPTOR_SIGNATURE "FRMT ID EVENT00" /* with its NUL */
 
 struct txtlog_one {
-	const struct heap_log *where;   /* in the heap_os_sinit given to txtlog_open() */
-	enum alg alg;                   /* of a log of element 7 */
-	struct mspan bytes;             /* from the first record on */
+	const struct heap_log *where; /* in the heap_os_sinit given to txtlog_open() */
+	enum alg alg;                 /* of a log of element 7 */
+	struct mspan bytes;           /* from the first record on */
 	size_t n;
 	struct eventlog tcg;
 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 struct piece {
-	uint64_t base, end;     /* end is the first byte behind it */
+	uint64_t base, end; /* end is the first byte behind it */
 	uint32_t type;
 };
 

@@ -19,7 +19,7 @@ void efi_map_remove_used(const struct mb2_efi_mmap *map, struct stage_memory *m)
 /* A map that grows in the caller's buffer. */
 struct efi_map {
 	struct mspan buf;
-	size_t n;                       /* bytes in use */
+	size_t n; /* bytes in use */
 	uint32_t descriptor_size;
 };
 

@@ -20,7 +20,8 @@ enum stage_error handover_open(const struct stage_world *w, uint32_t magic, uint
 	if (magic != MB2_MAGIC)
 		return STAGE_E_MAGIC;
 	size = mb2_info_size(stage_bytes(w, info, MB2_FIXED));
-	if (info % MB2_ALIGN != 0 || size == 0 || size > STAGE_INFO_MAX || mb2_info_open(stage_bytes(w, info, size), &h.info) != MB2_INFO_OK)
+	if (info % MB2_ALIGN != 0 || size == 0 || size > STAGE_INFO_MAX ||
+		mb2_info_open(stage_bytes(w, info, size), &h.info) != MB2_INFO_OK)
 		return STAGE_E_INFO;
 	h.info_range = (struct txt_range){ info, size };
 	if (mb2_find(&h.info, MB2_ACPI_NEW, &tag) || mb2_find(&h.info, MB2_ACPI_OLD, &tag))
@@ -106,7 +107,7 @@ enum stage_error handover_modules(const struct stage_world *w, struct handover *
 		return STAGE_E_MMAP;
 	read_efi(h);
 	h->has_framebuffer = mb2_find(&h->info, MB2_FRAMEBUFFER, &t) && mb2_get_framebuffer(&t, &h->framebuffer) &&
-			     is_harmless(&h->framebuffer, &h->mmap);
+	                     is_harmless(&h->framebuffer, &h->mmap);
 	return read_modules(w, h);
 }
 

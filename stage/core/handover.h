@@ -20,21 +20,21 @@
 struct handover {
 	struct mb2_info info;
 	struct txt_range info_range;
-	struct span line;               /* rules, as tboot measured them */
-	bool measured;                  /* tboot has named its shared page; else it started the stage without a launch, as its policy let it */
-	uint32_t shared_address;        /* 0 if not measured, then tboot keeps no memory */
+	struct span line;        /* rules, as tboot measured them */
+	bool measured;           /* tboot has named its shared page; else it started the stage without a launch, as its policy let it */
+	uint32_t shared_address; /* 0 if not measured, then tboot keeps no memory */
 	struct tboot_shared shared;
 	struct stage_rules rules;
 	struct mb2_mmap mmap;
 	size_t module_count;
-	struct mb2_module modules[STAGE_RULES_MAX_MODULES];     /* modules[i] has the number i + 1 */
+	struct mb2_module modules[STAGE_RULES_MAX_MODULES]; /* modules[i] has the number i + 1 */
 	struct span module_bytes[STAGE_RULES_MAX_MODULES];
 	bool has_efi_mmap;
 	struct mb2_efi_mmap efi_mmap;
-	uint64_t efi_table;             /* 0: none */
+	uint64_t efi_table; /* 0: none */
 	bool efi64;
-	struct span rsdp;               /* a copy of it; empty: none */
-	bool has_framebuffer;           /* one of RGB type that lies over no memory */
+	struct span rsdp;     /* a copy of it; empty: none */
+	bool has_framebuffer; /* one of RGB type that lies over no memory */
 	struct mb2_framebuffer framebuffer;
 };
 

@@ -37,7 +37,7 @@ enum stage_error heaplog_open(const struct stage_world *w, struct txt_range heap
 		return STAGE_E_HEAP;
 	room = stage_room(w, heap.base, (size_t)heap.size);
 	if (!room.p || heap_locate((struct span){ room.p, room.n }, HEAP_TABLES, &tables, &where) != TXT_OK ||
-	    heap_os_sinit_decode(table->content, &os) != TXT_OK)
+		heap_os_sinit_decode(table->content, &os) != TXT_OK)
 		return STAGE_E_HEAP;
 	if (!os.has_tcg_log || os.tcg_log.first > os.tcg_log.next || os.tcg_log.next > os.tcg_log.size)
 		return STAGE_E_LOG;

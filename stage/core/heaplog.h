@@ -14,10 +14,10 @@
 #define STAGE_HEAP_MAX (UINT64_C(256) << 20)
 
 struct heaplog {
-	struct mspan log;               /* all memory of the log */
-	size_t next;                    /* where the next record goes */
-	alg_set banks;                  /* those that the log's first event names */
-	uint8_t *next_field;            /* in the heap */
+	struct mspan log;    /* all memory of the log */
+	size_t next;         /* where the next record goes */
+	alg_set banks;       /* those that the log's first event names */
+	uint8_t *next_field; /* in the heap */
 };
 
 /*

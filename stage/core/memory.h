@@ -13,7 +13,7 @@
 #define STAGE_MEMORY_TOP (UINT64_C(1) << 32)
 
 struct stage_memory {
-	struct txt_range free[STAGE_MEMORY_RANGES];     /* by rising address, none touches another */
+	struct txt_range free[STAGE_MEMORY_RANGES]; /* by rising address, none touches another */
 	size_t count;
 };
 
@@ -23,10 +23,10 @@ void stage_memory_remove(struct stage_memory *m, struct txt_range r);
 
 /* Where something is wanted. */
 struct stage_want {
-	uint64_t size;          /* bytes, not 0 */
-	uint64_t align;         /* of the address, a power of two; less than a page counts as a page */
-	uint64_t low, high;     /* it lies in [low, high) */
-	bool top;               /* as high as possible, else as low as possible */
+	uint64_t size;      /* bytes, not 0 */
+	uint64_t align;     /* of the address, a power of two; less than a page counts as a page */
+	uint64_t low, high; /* it lies in [low, high) */
+	bool top;           /* as high as possible, else as low as possible */
 };
 
 /* Takes memory out of what is free. False, and nothing changed, if there is none of that kind. */

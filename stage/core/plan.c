@@ -27,8 +27,8 @@ static enum stage_error lay_out(const struct handover *h, struct initrd_plan *p,
 			p->own_size = h->module_bytes[i].n;
 		} else if (role_table[m->role].member) {
 			p->member_module[p->member_count] = i;
-			p->members[p->member_count++] = (struct cpio_member){
-				.path = h->modules[i].string, .mode = m->mode, .size = h->module_bytes[i].n };
+			p->members[p->member_count++] =
+				(struct cpio_member){ .path = h->modules[i].string, .mode = m->mode, .size = h->module_bytes[i].n };
 		}
 	}
 	return cpio_layout(p->own_size, p->members, p->member_count, total) == CPIO_OK ? STAGE_OK : STAGE_E_MEMBER;

@@ -13,10 +13,10 @@
 
 /* Initrd with the members behind it, as one. */
 struct initrd_plan {
-	uint32_t address, size;         /* size 0: there is none */
-	bool join;                      /* to be copied together; else it is used where it lies */
+	uint32_t address, size; /* size 0: there is none */
+	bool join;              /* to be copied together; else it is used where it lies */
 	bool has_own;
-	size_t own_module, own_size;    /* the initrd itself; index of handover.modules */
+	size_t own_module, own_size; /* the initrd itself; index of handover.modules */
 	size_t member_count;
 	struct cpio_member members[STAGE_RULES_MAX_MODULES];
 	size_t member_module[STAGE_RULES_MAX_MODULES];
@@ -24,22 +24,22 @@ struct initrd_plan {
 
 struct linux_plan {
 	struct bzimage image;
-	uint32_t load;                  /* of the protected-mode code */
+	uint32_t load; /* of the protected-mode code */
 	uint32_t params, cmdline;
 	uint32_t efi_map;
-	size_t efi_map_room;            /* 0: no map */
+	size_t efi_map_room; /* 0: no map */
 	size_t e820_count;
 	struct linux_e820 e820[LINUX_E820_MAX];
 };
 
 struct xen_plan {
 	struct elf_plan elf;
-	uint32_t load;                  /* of elf.low */
+	uint32_t load; /* of elf.low */
 	uint32_t entry;
 	bool relocated;
-	uint32_t ebda;                  /* a page below 640 KiB, for the RSDP */
+	uint32_t ebda; /* a page below 640 KiB, for the RSDP */
 	bool kernel_moved;
-	uint32_t kernel;                /* where it is moved to */
+	uint32_t kernel; /* where it is moved to */
 	uint32_t info;
 	size_t info_room;
 	size_t mmap_count;

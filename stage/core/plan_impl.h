@@ -11,12 +11,12 @@ GL_MUST enum stage_error initrd_plan(const struct handover *h, uint64_t end, str
 GL_MUST enum stage_error initrd_load(const struct stage_world *w, const struct handover *h, const struct initrd_plan *p);
 
 GL_MUST enum stage_error linux_plan(const struct handover *h, struct stage_memory *m, struct stage_plan *p);
-GL_MUST enum stage_error linux_load(const struct stage_world *w, const struct handover *h, const struct stage_plan *p,
-				    struct stage_jump *out);
+GL_MUST enum stage_error linux_load(
+	const struct stage_world *w, const struct handover *h, const struct stage_plan *p, struct stage_jump *out);
 
 GL_MUST enum stage_error xen_plan(const struct handover *h, struct stage_memory *m, struct stage_plan *p);
-GL_MUST enum stage_error xen_load(const struct stage_world *w, const struct handover *h, const struct stage_plan *p,
-				  struct stage_jump *out);
+GL_MUST enum stage_error xen_load(
+	const struct stage_world *w, const struct handover *h, const struct stage_plan *p, struct stage_jump *out);
 
 /* Copies bytes to a place that the plan took. */
 GL_MUST bool plan_copy(const struct stage_world *w, uint32_t to, struct span bytes);

@@ -22,15 +22,14 @@ static bool take_kernel(struct stage_memory *m, const struct bzimage *image, uin
 {
 	uint64_t low = image->pref_address > MEBIBYTE ? image->pref_address : MEBIBYTE;
 
-	if (image->pref_address <= UINT32_MAX &&
-	    stage_memory_take_at(m, (struct txt_range){ image->pref_address, image->init_size })) {
+	if (image->pref_address <= UINT32_MAX && stage_memory_take_at(m, (struct txt_range){ image->pref_address, image->init_size })) {
 		*out = (uint32_t)image->pref_address;
 		return true;
 	}
 	if (!image->relocatable)
 		return false;
-	return stage_memory_take(m, &(struct stage_want){
-		.size = image->init_size, .align = image->alignment, .low = low, .high = STAGE_MEMORY_TOP }, out);
+	return stage_memory_take(
+		m, &(struct stage_want){ .size = image->init_size, .align = image->alignment, .low = low, .high = STAGE_MEMORY_TOP }, out);
 }
 
 /*
@@ -86,7 +85,7 @@ enum stage_error linux_plan(const struct handover *h, struct stage_memory *m, st
 	if (h->has_efi_mmap && h->efi_table)
 		l->efi_map_room = h->efi_mmap.map.n + 2 * (h->mmap.count + EFI_MAP_OWN) * h->efi_mmap.descriptor_size;
 	if (!take_anywhere(m, LINUX_PARAMS_SIZE, &l->params) || !take_anywhere(m, cmdline.n + 1, &l->cmdline) ||
-	    (l->efi_map_room && !take_anywhere(m, l->efi_map_room, &l->efi_map)))
+		(l->efi_map_room && !take_anywhere(m, l->efi_map_room, &l->efi_map)))
 		return STAGE_E_MEMORY;
 	return STAGE_OK;
 }
@@ -96,7 +95,9 @@ static bool mark_efi_map(const struct handover *h, const struct stage_plan *p, s
 {
 	const struct linux_plan *l = &p->for_linux;
 	const struct txt_range own[] = {
-		{ l->params, LINUX_PARAMS_SIZE }, { l->cmdline, h->modules[0].string.n + 1 }, { p->initrd.address, p->initrd.size },
+		{ l->params, LINUX_PARAMS_SIZE },
+		{ l->cmdline, h->modules[0].string.n + 1 },
+		{ p->initrd.address, p->initrd.size },
 		{ l->efi_map, l->efi_map_room },
 	};
 
@@ -122,8 +123,12 @@ static enum stage_error load_efi(const struct stage_world *w, const struct hando
 	if (!efi_map_copy(&h->efi_mmap, stage_room(w, p->for_linux.efi_map, p->for_linux.efi_map_room), &map) || !mark_efi_map(h, p, &map))
 		return STAGE_E_EFI_MAP;
 	*out = (struct linux_efi){
-		.is64 = h->efi64, .system_table = h->efi_table, .map = p->for_linux.efi_map, .map_size = (uint32_t)map.n,
-		.descriptor_size = map.descriptor_size, .descriptor_version = h->efi_mmap.descriptor_version,
+		.is64 = h->efi64,
+		.system_table = h->efi_table,
+		.map = p->for_linux.efi_map,
+		.map_size = (uint32_t)map.n,
+		.descriptor_size = map.descriptor_size,
+		.descriptor_version = h->efi_mmap.descriptor_version,
 	};
 	return STAGE_OK;
 }
@@ -133,12 +138,19 @@ static bool screen(const struct handover *h, struct linux_screen *out)
 {
 	const struct mb2_framebuffer *f = &h->framebuffer;
 
-	if (!h->has_framebuffer || f->type != MB2_FRAMEBUFFER_RGB || f->width > UINT16_MAX || f->height > UINT16_MAX || f->pitch > UINT16_MAX)
+	if (!h->has_framebuffer || f->type != MB2_FRAMEBUFFER_RGB || f->width > UINT16_MAX || f->height > UINT16_MAX ||
+		f->pitch > UINT16_MAX)
 		return false;
 	*out = (struct linux_screen){
-		.address = f->address, .size = (uint64_t)f->pitch * f->height, .width = (uint16_t)f->width, .height = (uint16_t)f->height,
-		.pitch = (uint16_t)f->pitch, .depth = f->bits, .efi = h->efi_table != 0,
-		.red = { f->red.position, f->red.size }, .green = { f->green.position, f->green.size },
+		.address = f->address,
+		.size = (uint64_t)f->pitch * f->height,
+		.width = (uint16_t)f->width,
+		.height = (uint16_t)f->height,
+		.pitch = (uint16_t)f->pitch,
+		.depth = f->bits,
+		.efi = h->efi_table != 0,
+		.red = { f->red.position, f->red.size },
+		.green = { f->green.position, f->green.size },
 		.blue = { f->blue.position, f->blue.size },
 	};
 	return true;
@@ -151,11 +163,13 @@ enum stage_error linux_load(const struct stage_world *w, const struct handover *
 	struct mspan line = stage_room(w, l->cmdline, cmdline.n + 1);
 	struct linux_efi efi;
 	struct linux_screen scr;
+	/* clang-format off */
 	struct linux_params params = {
 		.image = &l->image, .load_address = l->load, .cmdline = l->cmdline, .initrd = p->initrd.size ? p->initrd.address : 0,
 		.initrd_size = p->initrd.size, .e820 = l->e820, .e820_count = l->e820_count, .screen = screen(h, &scr) ? &scr : NULL,
 		.tboot = h->shared_address,
 	};
+	/* clang-format on */
 
 	if (l->efi_map_room) {
 		enum stage_error e = load_efi(w, h, p, &efi);

@@ -23,9 +23,10 @@
 
 /* Tags that are written anew, or that make Xen expect boot services. */
 #define BIT(t) (UINT32_C(1) << (t))
-#define DROPPED (BIT(MB2_CMDLINE) | BIT(MB2_LOADER_NAME) | BIT(MB2_MODULE) | BIT(MB2_BASIC_MEMINFO) | BIT(MB2_MMAP) | BIT(MB2_EFI32) | \
-	BIT(MB2_EFI64) | BIT(MB2_EFI_MMAP) | BIT(MB2_EFI_BOOT_SERVICES) | BIT(MB2_EFI32_IMAGE) | BIT(MB2_EFI64_IMAGE) | \
-	BIT(MB2_LOAD_BASE) | BIT(MB2_VBE) | BIT(MB2_FRAMEBUFFER))
+#define DROPPED \
+	(BIT(MB2_CMDLINE) | BIT(MB2_LOADER_NAME) | BIT(MB2_MODULE) | BIT(MB2_BASIC_MEMINFO) | BIT(MB2_MMAP) | BIT(MB2_EFI32) | \
+		BIT(MB2_EFI64) | BIT(MB2_EFI_MMAP) | BIT(MB2_EFI_BOOT_SERVICES) | BIT(MB2_EFI32_IMAGE) | BIT(MB2_EFI64_IMAGE) | \
+		BIT(MB2_LOAD_BASE) | BIT(MB2_VBE) | BIT(MB2_FRAMEBUFFER))
 #define WRITTEN (BIT(MB2_CMDLINE) | BIT(MB2_LOADER_NAME) | BIT(MB2_MODULE) | BIT(MB2_BASIC_MEMINFO) | BIT(MB2_MMAP))
 
 /* From any loader but GRUB Xen expects an image name as the first word, and takes it off. */
@@ -33,7 +34,7 @@
 #define XEN_NAME "xen "
 #define KERNEL_NAME "kernel "
 
-#define KERNEL 1        /* index of the kernel's module: modules_take() has it so */
+#define KERNEL 1 /* index of the kernel's module: modules_take() has it so */
 
 /* ---------------------------------------------------------------- plan */
 
@@ -76,7 +77,7 @@ static enum stage_error plan_image(const struct handover *h, struct stage_memory
 	enum stage_error e;
 
 	if (elf_plan(h->module_bytes[0], &x->elf) != ELF_OK || mb2_header_parse(h->module_bytes[0], &header) != MB2_HEADER_OK ||
-	    x->elf.high > STAGE_MEMORY_TOP)
+		x->elf.high > STAGE_MEMORY_TOP)
 		return STAGE_E_KERNEL;
 	if (wants_too_much(h, &header))
 		return STAGE_E_KERNEL_WANTS;
@@ -231,8 +232,10 @@ enum stage_error xen_plan(const struct handover *h, struct stage_memory *m, stru
 	mb2_begin_measure(&w);
 	if (!write_info(h, p, &w, &x->info_room))
 		return STAGE_E_CMDLINE;
-	return stage_memory_take(m, &(struct stage_want){ .size = x->info_room, .low = 1u << 20, .high = STAGE_MEMORY_TOP, .top = true },
-				 &x->info) ? STAGE_OK : STAGE_E_MEMORY;
+	return stage_memory_take(
+		       m, &(struct stage_want){ .size = x->info_room, .low = 1u << 20, .high = STAGE_MEMORY_TOP, .top = true }, &x->info)
+	               ? STAGE_OK
+	               : STAGE_E_MEMORY;
 }
 
 /* ---------------------------------------------------------------- load */
@@ -261,7 +264,7 @@ enum stage_error xen_load(const struct stage_world *w, const struct handover *h,
 		return STAGE_E_MEMORY;
 	mb2_begin(&info, stage_room(w, x->info, x->info_room));
 	if (!write_info(h, p, &info, &n) || !load_ebda(w, h, x) ||
-	    !elf_load(h->module_bytes[0], &x->elf, stage_room(w, x->load, (size_t)(x->elf.high - x->elf.low))))
+		!elf_load(h->module_bytes[0], &x->elf, stage_room(w, x->load, (size_t)(x->elf.high - x->elf.low))))
 		return STAGE_E_MEMORY;
 	*out = (struct stage_jump){ .entry = x->entry, .eax = MB2_MAGIC, .ebx = x->info };
 	return STAGE_OK;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 static_assert((int)STAGE_NONFATAL == (int)VLP_NONFATAL && (int)STAGE_CONTINUE == (int)VLP_CONTINUE && (int)STAGE_HALT == (int)VLP_HALT,
-	      "policy types");
+	"policy types");
 static_assert(STAGE_RULES_MAX_NV <= VLP_MAX_ENTRIES, "entries");
 
 void stage_policy(const struct stage_rules *rules, struct vlp *out)

@@ -3,7 +3,7 @@
 
 #include "common/cursor.h"
 
-#define HEADER 36               /* of every system description table, 5.2.6 */
+#define HEADER 36 /* of every system description table, 5.2.6 */
 #define TABLE_MAX (16u << 20)
 #define ENTRIES_MAX 256
 
@@ -88,7 +88,7 @@ static bool take_s5(struct rd *r, uint16_t type[2])
 {
 	uint8_t op = rd_u8(r), lead = rd_u8(r);
 
-	(void)rd_bytes(r, lead >> 6);           /* further bytes of the package's length */
+	(void)rd_bytes(r, lead >> 6); /* further bytes of the package's length */
 	if (op != AML_PACKAGE || rd_u8(r) < 2)
 		return false;
 	type[0] = take_integer(r);

@@ -10,31 +10,31 @@
  * little-endian.
  */
 #define TBOOT_SHARED_SIZE 4096
-#define TBOOT_SHARED_MIN_VERSION 5      /* the first that Linux takes, too */
+#define TBOOT_SHARED_MIN_VERSION 5 /* the first that Linux takes, too */
 
 enum tboot_shutdown {
 	TBOOT_REBOOT = 0,
-	TBOOT_S5 = 1,                   /* power off; needs struct tboot_sleep */
+	TBOOT_S5 = 1, /* power off; needs struct tboot_sleep */
 	TBOOT_S4 = 2,
 	TBOOT_S3 = 3,
-	TBOOT_HALT = 4,                 /* stop for good, power on */
+	TBOOT_HALT = 4, /* stop for good, power on */
 	TBOOT_WFS = 5,
 };
 
 struct tboot_shared {
 	uint32_t version;
 	uint32_t shutdown_entry;
-	struct txt_range memory;        /* what tboot keeps for itself */
+	struct txt_range memory; /* what tboot keeps for itself */
 };
 
 /* Power management registers for TBOOT_S5: ACPI 6.4, 4.8.3.2. */
 struct tboot_sleep {
 	struct {
-		uint8_t space;          /* 0 memory, 1 I/O */
-		uint8_t width;          /* bits */
-		uint8_t access;         /* 1 byte, 2 word, 3 dword */
-		uint64_t address;       /* 0: there is none */
-		uint16_t value;         /* to be written */
+		uint8_t space;    /* 0 memory, 1 I/O */
+		uint8_t width;    /* bits */
+		uint8_t access;   /* 1 byte, 2 word, 3 dword */
+		uint64_t address; /* 0: there is none */
+		uint16_t value;   /* to be written */
 	} pm1a, pm1b;
 };
 

@@ -25,8 +25,8 @@
 struct row {
 	alg_set banks;
 	bool firmware;
-	double seconds;         /* ours, one pass for all banks */
-	double openssl;         /* the sum of one pass each */
+	double seconds; /* ours, one pass for all banks */
+	double openssl; /* the sum of one pass each */
 };
 
 static const alg_set sets[] = {
@@ -126,8 +126,8 @@ static void print_table(const struct row *rows, size_t count, double mib)
 		struct text name = TEXT_OF(buf);
 
 		set_name(rows[i].banks, &name);
-		printf("%-28s %-9s %9.0f %12.0f %12.3f\n", buf, rows[i].firmware ? "firmware" : "host",
-		       mib * MIB / 1e6 / rows[i].seconds, mib * MIB / 1e6 / rows[i].openssl, rows[i].seconds / rows[i].openssl);
+		printf("%-28s %-9s %9.0f %12.0f %12.3f\n", buf, rows[i].firmware ? "firmware" : "host", mib * MIB / 1e6 / rows[i].seconds,
+			mib * MIB / 1e6 / rows[i].openssl, rows[i].seconds / rows[i].openssl);
 	}
 	printf("MB/s: bytes of input, 10^6 a second. OpenSSL: one pass an algorithm, times added. Below 1.000: faster than that.\n");
 }
@@ -141,8 +141,7 @@ static void print_json(const struct row *rows, size_t count, double mib)
 
 		set_name(rows[i].banks, &name);
 		printf("%s\n{\"banks\":\"%s\",\"code\":\"%s\",\"seconds\":%.6f,\"openssl_seconds\":%.6f,\"ratio\":%.4f}", i > 0 ? "," : "",
-		       buf, rows[i].firmware ? "firmware" : "host", rows[i].seconds, rows[i].openssl,
-		       rows[i].seconds / rows[i].openssl);
+			buf, rows[i].firmware ? "firmware" : "host", rows[i].seconds, rows[i].openssl, rows[i].seconds / rows[i].openssl);
 	}
 	printf("\n]}\n");
 }
@@ -164,19 +163,15 @@ static bool parse_count(const char *text, unsigned long max, unsigned *out)
 static int usage(FILE *to, int code)
 {
 	fputs("Usage: hash_bench [--json] [--size MIB] [--runs N]\n"
-	      "Hashes MIB (256) MiB of memory N (3) times by common/hash.c and by OpenSSL.\n", to);
+	      "Hashes MIB (256) MiB of memory N (3) times by common/hash.c and by OpenSSL.\n",
+		to);
 	return code;
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "size", required_argument, NULL, 's' },
-		{ "runs", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 }
-	};
+	static const struct option options[] = { { "json", no_argument, NULL, 'j' }, { "size", required_argument, NULL, 's' },
+		{ "runs", required_argument, NULL, 'r' }, { "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 } };
 	struct row rows[2 * GL_COUNT(sets)] = { 0 };
 	unsigned mib = 256, runs = 3;
 	bool json = false;

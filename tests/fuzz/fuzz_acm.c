@@ -26,7 +26,7 @@ static void check_list(const struct acm *a, const struct acm_list *l, size_t ele
 		return;
 	}
 	if (l->bytes.n != l->count * element || l->offset > a->bytes.n || l->bytes.n > a->bytes.n - l->offset ||
-	    l->bytes.p != a->bytes.p + l->offset)
+		l->bytes.p != a->bytes.p + l->offset)
 		abort();
 }
 
@@ -39,6 +39,7 @@ static void take_chipsets(const struct acm_list *l, struct acm_chipset *to)
 static struct acm_recipe recipe_of(const struct acm *a)
 {
 	const struct acm_header *h = &a->header;
+	/* clang-format off */
 	struct acm_recipe r = {
 		.header_version = h->version, .size = MADE_BASE, .subtype = h->subtype, .chipset_id = h->chipset_id, .flags = h->flags,
 		.date = h->date, .txt_svn = h->txt_svn, .se_svn = h->se_svn, .code_control = h->code_control,
@@ -50,6 +51,7 @@ static struct acm_recipe recipe_of(const struct acm *a)
 		.processors = processors, .processor_count = a->processors.count, .tpm_extend_policy = a->tpm.extend_policy,
 		.tpm_family = a->tpm.family, .tpm_nv_index_set = a->tpm.nv_index_set, .tpm_algs = algs, .tpm_alg_count = a->tpm_algs.count,
 	};
+	/* clang-format on */
 
 	r.size += (a->chipsets.count + a->chipsets2.count) * 16 + a->processors.count * 24 + (a->tpm_algs.count + 1) / 2 * 4;
 	memcpy(r.acm_revision, a->info.acm_revision, sizeof(r.acm_revision));
@@ -73,25 +75,27 @@ static void check_made(const struct acm *a)
 	struct acm b;
 
 	if (!acm_layout_known(a->header.version) || a->chipsets.count > LIST_MAX || a->chipsets2.count > LIST_MAX ||
-	    a->processors.count > LIST_MAX || a->tpm_algs.count > LIST_MAX)
+		a->processors.count > LIST_MAX || a->tpm_algs.count > LIST_MAX)
 		return;
 	r = recipe_of(a);
 	if (acm_make(&r, (struct mspan){ made, r.size }) || acm_decode((struct span){ made, r.size }, &b))
 		abort();
 	if (!same_bytes(a->chipsets.bytes, b.chipsets.bytes) || !same_bytes(a->chipsets2.bytes, b.chipsets2.bytes) ||
-	    !same_bytes(a->processors.bytes, b.processors.bytes) || !same_bytes(a->tpm_algs.bytes, b.tpm_algs.bytes))
+		!same_bytes(a->processors.bytes, b.processors.bytes) || !same_bytes(a->tpm_algs.bytes, b.tpm_algs.bytes))
 		abort();
 	if (a->info.capabilities != b.info.capabilities || a->header.entry_point != b.header.entry_point ||
-	    a->tpm.nv_index_set != b.tpm.nv_index_set || a->info.version != b.info.version)
+		a->tpm.nv_index_set != b.tpm.nv_index_set || a->info.version != b.info.version)
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	/* clang-format off */
 	const struct acm_platform platform = {
 		.has_didvid = true, .vendor_id = 0x8086, .device_id = 0xb001, .revision_id = 1, .has_cpu = true, .fms = 0x906ea,
 		.has_platform_id = true, .has_fusing = true, .production = true, .platform_type = ACM_PLATFORM_CLIENT,
 	};
+	/* clang-format on */
 	struct text t = TEXT_OF(out);
 	struct acm a;
 

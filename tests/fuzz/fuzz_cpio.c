@@ -74,7 +74,7 @@ static void walk(size_t at, size_t total, size_t count)
 			const struct cpio_member *m = &members[next];
 
 			if (next++ >= count || m->offset != file || m->size != file_size || m->path.n != name_size ||
-			    memcmp(m->path.p + 1, name, name_size - 1) != 0)
+				memcmp(m->path.p + 1, name, name_size - 1) != 0)
 				abort();
 		}
 		at = file + file_size;

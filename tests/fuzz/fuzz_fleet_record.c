@@ -48,9 +48,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (fleet_record_parse((struct span){ (uint8_t *)buf, t.n - 1 }, banks, &again))
 		abort();
-	if (strcmp(r.name, again.name) != 0 || r.content_size != again.content_size || memcmp(r.content, again.content, r.content_size) != 0 ||
-	    r.policy_size != again.policy_size || memcmp(r.policy, again.policy, r.policy_size) != 0 ||
-	    memcmp(&r.pcrs, &again.pcrs, sizeof(r.pcrs)) != 0)
+	if (strcmp(r.name, again.name) != 0 || r.content_size != again.content_size ||
+		memcmp(r.content, again.content, r.content_size) != 0 || r.policy_size != again.policy_size ||
+		memcmp(r.policy, again.policy, r.policy_size) != 0 || memcmp(&r.pcrs, &again.pcrs, sizeof(r.pcrs)) != 0)
 		abort();
 	return 0;
 }

@@ -65,7 +65,7 @@ static bool is_free(uint64_t base, uint64_t n)
 {
 	for (size_t i = 0; i < map.count; i++)
 		if (map.regions[i].kind == EFI_MAP_FREE &&
-		    txt_range_contains((struct txt_range){ map.regions[i].base, map.regions[i].size }, (struct txt_range){ base, n }))
+			txt_range_contains((struct txt_range){ map.regions[i].base, map.regions[i].size }, (struct txt_range){ base, n }))
 			return true;
 	return false;
 }
@@ -76,7 +76,8 @@ static void check_places(const struct layout_rules *r, const struct layout_item 
 		if (!is_free(items[i].address, items[i].size) || items[i].address % EFI_PAGE || items[i].address < r->tboot_high)
 			abort();
 		for (size_t k = 0; k < i; k++)
-			if (txt_range_overlaps((struct txt_range){ items[i].address, items[i].size }, (struct txt_range){ items[k].address, items[k].size }))
+			if (txt_range_overlaps((struct txt_range){ items[i].address, items[i].size },
+				    (struct txt_range){ items[k].address, items[k].size }))
 				abort();
 	}
 	if (items[0].address - r->tboot_high < r->moved)

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (lcp_data_validate(&d, &where) && (where.list < -1 || where.list >= d.list_count))
 		abort();
 	if (lcp_custom_find_data(&d, lcp_uuid_tboot, &payload, &where) == LCP_OK &&
-	    (where.list < 0 || where.element < 0 || payload.p < data || payload.p + payload.n > data + size))
+		(where.list < 0 || where.element < 0 || payload.p < data || payload.p + payload.n > data + size))
 		abort();
 	return 0;
 }

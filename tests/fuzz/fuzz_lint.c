@@ -52,8 +52,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct lint_module module = { .number = 1, .role = ROLE_HYPERVISOR, .file = "linux", .present = flags >> 1 & 1 };
 	struct lint_nv nv[GL_COUNT(indices)];
 	struct pcrs pcrs = { .banks = 0 };
-	struct lint_facts f = { .expected = &expected, .modules = &module, .module_count = 1, .has_tpm = flags >> 2 & 1, .nv = nv,
-		.banks = ALG_BIT(ALG_SHA256), .pcrs = &pcrs, .verify = { say_yes, NULL }, .tboot_version = LINT_VERSION(1, version, 0) };
+	struct lint_facts f = { .expected = &expected,
+		.modules = &module,
+		.module_count = 1,
+		.has_tpm = flags >> 2 & 1,
+		.nv = nv,
+		.banks = ALG_BIT(ALG_SHA256),
+		.pcrs = &pcrs,
+		.verify = { say_yes, NULL },
+		.tboot_version = LINT_VERSION(1, version, 0) };
 	struct span cmdline = piece(&r);
 	char text[256] = "";
 	struct lint_report report;
@@ -68,7 +75,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct span content = piece(&r);
 
 		if (content.n)
-			nv[f.nv_count++] = (struct lint_nv){ .index = indices[i], .size = (uint16_t)content.n, .content = content, .read = LINT_READ_OK,
+			nv[f.nv_count++] = (struct lint_nv){ .index = indices[i],
+				.size = (uint16_t)content.n,
+				.content = content,
+				.read = LINT_READ_OK,
 				.attributes = TPMA_NV_OWNERWRITE | TPMA_NV_AUTHREAD | TPMA_NV_WRITTEN };
 	}
 	f.lcp_data[LCP_PO] = rd_bytes(&r, rd_left(&r));

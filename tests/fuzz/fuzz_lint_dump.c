@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (lint_dump_parse("dump", (struct span){ data, size }, &t, &fault))
 		for (size_t i = 0; i < t.nv_count; i++)
 			if (!geo_index_possible(t.nv[i].index) || t.nv[i].content.n != (t.nv[i].read == LINT_READ_OK ? t.nv[i].size : 0) ||
-			    t.nv[i].policy.n > DIGEST_MAX || t.nv_count > LINT_NV_MAX)
+				t.nv[i].policy.n > DIGEST_MAX || t.nv_count > LINT_NV_MAX)
 				abort();
 	lint_tpm_free(&t);
 	return 0;

@@ -15,10 +15,10 @@ static void check(struct span file)
 	if (mb2_header_parse(file, &h) != MB2_HEADER_OK)
 		return;
 	if (h.offset % MB2_HEADER_ALIGN != 0 || h.offset + 16 > file.n || h.offset + 16 > MB2_HEADER_SEARCH ||
-	    h.tags >> MB2_HEADER_TAG_COUNT != 0)
+		h.tags >> MB2_HEADER_TAG_COUNT != 0)
 		abort();
 	if (mb2_header_has(&h, MB2_HEADER_RELOCATABLE) &&
-	    (h.relocatable.min > h.relocatable.max || (h.relocatable.align & (h.relocatable.align - 1)) != 0 || !h.relocatable.align))
+		(h.relocatable.min > h.relocatable.max || (h.relocatable.align & (h.relocatable.align - 1)) != 0 || !h.relocatable.align))
 		abort();
 	if (!mb2_header_has(&h, MB2_HEADER_REQUEST) && (h.required || h.wished))
 		abort();

@@ -42,9 +42,11 @@ static void put(size_t at, uint32_t v)
 
 static void make_shared(void)
 {
+	/* clang-format off */
 	static const uint8_t uuid[16] = {
 		0xff, 0x8d, 0x3c, 0x66, 0xb3, 0xe8, 0x82, 0x4b, 0xbf, 0xaa, 0x19, 0xea, 0x4d, 0x05, 0x7a, 0x08,
 	};
+	/* clang-format on */
 
 	memcpy(ram + SHARED, uuid, sizeof(uuid));
 	put(SHARED + 16, 6);
@@ -74,8 +76,8 @@ static bool run(struct stage_jump *jump)
 		return false;
 	(void)!power_off_registers(&world, handover.rsdp, &sleep);
 	if (handover_rules(&handover, &why, &at) != STAGE_OK || handover_modules(&world, &handover) != STAGE_OK ||
-	    handover_memory(&handover, taken, GL_COUNT(taken), &memory) != STAGE_OK ||
-	    stage_plan(&world, &handover, &memory, &plan) != STAGE_OK)
+		handover_memory(&handover, taken, GL_COUNT(taken), &memory) != STAGE_OK ||
+		stage_plan(&world, &handover, &memory, &plan) != STAGE_OK)
 		return false;
 	memcpy(before, ram, RAM);
 	return stage_load(&world, &handover, &plan, jump) == STAGE_OK;

@@ -19,7 +19,7 @@ static void check(struct span text)
 		return;
 	}
 	if (stage_rules_validate(&r) || stage_rules_write(&r, (struct mspan){ buf, sizeof(buf) }, &n) || n != text.n ||
-	    memcmp(buf, text.p, n) != 0)
+		memcmp(buf, text.p, n) != 0)
 		abort();
 }
 

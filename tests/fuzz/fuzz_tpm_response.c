@@ -33,14 +33,16 @@ struct talker {
 	TSS2_TCTI_CONTEXT_COMMON_V2 common;
 	struct rd input;
 	struct span next;
-	unsigned good;          /* so many commands get good answers */
+	unsigned good; /* so many commands get good answers */
 	unsigned commands;
 };
 
+/* clang-format off */
 static const uint8_t banks[] = {
 	0x80, 0x01, 0, 0, 0, 43, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 4,
 	0, 0x04, 3, 0xff, 0xff, 0xff, 0, 0x0b, 3, 0xff, 0xff, 0xff, 0, 0x0c, 3, 0xff, 0xff, 0xff, 0, 0x0d, 3, 0xff, 0xff, 0xff,
 };
+/* clang-format on */
 static const uint8_t property[] = { 0x80, 0x01, 0, 0, 0, 27, 0, 0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 1, 0, 0, 1, 0x2c, 0, 0, 0, 64 };
 
 static TSS2_RC transmit(TSS2_TCTI_CONTEXT *c, size_t n, const uint8_t *command)

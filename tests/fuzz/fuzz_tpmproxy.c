@@ -172,7 +172,8 @@ static void faults(struct rd *input)
 		must(fault_next(&rule, 1, h.code, 2) == NULL || rule.seen > 0, "what fires was seen");
 		must(fault_response(&rule, message, (struct mspan){ room, sizeof(room) }, &n), "every fault has its answer");
 		must(n <= sizeof(room) && (n == 0 || n >= TPM_HEADER_SIZE), "size of an answer");
-		must(rule.action == FAULT_HUGE || n == 0 || (tpm_header((struct span){ room, n }, &h) && h.size == n), "an answer of its own size");
+		must(rule.action == FAULT_HUGE || n == 0 || (tpm_header((struct span){ room, n }, &h) && h.size == n),
+			"an answer of its own size");
 	}
 }
 

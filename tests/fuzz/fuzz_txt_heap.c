@@ -124,7 +124,8 @@ static void sum_up(uint64_t at, size_t n, size_t where)
 /* ACPI tables and an MLE of four pages. */
 static void build(void)
 {
-	static const uint32_t header[] = { 0x9082ac5a, 0x74a7476f, 0xa2555c0f, 0x42b651cb, 52, 0x20002, 0x1000, 0, 0, PAGES * MLE_PAGE, 0x227, 0, 0 };
+	static const uint32_t header[] = { 0x9082ac5a, 0x74a7476f, 0xa2555c0f, 0x42b651cb, 52, 0x20002, 0x1000, 0, 0, PAGES * MLE_PAGE,
+		0x227, 0, 0 };
 
 	memset(ram, 0, sizeof(ram));
 	memcpy(ram + 0xf0000, "RSD PTR ", 8);
@@ -168,7 +169,7 @@ static void note_log(const struct heap_os_sinit *o)
 	if (o->has_tcg_log)
 		log_place = (struct txt_range){ o->tcg_log.base, o->tcg_log.size };
 	else if (o->log_count)
-		log_place = (struct txt_range){ 0, UINT32_MAX };        /* several: their own sizes are checked by the sanitizer */
+		log_place = (struct txt_range){ 0, UINT32_MAX }; /* several: their own sizes are checked by the sanitizer */
 }
 
 static void look(struct span bytes)
@@ -189,7 +190,8 @@ static void look(struct span bytes)
 	if (heap_locate(bytes, 4, &t, &where))
 		return;
 	bytes = (struct span){ bytes.p + t.table[HEAP_SINIT_MLE].offset, t.table[HEAP_SINIT_MLE].content.n + 8 };
-	if (heap_sinit_mle_decode(bytes, &s) == TXT_OK && s.mdr_count && heap_mdr_at(&s, s.mdr_count - 1).range.size == 1 && s.dmar.n > bytes.n)
+	if (heap_sinit_mle_decode(bytes, &s) == TXT_OK && s.mdr_count && heap_mdr_at(&s, s.mdr_count - 1).range.size == 1 &&
+		s.dmar.n > bytes.n)
 		abort();
 }
 

@@ -28,7 +28,7 @@ static bool write_ram(void *ctx, uint64_t at, struct span in)
 	(void)ctx;
 	(void)at;
 	(void)in;
-	abort();                        /* nothing here writes */
+	abort(); /* nothing here writes */
 }
 
 static uint64_t entry(uint64_t table, uint64_t i)

@@ -15,7 +15,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char policy[] = "policy", description[] = "module 0 description launch.conf", hypervisor[] = "module 1 hypervisor linux",
-	initrd[] = "module 2 initrd initrd", vmm[] = "module 3 vmm vmm", nv[] = "nv 0x01c10110", closing[] = "closing", direct[] = "direct";
+	    initrd[] = "module 2 initrd initrd", vmm[] = "module 3 vmm vmm", nv[] = "nv 0x01c10110", closing[] = "closing",
+	    direct[] = "direct";
 
 static struct expected_event events[] = {
 	{ .pcr = 17, .type = MEASURE_POLICY, .name = policy },

@@ -46,7 +46,7 @@ int main(int argc, char **argv)
 			return 1;
 		}
 		printf("%s\n", argv[i]);
-		fflush(stdout);         /* before it crashes */
+		fflush(stdout); /* before it crashes */
 		(void)LLVMFuzzerTestOneInput(data, size);
 		free(data);
 	}

@@ -35,8 +35,12 @@ static void vary_chipsets(struct acm_chipset *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		c[i] = (struct acm_chipset){
-			.flags = pick(4) ? pick(2) : next(), .vendor_id = pick(5) ? 0x8086 : (uint16_t)next(), .device_id = (uint16_t)next(),
-			.revision_id = (uint16_t)next(), .register_mask = (uint16_t)next(), .extended_id = pick(2) ? 0 : next(),
+			.flags = pick(4) ? pick(2) : next(),
+			.vendor_id = pick(5) ? 0x8086 : (uint16_t)next(),
+			.device_id = (uint16_t)next(),
+			.revision_id = (uint16_t)next(),
+			.register_mask = (uint16_t)next(),
+			.extended_id = pick(2) ? 0 : next(),
 		};
 }
 
@@ -46,7 +50,10 @@ static void vary_lists(struct acm_recipe *r)
 	vary_chipsets(chipsets2, GL_COUNT(chipsets2));
 	for (size_t i = 0; i < GL_COUNT(processors); i++)
 		processors[i] = (struct acm_processor){
-			.fms = next(), .fms_mask = next(), .platform_id = (uint64_t)next() << 32 | next(), .platform_mask = (uint64_t)next() << 32 | next(),
+			.fms = next(),
+			.fms_mask = next(),
+			.platform_id = (uint64_t)next() << 32 | next(),
+			.platform_mask = (uint64_t)next() << 32 | next(),
 		};
 	for (size_t i = 0; i < GL_COUNT(algs); i++)
 		algs[i] = (uint16_t)next();
@@ -72,13 +79,29 @@ static struct acm_recipe varied(uint32_t number)
 	seed = number * 2654435761u + 12345;
 	/* versions go round, so that a short row has all of them */
 	r = (struct acm_recipe){
-		.header_version = headers[number % GL_COUNT(headers)], .info_version = (uint8_t)(3 + number / GL_COUNT(headers) % 8),
-		.size = 0x2800 + 4 * pick(0x3000), .scratch = pick(3) ? 0 : 100 + pick(900), .subtype = (uint16_t)pick(3),
-		.chipset_id = (uint16_t)next(), .flags = (uint16_t)next(), .date = 0x20100101 + (pick(16) << 16), .txt_svn = (uint16_t)next(),
-		.se_svn = (uint16_t)next(), .code_control = next(), .error_entry_point = next(), .gdt_limit = next(), .gdt_base = next(),
-		.seg_sel = next(), .entry_point = next(), .fill = (uint8_t)next(), .chipset_type = types[pick(GL_COUNT(types))],
-		.os_sinit_data_version = pick(2) ? pick(9) : next(), .min_mle_header_version = next(), .capabilities = next(),
-		.acm_version = (uint8_t)next(), .acm_revision = { (uint8_t)next(), (uint8_t)next(), (uint8_t)next() },
+		.header_version = headers[number % GL_COUNT(headers)],
+		.info_version = (uint8_t)(3 + number / GL_COUNT(headers) % 8),
+		.size = 0x2800 + 4 * pick(0x3000),
+		.scratch = pick(3) ? 0 : 100 + pick(900),
+		.subtype = (uint16_t)pick(3),
+		.chipset_id = (uint16_t)next(),
+		.flags = (uint16_t)next(),
+		.date = 0x20100101 + (pick(16) << 16),
+		.txt_svn = (uint16_t)next(),
+		.se_svn = (uint16_t)next(),
+		.code_control = next(),
+		.error_entry_point = next(),
+		.gdt_limit = next(),
+		.gdt_base = next(),
+		.seg_sel = next(),
+		.entry_point = next(),
+		.fill = (uint8_t)next(),
+		.chipset_type = types[pick(GL_COUNT(types))],
+		.os_sinit_data_version = pick(2) ? pick(9) : next(),
+		.min_mle_header_version = next(),
+		.capabilities = next(),
+		.acm_version = (uint8_t)next(),
+		.acm_revision = { (uint8_t)next(), (uint8_t)next(), (uint8_t)next() },
 	};
 	vary_lists(&r);
 	return r;

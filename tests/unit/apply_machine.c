@@ -10,12 +10,14 @@
 
 #include "common/hash.h"
 
+/* clang-format off */
 static const struct {
 	const char *word;
 	uint32_t type;
 } types[] = {
 	{ "policy", 0x5a0 }, { "module", 0x5a1 }, { "nv", 0x5a2 }, { "nv-raw", 0x5a2 }, { "closing", 0x5a3 }, { "cap", 0x5a4 },
 };
+/* clang-format on */
 
 static void assert_type_goes_with_name(uint32_t type, struct span name)
 {
@@ -93,7 +95,11 @@ void machine_init(struct machine *m, uint8_t type, enum alg hash, alg_set banks)
 	m->banks = banks;
 	pcrs_reset_dynamic(&m->pcrs, banks, false);
 	m->apply = (struct apply){
-		.policy = &m->policy, .policy_bytes = SPAN_LITERAL("the bytes of the policy"), .banks = banks, .ops = &ops, .ctx = m,
+		.policy = &m->policy,
+		.policy_bytes = SPAN_LITERAL("the bytes of the policy"),
+		.banks = banks,
+		.ops = &ops,
+		.ctx = m,
 	};
 	m->nv = SPAN_LITERAL("this host stands in Frankfurt");
 }
@@ -138,9 +144,11 @@ enum vlp_action machine_run(struct machine *m, const struct machine_module *modu
 
 		if (modules[i].bytes)
 			hash_span(apply_algs(&m->apply), span_str(modules[i].bytes), &image);
-		act = apply_module(&m->apply, &(struct apply_module){
-			.number = (unsigned)i, .role = modules[i].role, .file = span_str(modules[i].file),
-			.cmdline = span_str(modules[i].cmdline), .image = modules[i].bytes ? &image : NULL });
+		act = apply_module(&m->apply, &(struct apply_module){ .number = (unsigned)i,
+						      .role = modules[i].role,
+						      .file = span_str(modules[i].file),
+						      .cmdline = span_str(modules[i].cmdline),
+						      .image = modules[i].bytes ? &image : NULL });
 	}
 	if (act == VLP_ACT_CONTINUE)
 		act = apply_modules_end(&m->apply);

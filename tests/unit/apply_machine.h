@@ -15,10 +15,10 @@ struct machine {
 	struct pcrs pcrs;
 	struct apply apply;
 	/* faults */
-	unsigned fail_at;               /* this extend fails, from 1; 0 none */
-	bool fail_on;                   /* and all after it */
+	unsigned fail_at; /* this extend fails, from 1; 0 none */
+	bool fail_on;     /* and all after it */
 	bool read_fails;
-	bool read_incomplete;           /* PCR 21 is not among the values */
+	bool read_incomplete; /* PCR 21 is not among the values */
 	enum apply_nv_status nv_status;
 	struct span nv;
 	/* what happened */
@@ -26,7 +26,7 @@ struct machine {
 	size_t trace_n;
 	char trace[MACHINE_TRACE][128]; /* "17 policy", of the extends that the TPM took */
 	size_t report_n;
-	char report[MACHINE_TRACE][128];        /* "17 policy", "19 module 1 hypervisor linux ! module-mismatch" */
+	char report[MACHINE_TRACE][128]; /* "17 policy", "19 module 1 hypervisor linux ! module-mismatch" */
 };
 
 /* A policy without entries, all PCRs all ones, an NV index with some content. */
@@ -40,7 +40,7 @@ struct machine_module {
 	enum role role;
 	const char *file;
 	const char *cmdline;
-	const char *bytes;              /* NULL: cannot be read */
+	const char *bytes; /* NULL: cannot be read */
 };
 
 /* All steps of a launch with these modules (numbered from 0), up to the first that does not say "continue". */

@@ -9,9 +9,11 @@ const struct machine_module modules[MODULES] = {
 	{ ROLE_FILE, "file-0", FILE_PATH, "the VM" },
 };
 
+/* clang-format off */
 const alg_set bank_sets[4] = {
 	ALG_BIT(ALG_SHA256), ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256), ALG_BIT(ALG_SHA384), ALG_SET_ALL,
 };
+/* clang-format on */
 
 struct machine m;
 struct listed good;

@@ -29,6 +29,7 @@ void sample_mb2_sign(uint8_t *buf)
 static void put_mb2(uint8_t *buf)
 {
 	struct wr w = wr_init((struct mspan){ buf + SAMPLE_MB2_OFFSET, 136 });
+	/* clang-format off */
 	static const struct {
 		uint16_t type, flags;
 		uint32_t size;
@@ -37,6 +38,7 @@ static void put_mb2(uint8_t *buf)
 		{ 1, 0, 16, { 4, 6 } }, { 6, 0, 8, { 0 } }, { 10, 1, 24, { SAMPLE_XEN_LINK, 0xffffffff, 0x200000, 2 } }, { 4, 1, 12, { 2 } },
 		{ 5, 1, 20, { 0 } }, { 7, 1, 8, { 0 } }, { 9, 1, 12, { SAMPLE_XEN_ENTRY_EFI64 } }, { 0, 0, 8, { 0 } },
 	};
+	/* clang-format on */
 
 	wr_le32(&w, 0xe85250d6);
 	wr_le32(&w, 0);
@@ -61,11 +63,11 @@ void sample_xen(uint8_t *buf)
 		buf[i] = (uint8_t)(i * 7 + (i >> 8));
 	memset(buf, 0, 0x200);
 	wr_bytes(&w, SPAN_LITERAL("\177ELF\1\1\1\0\0\0\0\0\0\0\0\0"));
-	wr_le16(&w, 2);                 /* ET_EXEC */
-	wr_le16(&w, 3);                 /* EM_386 */
+	wr_le16(&w, 2); /* ET_EXEC */
+	wr_le16(&w, 3); /* EM_386 */
 	wr_le32(&w, 1);
 	wr_le32(&w, SAMPLE_XEN_LINK);
-	wr_le32(&w, 52);                /* program headers */
+	wr_le32(&w, 52); /* program headers */
 	wr_le32(&w, 0);
 	wr_le32(&w, 0);
 	wr_le16(&w, 52);
@@ -90,7 +92,7 @@ void sample_bzimage(uint8_t *buf)
 	sample_put(buf, 0x1f1, 3, 1);
 	sample_put(buf, 0x1f4, (SAMPLE_BZIMAGE_SIZE - 2048) / 16, 4);
 	sample_put(buf, 0x1fe, 0xaa55, 2);
-	sample_put(buf, 0x200, 0x6aeb, 2);      /* jump over the header, which ends at 0x26c */
+	sample_put(buf, 0x200, 0x6aeb, 2); /* jump over the header, which ends at 0x26c */
 	memcpy(buf + 0x202, "HdrS", 4);
 	sample_put(buf, 0x206, 0x20f, 2);
 	sample_put(buf, 0x211, 1, 1);

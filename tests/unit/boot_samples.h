@@ -8,10 +8,10 @@
 
 /* Offsets in the images below. */
 #define SAMPLE_XEN_SIZE 0x2000u
-#define SAMPLE_XEN_LINK 0x200000u       /* physical address of the first segment, with the first byte of the file */
-#define SAMPLE_XEN_MEMORY 0x5000u       /* bytes in memory */
+#define SAMPLE_XEN_LINK 0x200000u /* physical address of the first segment, with the first byte of the file */
+#define SAMPLE_XEN_MEMORY 0x5000u /* bytes in memory */
 #define SAMPLE_XEN_ENTRY_EFI64 (SAMPLE_XEN_LINK + 0x1234u)
-#define SAMPLE_MB2_OFFSET 0x100u        /* of the multiboot2 header in the file */
+#define SAMPLE_MB2_OFFSET 0x100u /* of the multiboot2 header in the file */
 #define SAMPLE_MB2_CHECKSUM (SAMPLE_MB2_OFFSET + 12)
 /* Of its tags, in the file. */
 enum {

@@ -33,7 +33,8 @@ enum eventlog_status eventlog_read_all(struct span log, struct eventlog_reader *
 		if (status != EVENTLOG_EVENT)
 			break;
 		assert_true(*count == 0 || e.offset > last);
-		assert_true(e.data.n == 0 || (e.data.p >= log.p && e.data.p <= log.p + log.n && e.data.n <= (size_t)(log.p + log.n - e.data.p)));
+		assert_true(e.data.n == 0 ||
+			    (e.data.p >= log.p && e.data.p <= log.p + log.n && e.data.n <= (size_t)(log.p + log.n - e.data.p)));
 		assert_true(e.type == EV_NO_ACTION || e.pcr < PCR_COUNT);
 		last = e.offset;
 		++*count;

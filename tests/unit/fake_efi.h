@@ -24,7 +24,7 @@ struct fw_handle {
 	bool used;
 	struct {
 		EFI_GUID guid;
-		void *interface;        /* NULL: free */
+		void *interface; /* NULL: free */
 	} protocols[FW_INTERFACES];
 	/* of an image that LoadImage() made */
 	EFI_LOADED_IMAGE *image;
@@ -33,20 +33,20 @@ struct fw_handle {
 struct fw_memory {
 	struct fw_memory *next;
 	void *p;
-	UINTN pages;                    /* 0: pool */
+	UINTN pages; /* 0: pool */
 	EFI_MEMORY_TYPE type;
 };
 
 /* A file of the volume, and how it fails. */
 struct fw_file {
-	const char *path;               /* "\\EFI\\geolaunch\\linux" */
+	const char *path; /* "\\EFI\\geolaunch\\linux" */
 	struct span bytes;
 	EFI_STATUS open_status, info_status;
-	uint64_t claimed_size;          /* GetInfo() says this if it is not 0 */
-	size_t error_at;                /* reading this byte fails; SIZE_MAX never */
-	size_t end_at;                  /* Read() finds the end of the file here; SIZE_MAX where it is */
-	size_t piece;                   /* a Read() gives at most so many bytes; 0 no limit */
-	size_t served;                  /* bytes handed out so far: whoever reads them a second time gets others */
+	uint64_t claimed_size; /* GetInfo() says this if it is not 0 */
+	size_t error_at;       /* reading this byte fails; SIZE_MAX never */
+	size_t end_at;         /* Read() finds the end of the file here; SIZE_MAX where it is */
+	size_t piece;          /* a Read() gives at most so many bytes; 0 no limit */
+	size_t served;         /* bytes handed out so far: whoever reads them a second time gets others */
 	unsigned opened;
 };
 
@@ -59,9 +59,9 @@ struct fw_variable {
 };
 
 enum fw_end {
-	FW_RETURNED,                    /* the application came back, with `status` */
-	FW_RESET,                       /* it called ResetSystem() */
-	FW_STARTED,                     /* the kernel took over the machine */
+	FW_RETURNED, /* the application came back, with `status` */
+	FW_RESET,    /* it called ResetSystem() */
+	FW_STARTED,  /* the kernel took over the machine */
 };
 
 struct fake_efi {
@@ -71,37 +71,37 @@ struct fake_efi {
 	SIMPLE_TEXT_OUTPUT_INTERFACE con_out;
 	EFI_CONFIGURATION_TABLE tables[FW_TABLES];
 	struct fw_handle handles[FW_HANDLES];
-	EFI_HANDLE application;         /* with a loaded image that came from the volume */
+	EFI_HANDLE application; /* with a loaded image that came from the volume */
 	EFI_LOADED_IMAGE application_image;
-	EFI_HANDLE disk;                /* with the volume */
+	EFI_HANDLE disk; /* with the volume */
 	EFI_FILE_IO_INTERFACE volume;
 
 	/* memory */
 	struct fw_memory *memory;
 	unsigned allocations;
-	unsigned fail_allocation;       /* this one, from 1, fails; 0 none */
-	EFI_STATUS map_status;          /* of GetMemoryMap() */
-	unsigned exits;                 /* calls of Exit() that reached the firmware */
+	unsigned fail_allocation; /* this one, from 1, fails; 0 none */
+	EFI_STATUS map_status;    /* of GetMemoryMap() */
+	unsigned exits;           /* calls of Exit() that reached the firmware */
 
 	/* files */
 	struct fw_file files[FW_FILES];
 	size_t file_count;
-	unsigned open_files;            /* and folders */
-	EFI_STATUS volume_status;       /* of OpenVolume() */
-	bool no_second_open;            /* opening a file again fails the test */
+	unsigned open_files;      /* and folders */
+	EFI_STATUS volume_status; /* of OpenVolume() */
+	bool no_second_open;      /* opening a file again fails the test */
 
 	/* images */
 	EFI_STATUS load_status;
-	bool kernel_returns;            /* ... with kernel_status; else it takes over */
+	bool kernel_returns; /* ... with kernel_status; else it takes over */
 	EFI_STATUS kernel_status;
 	EFI_STATUS loaded_image_status; /* of HandleProtocol() for a loaded image of ours */
 	bool (*firmware_ready)(void);   /* can the firmware measure at this moment? NULL: it has nothing to measure with */
 	uint8_t *kernel;                /* a copy of what LoadImage() was given */
 	size_t kernel_n;
-	char options[4096];             /* that the kernel found */
-	uint8_t *initrd;                /* that it got from LoadFile2 as Linux does */
+	char options[4096]; /* that the kernel found */
+	uint8_t *initrd;    /* that it got from LoadFile2 as Linux does */
 	size_t initrd_n;
-	EFI_STATUS initrd_status;       /* of its search; EFI_NOT_FOUND: none there */
+	EFI_STATUS initrd_status; /* of its search; EFI_NOT_FOUND: none there */
 	unsigned loads, starts;
 
 	/* runtime */
@@ -111,8 +111,8 @@ struct fake_efi {
 	EFI_STATUS reset_status;
 
 	/* time */
-	uint64_t clock_us;              /* Stall() and every look at the clock move it */
-	uint64_t read_us;               /* time that a Read() takes */
+	uint64_t clock_us; /* Stall() and every look at the clock move it */
+	uint64_t read_us;  /* time that a Read() takes */
 	uint64_t stalled_us;
 	unsigned watchdog_off;
 
@@ -158,7 +158,7 @@ uint64_t fw_ticks(void);
  */
 #define FW_LOW_PAGES 8192
 uint32_t fw_low_base(void);
-unsigned fw_low_taken(void);    /* pages */
+unsigned fw_low_taken(void); /* pages */
 /* Takes pages away from the beginning or the end of it, as firmware does. */
 void fw_low_reserve(unsigned from_start, unsigned from_end);
 

@@ -184,7 +184,7 @@ static struct fw_variable *find_variable(const CHAR16 *name, const EFI_GUID *gui
 		struct fw_variable *v = &fw.variables[i];
 
 		if (v->data && fw_guid_equal(&v->guid, guid) && length(v->name) == length(name) &&
-		    memcmp(v->name, name, length(name) * sizeof(*name)) == 0)
+			memcmp(v->name, name, length(name) * sizeof(*name)) == 0)
 			return v;
 	}
 	return NULL;
@@ -298,7 +298,7 @@ static bool is_table(const struct fw_memory *m)
 /* Every entry of a table of services behind its header. */
 static void fill(void *table, size_t size)
 {
-	EFI_STATUS (EFIAPI *entry)(void) = fw_unsupported;
+	EFI_STATUS(EFIAPI * entry)(void) = fw_unsupported;
 
 	for (size_t at = sizeof(EFI_TABLE_HEADER); at < size; at += sizeof(entry))
 		memcpy((char *)table + at, &entry, sizeof(entry));

@@ -11,9 +11,9 @@
 
 /* Something that is open: a file, or a folder by its path. */
 struct opened {
-	EFI_FILE protocol;              /* must come first */
-	struct fw_file *file;           /* NULL: a folder */
-	char path[256];                 /* of a folder; "" is the root */
+	EFI_FILE protocol;    /* must come first */
+	struct fw_file *file; /* NULL: a folder */
+	char path[256];       /* of a folder; "" is the root */
 	size_t at;
 };
 

@@ -20,7 +20,7 @@ static const struct {
 static const EFI_GUID load_file2_guid = { 0x4006c0c1, 0xfcb3, 0x403e, { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } };
 
 struct load_file2 {
-	EFI_STATUS (EFIAPI *load)(struct load_file2 *self, EFI_DEVICE_PATH *path, BOOLEAN boot_policy, UINTN *size, void *buffer);
+	EFI_STATUS(EFIAPI *load)(struct load_file2 *self, EFI_DEVICE_PATH *path, BOOLEAN boot_policy, UINTN *size, void *buffer);
 };
 
 static uint8_t *copy(const void *p, size_t n)
@@ -52,8 +52,8 @@ static EFI_HANDLE new_image(EFI_HANDLE parent)
 	return h;
 }
 
-static EFI_STATUS EFIAPI load_image(BOOLEAN boot_policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, void *source, UINTN size,
-	EFI_HANDLE *out)
+static EFI_STATUS EFIAPI load_image(
+	BOOLEAN boot_policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, void *source, UINTN size, EFI_HANDLE *out)
 {
 	assert_false(boot_policy);
 	assert_ptr_equal(parent, fw.application);

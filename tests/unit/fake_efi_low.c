@@ -13,7 +13,7 @@
 #define DESCRIPTOR 48
 
 static uint8_t *region;
-static uint8_t type[FW_LOW_PAGES];      /* EFI_MEMORY_TYPE */
+static uint8_t type[FW_LOW_PAGES]; /* EFI_MEMORY_TYPE */
 
 uint32_t fw_low_base(void)
 {

@@ -80,7 +80,8 @@ static void make_description(void)
 
 	n = (size_t)snprintf(conf, sizeof(conf),
 		"geolaunch 1\nmode direct\npolicy policy.vlp\non-halt %s\nhalt-delay %u\n"
-		"module hypervisor\nfile linux\ncmdline " CMDLINE "\nmodule initrd\nfile initrd\n"
+		"module hypervisor\nfile linux\ncmdline " CMDLINE
+		"\nmodule initrd\nfile initrd\n"
 		"module vmm\nfile vmm\npath " VMM_PATH "\nmode 0755\nmodule file\nfile file-0\npath " FILE_PATH "\nmode 0644\n",
 		scene.options.poweroff ? "poweroff" : "return", scene.options.halt_delay);
 	for (unsigned i = 0; i < scene.options.more_files; i++)
@@ -114,7 +115,7 @@ static void make_policy(void)
 	wr_le32(&w, 1);
 	wr_le32(&w, 0);
 	wr_u8(&w, (uint8_t)(modules + (scene.options.short_policy ? 0 : scene.options.more_files) + 1 + scene.options.more_nv +
-		scene.options.long_policy));
+			    scene.options.long_policy));
 	put_entry(&w, 0, 255, 0, NULL, 0);
 	for (uint8_t i = 1; i < modules; i++) {
 		oracle_module_digest(hash, scene.modules[i].cmdline, scene.modules[i].bytes, d);
@@ -166,7 +167,12 @@ void scene_init(const struct scene_options *o)
 	}
 	make_tpm();
 	scene.env = (struct efi_env){
-		.image = fw.application, .st = &fw.st, .bs = &fw.bs, .mmio = &scene.registers.mmio, .ticks = fw_ticks, .ticks_per_ms = 1000,
+		.image = fw.application,
+		.st = &fw.st,
+		.bs = &fw.bs,
+		.mmio = &scene.registers.mmio,
+		.ticks = fw_ticks,
+		.ticks_per_ms = 1000,
 	};
 }
 

@@ -26,22 +26,22 @@ enum { SCENE_CONF, SCENE_LINUX, SCENE_INITRD, SCENE_VMM, SCENE_FILE, SCENE_MODUL
 #define SCENE_ALL (1u << SCENE_LINUX | 1u << SCENE_INITRD | 1u << SCENE_VMM | 1u << SCENE_FILE)
 
 struct scene_options {
-	uint8_t type;                   /* of the policy */
+	uint8_t type; /* of the policy */
 	alg_set banks;
-	bool poweroff;                  /* on-halt; else return */
+	bool poweroff; /* on-halt; else return */
 	unsigned halt_delay;
-	enum alg hash;                  /* of the policy; ALG_SHA1 = 0 is the default */
-	bool raw;                       /* geo NV index as nv_raw */
-	unsigned more_files;            /* further modules of the role file, each with one byte */
-	unsigned more_nv;               /* further NV entries (any content) */
-	bool short_policy;              /* the entries of module 2 and up are missing */
-	bool long_policy;               /* an entry for module 5, which is not there, PCR 20 */
+	enum alg hash;       /* of the policy; ALG_SHA1 = 0 is the default */
+	bool raw;            /* geo NV index as nv_raw */
+	unsigned more_files; /* further modules of the role file, each with one byte */
+	unsigned more_nv;    /* further NV entries (any content) */
+	bool short_policy;   /* the entries of module 2 and up are missing */
+	bool long_policy;    /* an entry for module 5, which is not there, PCR 20 */
 };
 
 struct scene_module {
-	const char *path;               /* on the volume */
+	const char *path; /* on the volume */
 	unsigned pcr;
-	struct span cmdline;            /* as measured */
+	struct span cmdline; /* as measured */
 	struct span bytes;
 };
 

@@ -115,7 +115,8 @@ static void expect_member(unsigned module, size_t initrd_size, bool wanted, uint
 	struct span data = { NULL, 0 };
 	unsigned files = 0;
 	uint32_t mode = 0;
-	bool found = find_member((struct span){ fw.initrd, fw.initrd_n }, initrd_size, (const char *)m->cmdline.p + 1, &data, &mode, &files);
+	bool found =
+		find_member((struct span){ fw.initrd, fw.initrd_n }, initrd_size, (const char *)m->cmdline.p + 1, &data, &mode, &files);
 
 	assert_int_equal(found, wanted);
 	assert_int_equal(files, wanted_files);

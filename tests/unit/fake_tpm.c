@@ -13,9 +13,9 @@
 #define ST_SESSIONS 0x8002
 #define RS_PW 0x40000009u
 
-#define RC_VALUE_1 0x1c4u               /* first parameter */
+#define RC_VALUE_1 0x1c4u /* first parameter */
 #define RC_SIZE_1 0x1d5u
-#define RC_HANDLE_1 0x18bu              /* first handle */
+#define RC_HANDLE_1 0x18bu /* first handle */
 #define RC_AUTH_FAIL 0x98eu
 #define RC_AUTH_MISSING 0x125u
 #define RC_COMMAND_CODE 0x143u
@@ -54,7 +54,7 @@ struct run {
 	struct soft_tpm *t;
 	uint8_t locality;
 	struct rd in;
-	struct wr out;                  /* parameters of the response */
+	struct wr out; /* parameters of the response */
 };
 
 static uint32_t get_capability(struct run *r)
@@ -281,8 +281,9 @@ size_t soft_tpm_execute(void *ctx, uint8_t locality, struct span command, struct
 {
 	struct soft_tpm *t = ctx;
 	uint8_t parameters[4096];
-	struct run r = { .t = t, .locality = locality, .in = rd_init(command),
-		.out = wr_init((struct mspan){ parameters, sizeof(parameters) }) };
+	struct run r = {
+		.t = t, .locality = locality, .in = rd_init(command), .out = wr_init((struct mspan){ parameters, sizeof(parameters) })
+	};
 	uint16_t tag = rd_be16(&r.in);
 	uint32_t size = rd_be32(&r.in), code = rd_be32(&r.in), rc;
 	bool fails;

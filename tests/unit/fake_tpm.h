@@ -25,18 +25,18 @@ struct soft_nv {
 	uint32_t index;
 	uint32_t attributes;
 	struct span content;
-	bool password;                  /* a password is needed */
+	bool password; /* a password is needed */
 };
 
 struct soft_command {
 	uint32_t code;
 	uint8_t locality;
-	unsigned pcr;                   /* of an extend */
+	unsigned pcr; /* of an extend */
 };
 
 struct soft_tpm {
-	alg_set banks;                  /* active */
-	uint16_t other_bank;            /* TPM_ALG_ID of an active bank that geolaunch does not know; 0 none */
+	alg_set banks;       /* active */
+	uint16_t other_bank; /* TPM_ALG_ID of an active bank that geolaunch does not know; 0 none */
 	struct pcrs pcrs;
 	uint16_t nv_buffer_max;
 	struct soft_nv nv[SOFT_NV_MAX];
@@ -44,7 +44,7 @@ struct soft_tpm {
 	/* Commands fail_at..fail_at + fail_count - 1 (counted from 1) are answered with fail_rc; 0 none. */
 	unsigned fail_at, fail_count;
 	uint32_t fail_rc;
-	bool fail_late;                 /* the command is executed, only its answer is fail_rc */
+	bool fail_late; /* the command is executed, only its answer is fail_rc */
 	/* what happened */
 	unsigned commands;
 	struct soft_command trace[SOFT_TRACE_MAX];

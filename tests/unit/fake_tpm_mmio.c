@@ -78,8 +78,8 @@ static size_t header_size(const uint8_t *p, size_t n)
 static void run_command(struct fake_tpm *f)
 {
 	uint8_t out[sizeof(f->response)];
-	size_t n = f->execute(f->execute_ctx, (uint8_t)f->active, (struct span){ f->command, f->command_n },
-			      (struct mspan){ out, sizeof(out) });
+	size_t n = f->execute(
+		f->execute_ctx, (uint8_t)f->active, (struct span){ f->command, f->command_n }, (struct mspan){ out, sizeof(out) });
 
 	assert_true(n <= sizeof(out));
 	memcpy(f->response, out, n);

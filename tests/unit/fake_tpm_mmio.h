@@ -16,7 +16,7 @@ enum fake_kind { FAKE_TIS, FAKE_CRB };
 
 enum fake_gate {
 	FAKE_OPEN,
-	FAKE_ONES,              /* reads all ones, writes are dropped */
+	FAKE_ONES, /* reads all ones, writes are dropped */
 	FAKE_ZEROS,
 };
 
@@ -26,7 +26,7 @@ struct fake_tpm;
 typedef size_t (*fake_execute)(void *ctx, uint8_t locality, struct span command, struct mspan out);
 
 struct fake_tpm {
-	struct tpm_mmio mmio;           /* to be handed to the driver */
+	struct tpm_mmio mmio; /* to be handed to the driver */
 	enum fake_kind kind;
 	uint64_t now_us, limit_us;
 	uint64_t accesses;
@@ -35,12 +35,12 @@ struct fake_tpm {
 
 	/* how the device is made */
 	enum fake_gate gate[FAKE_LOCALITIES];
-	bool tpm12;                     /* TIS: the registers of a TPM 1.2 */
-	bool never_grant;               /* requests stay pending */
-	bool lazy_ready;                /* TIS: commandReady ends a response but needs a second write to become ready */
-	unsigned burst;                 /* TIS: burst count, 1..65535 */
-	uint32_t busy_us;               /* duration of a command */
-	uint32_t buffer_address[2];     /* CRB: command, response; 0 = inside the page of the locality */
+	bool tpm12;                 /* TIS: the registers of a TPM 1.2 */
+	bool never_grant;           /* requests stay pending */
+	bool lazy_ready;            /* TIS: commandReady ends a response but needs a second write to become ready */
+	unsigned burst;             /* TIS: burst count, 1..65535 */
+	uint32_t busy_us;           /* duration of a command */
+	uint32_t buffer_address[2]; /* CRB: command, response; 0 = inside the page of the locality */
 	uint32_t buffer_size[2];
 
 	/* what tests do to it: change a value that is read, swallow a write (true = dropped) */
@@ -49,13 +49,13 @@ struct fake_tpm {
 	void *hook_ctx;
 
 	/* state */
-	int active;                     /* locality that has the TPM, -1 none */
-	unsigned pending;               /* localities that wait, a bit each */
+	int active;       /* locality that has the TPM, -1 none */
+	unsigned pending; /* localities that wait, a bit each */
 	unsigned seized;
 	enum { FAKE_IDLE, FAKE_READY, FAKE_RECEPTION, FAKE_EXECUTION, FAKE_COMPLETION } state;
 	uint8_t command[4096];
 	size_t command_n;
-	uint8_t response[4096];         /* CRB: the data buffer, for commands too */
+	uint8_t response[4096]; /* CRB: the data buffer, for commands too */
 	size_t response_n, response_off;
 	uint64_t done_at;
 	uint32_t crb_cancel;

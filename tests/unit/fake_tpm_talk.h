@@ -19,10 +19,10 @@ struct fake {
 	bool waiting;
 	unsigned commands, cancels, delays;
 	/* errors */
-	unsigned busy;                  /* so many commands are answered by `busy_code` first */
+	unsigned busy; /* so many commands are answered by `busy_code` first */
 	TSS2_RC busy_code;
 	TSS2_RC transmit_error, receive_error;
-	unsigned errors;                /* how many of these */
+	unsigned errors; /* how many of these */
 	/* content */
 	struct {
 		uint16_t id;
@@ -30,10 +30,10 @@ struct fake {
 	} banks[17];
 	unsigned bank_count;
 	bool more;
-	uint32_t nv_max;                /* 0: the property is not there */
-	unsigned per_read;              /* digests of one PCR_Read */
+	uint32_t nv_max;   /* 0: the property is not there */
+	unsigned per_read; /* digests of one PCR_Read */
 	uint32_t counter_step;
-	bool drift;                     /* the PCRs change with the counter */
+	bool drift; /* the PCRs change with the counter */
 	uint32_t counter;
 	uint16_t nv_size;
 	/* spoils the response after `spoil_after` others */

@@ -37,10 +37,10 @@ static void count_up(struct wr *w, uint8_t seed, size_t n)
 
 static void pconf(struct wr *w, uint8_t seed)
 {
-	wr_le16(w, 1);                                  /* NumPCRInfos */
-	wr_be16(w, 1);                                  /* sizeOfSelect, TPM byte order */
-	wr_u8(w, 0x81);                                 /* PCR 0 and 7 */
-	wr_u8(w, 0x1f);                                 /* localities 0-4 */
+	wr_le16(w, 1);  /* NumPCRInfos */
+	wr_be16(w, 1);  /* sizeOfSelect, TPM byte order */
+	wr_u8(w, 0x81); /* PCR 0 and 7 */
+	wr_u8(w, 0x1f); /* localities 0-4 */
 	count_up(w, seed, 20);
 }
 
@@ -63,7 +63,7 @@ static void body(struct wr *w, uint32_t type, uint8_t seed)
 {
 	switch (type) {
 	case 0x00:
-		wr_le16(w, 0x0011);                     /* SINITMinVersion, HashAlg */
+		wr_le16(w, 0x0011); /* SINITMinVersion, HashAlg */
 		wr_le16(w, 2);
 		count_up(w, seed, 40);
 		break;
@@ -71,7 +71,7 @@ static void body(struct wr *w, uint32_t type, uint8_t seed)
 		pconf(w, seed);
 		break;
 	case 0x02:
-		wr_le32(w, 0);                          /* HashAlg, reserved */
+		wr_le32(w, 0); /* HashAlg, reserved */
 		count_up(w, seed, 20);
 		wr_le16(w, 0);
 		wr_le16(w, 1);
@@ -83,7 +83,7 @@ static void body(struct wr *w, uint32_t type, uint8_t seed)
 		count_up(w, seed, 40);
 		break;
 	case 0x10:
-		wr_le16(w, 0x0011);                     /* SINITMinVersion, reserved */
+		wr_le16(w, 0x0011); /* SINITMinVersion, reserved */
 		wr_le16(w, 0x0b);
 		wr_le16(w, 2);
 		count_up(w, seed, 64);
@@ -104,7 +104,7 @@ static void body(struct wr *w, uint32_t type, uint8_t seed)
 		wr_le16(w, 2);
 		count_up(w, seed, 64);
 		break;
-	default:                                        /* CUSTOM: UUID and five bytes */
+	default: /* CUSTOM: UUID and five bytes */
 		count_up(w, seed, 16 + 5);
 		break;
 	}
@@ -149,7 +149,7 @@ void sample_list(struct wr *w, const struct sample_list *l, struct span elements
 
 	wr_le16(w, l->version);
 	if (l->version < 0x0200)
-		wr_be16(w, is_signed);                  /* reserved byte, LCP_POLSALG_* */
+		wr_be16(w, is_signed); /* reserved byte, LCP_POLSALG_* */
 	else if (l->version < 0x0300)
 		wr_le16(w, l->sig_alg);
 	else
@@ -158,7 +158,7 @@ void sample_list(struct wr *w, const struct sample_list *l, struct span elements
 	wr_bytes(w, elements);
 	if (!is_signed)
 		return;
-	wr_le16(w, 0x0705);                             /* revocation counter */
+	wr_le16(w, 0x0705); /* revocation counter */
 	if (l->version < 0x0300) {
 		wr_le16(w, l->key_bits / 8);
 		if (is_ecc(l))

@@ -19,9 +19,9 @@ void sample_element(struct wr *w, uint32_t type, uint8_t seed);
 struct sample_list {
 	const char *name;
 	uint16_t version;
-	uint16_t sig_alg;               /* TPM_ALG_ID; 0x10: not signed */
+	uint16_t sig_alg; /* TPM_ALG_ID; 0x10: not signed */
 	uint16_t key_bits;
-	uint16_t hash_alg;              /* 3.0 */
+	uint16_t hash_alg; /* 3.0 */
 };
 
 #define SAMPLE_LISTS 16

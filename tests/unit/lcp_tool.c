@@ -158,8 +158,7 @@ static void make_policy(int argc, char **argv)
 	unsigned i = 0;
 	size_t n = 0;
 
-	if (argc < 10 || !lcp_policy_version_by_name(span_str(argv[0]), &p.version) ||
-	    !lcp_policy_type_by_name(span_str(argv[2]), &p.type))
+	if (argc < 10 || !lcp_policy_version_by_name(span_str(argv[0]), &p.version) || !lcp_policy_type_by_name(span_str(argv[2]), &p.type))
 		die(2, "policy");
 	p.hash_alg = hash_id(argv[1]);
 	p.hash_size = (uint8_t)lcp_digest_size(p.hash_alg);
@@ -242,8 +241,8 @@ static void make_pconf2(int argc, char **argv)
 	}
 	if (!lcp_pcr_composite(&pcrs, a, mask, digest))
 		die(2, "pconf2: mask");
-	check(lcp_pcr_info_encode(alg_table[a].tpm_id, mask, (struct span){ digest, alg_table[a].size },
-				  (struct mspan){ info, sizeof(info) }, &n));
+	check(lcp_pcr_info_encode(
+		alg_table[a].tpm_id, mask, (struct span){ digest, alg_table[a].size }, (struct mspan){ info, sizeof(info) }, &n));
 	e.control = (uint32_t)number(argv[0]);
 	e.hash_alg = alg_table[a].tpm_id;
 	e.count = 1;

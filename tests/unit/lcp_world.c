@@ -72,8 +72,13 @@ void world_policy(struct world *w, enum lcp_owner o, uint8_t type)
 {
 	w->has_policy[o] = true;
 	w->policy[o] = (struct lcp_policy){
-		.version = LCP_POLICY_3_2, .hash_alg = LCP_ALG_SHA256, .hash_size = 32, .type = type, .max_sinit_min_version = 0xff,
-		.hash_mask = 0x00c9, .sign_mask = 0x000130cc,
+		.version = LCP_POLICY_3_2,
+		.hash_alg = LCP_ALG_SHA256,
+		.hash_size = 32,
+		.type = type,
+		.max_sinit_min_version = 0xff,
+		.hash_mask = 0x00c9,
+		.sign_mask = 0x000130cc,
 	};
 	w->data[o].list_count = type == LCP_POLICY_LIST;
 	w->data[o].lists[0] = (struct lcp_list){ .version = LCP_LIST_2_1, .sig_alg = LCP_ALG_NULL };
@@ -87,7 +92,8 @@ void world_element(struct world *w, enum lcp_owner o, unsigned list, const struc
 
 	while (w->data[o].list_count <= list)
 		w->data[o].lists[w->data[o].list_count++] = (struct lcp_list){ .version = LCP_LIST_2_1, .sig_alg = LCP_ALG_NULL };
-	assert_int_equal(lcp_element_encode(e, (struct mspan){ bytes + l->elements.n, sizeof(w->elements[o][list]) - l->elements.n }, &n), LCP_OK);
+	assert_int_equal(
+		lcp_element_encode(e, (struct mspan){ bytes + l->elements.n, sizeof(w->elements[o][list]) - l->elements.n }, &n), LCP_OK);
 	l->elements = (struct span){ bytes, l->elements.n + n };
 }
 
@@ -142,11 +148,13 @@ void world_pconf(struct world *w, enum lcp_owner o, unsigned list, uint32_t cont
 
 	/* The first never matches. */
 	memset(digest, 0x55, sizeof(digest));
-	assert_int_equal(lcp_pcr_info_encode(LCP_ALG_SHA256, 0x03, (struct span){ digest, 32 }, (struct mspan){ infos, sizeof(infos) }, &n), LCP_OK);
+	assert_int_equal(
+		lcp_pcr_info_encode(LCP_ALG_SHA256, 0x03, (struct span){ digest, 32 }, (struct mspan){ infos, sizeof(infos) }, &n), LCP_OK);
 	assert_true(lcp_pcr_composite(&w->pcrs, ALG_SHA256, 0x91, digest));
 	digest[0] ^= !matches;
-	assert_int_equal(lcp_pcr_info_encode(LCP_ALG_SHA256, 0x91, (struct span){ digest, 32 },
-		(struct mspan){ infos + n, sizeof(infos) - n }, &more), LCP_OK);
+	assert_int_equal(lcp_pcr_info_encode(
+				 LCP_ALG_SHA256, 0x91, (struct span){ digest, 32 }, (struct mspan){ infos + n, sizeof(infos) - n }, &more),
+		LCP_OK);
 	e.pcr_infos = (struct span){ infos, n + more };
 	world_element(w, o, list, &e);
 }
@@ -203,7 +211,8 @@ void world_encode(struct world *w)
 			continue;
 		if (w->policy[o].type == LCP_POLICY_LIST)
 			encode_data(w, o);
-		assert_int_equal(lcp_policy_encode(&w->policy[o], (struct mspan){ w->policy_bytes[o], sizeof(w->policy_bytes[o]) }, &n), LCP_OK);
+		assert_int_equal(
+			lcp_policy_encode(&w->policy[o], (struct mspan){ w->policy_bytes[o], sizeof(w->policy_bytes[o]) }, &n), LCP_OK);
 		w->platform.policy[o] = (struct span){ w->policy_bytes[o], n };
 	}
 }

@@ -7,7 +7,7 @@
 /* A platform with launch control policies, put together from structures; for the tests of lcp_evaluate(). */
 
 #define WORLD_LISTS LCP_MAX_LISTS
-#define WORLD_SINIT 7           /* AcmVersion */
+#define WORLD_SINIT 7 /* AcmVersion */
 
 struct world {
 	struct lcp_platform platform;
@@ -24,8 +24,8 @@ struct world {
 	/* What the digest in the policy is to be computed of; false: left as it is. */
 	bool keep_hash[LCP_OWNERS];
 	bool signature_is_wrong;
-	uint16_t rsassa_hash;   /* that verifying an RSASSA signature of 2.x finds */
-	unsigned verified;      /* signatures that were looked at */
+	uint16_t rsassa_hash; /* that verifying an RSASSA signature of 2.x finds */
+	unsigned verified;    /* signatures that were looked at */
 };
 
 /* Owner policy of type list, one list without a signature, no elements yet; the MLE's digests known; PCR 0-7 known. */

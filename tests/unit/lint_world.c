@@ -46,8 +46,9 @@ static struct vlp_entry *add_entry(struct lint_facts_world *w, uint8_t module, u
 {
 	struct vlp_entry *e = &w->policy.entries[w->policy.entry_count++];
 
-	*e = (struct vlp_entry){ .module = module, .pcr = pcr, .hash_type = hash.n ? VLP_HASH_IMAGE : VLP_HASH_ANY, .hash_count = hash.n > 0,
-		.hashes = hash };
+	*e = (struct vlp_entry){
+		.module = module, .pcr = pcr, .hash_type = hash.n ? VLP_HASH_IMAGE : VLP_HASH_ANY, .hash_count = hash.n > 0, .hashes = hash
+	};
 	return e;
 }
 
@@ -82,8 +83,12 @@ static void make_expected(struct lint_facts_world *w)
 	uint8_t bytes[VLP_MAX_SIZE];
 	size_t n;
 
-	w->expected = (struct expected){ .mode = (char *)(uintptr_t)"direct", .country = "DE", .policy_type = VLP_HALT, .policy_hash = ALG_SHA256,
-		.banks = BANKS, .events = w->events };
+	w->expected = (struct expected){ .mode = (char *)(uintptr_t) "direct",
+		.country = "DE",
+		.policy_type = VLP_HALT,
+		.policy_hash = ALG_SHA256,
+		.banks = BANKS,
+		.events = w->events };
 	must(vlp_encode(&w->policy, (struct mspan){ bytes, sizeof(bytes) }, &n) == VLP_OK, "policy");
 	measure_policy(BANKS, 1, (struct span){ bytes, n }, &add_event(w, 17, MEASURE_POLICY, "policy")->digests);
 	add_event(w, 17, MEASURE_MODULE, "module 0 description launch.conf")->digests = w->modules[0].measured;
@@ -98,7 +103,8 @@ static void make_expected(struct lint_facts_world *w)
 static void set_nv(struct lint_facts_world *w, unsigned i, uint32_t index, uint32_t attributes)
 {
 	w->nv[i].present = true;
-	w->nv[i].nv = (struct lint_nv){ .index = index, .attributes = attributes | READABLE, .name_alg = TPM2_ALG_SHA256, .read = LINT_READ_OK };
+	w->nv[i].nv =
+		(struct lint_nv){ .index = index, .attributes = attributes | READABLE, .name_alg = TPM2_ALG_SHA256, .read = LINT_READ_OK };
 }
 
 struct lint_facts_world *lint_world_new(void)
@@ -106,7 +112,10 @@ struct lint_facts_world *lint_world_new(void)
 	struct lint_facts_world *w = calloc(1, sizeof(*w));
 
 	must(w != NULL, "memory");
-	memcpy(w->geo, "GEO1\x40\0\0\0" "DE", 10);
+	memcpy(w->geo,
+		"GEO1\x40\0\0\0"
+		"DE",
+		10);
 	make_policy(w);
 	make_expected(w);
 	set_nv(w, NV_VLP, 0x01c10131, TPMA_NV_OWNERWRITE);
@@ -126,8 +135,14 @@ struct lint_facts_world *lint_world_new(void)
 	w->sinit.chipset_count = w->sinit.processor_count = 1;
 	w->f.platform = (struct acm_platform){ .has_didvid = true, .vendor_id = 0x8086, .device_id = 0xb001, .revision_id = 1 };
 
-	w->po = (struct lcp_policy){ .version = LCP_POLICY_3_2, .hash_alg = LCP_ALG_SHA256, .type = LCP_POLICY_LIST, .sinit_min_version = 1,
-		.max_sinit_min_version = 255, .hash_mask = 0x8, .sign_mask = 0x8, .hash_size = 32 };
+	w->po = (struct lcp_policy){ .version = LCP_POLICY_3_2,
+		.hash_alg = LCP_ALG_SHA256,
+		.type = LCP_POLICY_LIST,
+		.sinit_min_version = 1,
+		.max_sinit_min_version = 255,
+		.hash_mask = 0x8,
+		.sign_mask = 0x8,
+		.hash_size = 32 };
 	w->list = (struct lcp_list){ .version = LCP_LIST_2_1, .sig_alg = LCP_ALG_NULL };
 	w->element_alg = LCP_ALG_SHA256;
 	w->mle_type = LCP_ELEMENT_MLE2;
@@ -148,8 +163,9 @@ void lint_world_sign(struct lint_facts_world *w, uint16_t counter)
 	memset(w->key, 0x5a, sizeof(w->key));
 	memset(w->signature, 0xa5, sizeof(w->signature));
 	w->list.sig_alg = LCP_ALG_RSASSA;
-	w->list.sig = (struct lcp_signature){ .revocation = counter, .key_alg = LCP_ALG_RSA, .key_bits = 2048, .key = SPAN_OF(w->key),
-		.block = SPAN_OF(w->signature) };
+	w->list.sig = (struct lcp_signature){
+		.revocation = counter, .key_alg = LCP_ALG_RSA, .key_bits = 2048, .key = SPAN_OF(w->key), .block = SPAN_OF(w->signature)
+	};
 }
 
 /* ---- putting it together ---- */
@@ -164,8 +180,8 @@ static void add_element(struct lint_facts_world *w, size_t *at, const struct lcp
 
 static void make_elements(struct lint_facts_world *w)
 {
-	struct lcp_element mle = { .type = w->mle_type, .hash_alg = w->element_alg, .count = 1 }, pconf = { .type = LCP_ELEMENT_PCONF2,
-		.hash_alg = LCP_ALG_SHA256, .count = 1 }, custom;
+	struct lcp_element mle = { .type = w->mle_type, .hash_alg = w->element_alg, .count = 1 },
+			   pconf = { .type = LCP_ELEMENT_PCONF2, .hash_alg = LCP_ALG_SHA256, .count = 1 }, custom;
 	uint8_t digest[LCP_DIGEST_MAX], info[LCP_PCR_INFO_MAX];
 	size_t at = 0, n;
 	struct pcrs good = w->pcrs;
@@ -177,7 +193,8 @@ static void make_elements(struct lint_facts_world *w)
 		add_element(w, &at, &mle);
 	good.v[ALG_SHA256][0][0] = 1;
 	must(lcp_pcr_composite(&good, ALG_SHA256, 0xff, digest), "composite");
-	must(lcp_pcr_info_encode(LCP_ALG_SHA256, 0xff, (struct span){ digest, 32 }, (struct mspan){ info, sizeof(info) }, &n) == LCP_OK, "PCR info");
+	must(lcp_pcr_info_encode(LCP_ALG_SHA256, 0xff, (struct span){ digest, 32 }, (struct mspan){ info, sizeof(info) }, &n) == LCP_OK,
+		"PCR info");
 	pconf.pcr_infos = (struct span){ info, n };
 	add_element(w, &at, &pconf);
 	if (w->has_custom) {
@@ -220,7 +237,8 @@ static void make_nv(struct lint_facts_world *w)
 	static const uint8_t fixed[8] = { 1 };
 	const struct span contents[NV_MAX] = {
 		[NV_VLP] = w->f.policy_bytes.n > VLP_MAX_SIZE ? (struct span){ w->f.policy_bytes.p, VLP_MAX_SIZE } : w->f.policy_bytes,
-		[NV_ERROR] = SPAN_OF(fixed), [NV_GEO] = SPAN_OF(w->geo),
+		[NV_ERROR] = SPAN_OF(fixed),
+		[NV_GEO] = SPAN_OF(w->geo),
 	};
 
 	w->f.nv = w->found;
@@ -288,8 +306,8 @@ bool lint_world_says(const struct lint_facts_world *w, const char *part)
 void lint_world_print(const struct lint_facts_world *w)
 {
 	for (size_t i = 0; i < w->report.finding_count; i++)
-		fprintf(stderr, "  %s %s: %s %s\n", w->report.findings[i].rule->id, w->report.findings[i].where, w->report.findings[i].rule->title,
-			w->report.findings[i].detail);
+		fprintf(stderr, "  %s %s: %s %s\n", w->report.findings[i].rule->id, w->report.findings[i].where,
+			w->report.findings[i].rule->title, w->report.findings[i].detail);
 	for (size_t i = 0; i < w->report.launch_count; i++)
 		fprintf(stderr, "  - %s\n", w->report.launch[i]);
 }

@@ -14,7 +14,7 @@ enum { NV_VLP, NV_PO, NV_PS, NV_ERROR, NV_GEO, NV_OTHER, NV_MAX };
 
 struct lint_world_part {
 	bool present;
-	struct lint_nv nv;              /* content is set by lint_world_make() unless `kept` */
+	struct lint_nv nv; /* content is set by lint_world_make() unless `kept` */
 	bool kept;
 	uint8_t bytes[8192];
 };
@@ -30,7 +30,7 @@ struct lint_facts_world {
 	uint8_t module_hash[WORLD_MODULES][DIGEST_MAX];
 	uint8_t geo_hash[DIGEST_MAX];
 	uint8_t policy_bytes[4096];
-	size_t policy_size;             /* 0: encode the policy */
+	size_t policy_size; /* 0: encode the policy */
 	struct lint_module modules[40];
 	size_t module_count;
 	uint8_t geo[64];
@@ -48,17 +48,17 @@ struct lint_facts_world {
 	uint8_t sinit_bytes[0x10000];
 
 	struct lcp_policy po;
-	bool no_po;                     /* no policy, no data */
+	bool no_po; /* no policy, no data */
 	bool no_data;
-	bool po_hash_kept;              /* po.hash is the test's */
+	bool po_hash_kept; /* po.hash is the test's */
 	bool signature_valid;
 	struct lcp_list list;
 	uint16_t element_alg;
-	struct digests mle_listed;      /* by the MLE element */
+	struct digests mle_listed; /* by the MLE element */
 	uint32_t mle_type;
 	bool no_mle_element;
 	bool has_custom;
-	struct span custom;             /* p NULL: the build's policy */
+	struct span custom; /* p NULL: the build's policy */
 	uint8_t elements[8192], data[0x12000], po_bytes[LCP_POLICY_MAX_SIZE];
 	uint8_t key[256], signature[256];
 };

@@ -13,11 +13,11 @@ struct bench {
 	struct fake_tpm fake;
 	struct tpm_mmio_tcti tcti;
 	/* what the TPM answers */
-	size_t answer_size;             /* bytes that come out */
-	uint32_t claimed_size;          /* in the header; 0: answer_size */
+	size_t answer_size;    /* bytes that come out */
+	uint32_t claimed_size; /* in the header; 0: answer_size */
 	/* for the hooks */
 	uint32_t target, mask, value;
-	unsigned skip;                  /* reads of the target that stay as they are */
+	unsigned skip; /* reads of the target that stay as they are */
 };
 
 extern const uint8_t mmio_command[MMIO_COMMAND_SIZE];

@@ -51,7 +51,8 @@ void oracle_policy(struct oracle *o, unsigned pcr, uint32_t control, struct span
 {
 	const uint8_t le[4] = { (uint8_t)control, (uint8_t)(control >> 8), (uint8_t)(control >> 16), (uint8_t)(control >> 24) };
 
-	EACH_BANK(o, a) {
+	EACH_BANK(o, a)
+	{
 		uint8_t d[DIGEST_MAX] = { 0 };
 
 		if (control & 1)
@@ -72,7 +73,8 @@ void oracle_module_digest(enum alg a, struct span cmdline, struct span bytes, ui
 
 void oracle_module(struct oracle *o, unsigned pcr, struct span cmdline, struct span bytes)
 {
-	EACH_BANK(o, a) {
+	EACH_BANK(o, a)
+	{
 		uint8_t d[DIGEST_MAX];
 
 		oracle_module_digest(a, cmdline, bytes, d);
@@ -82,7 +84,8 @@ void oracle_module(struct oracle *o, unsigned pcr, struct span cmdline, struct s
 
 void oracle_nv(struct oracle *o, unsigned pcr, bool raw, struct span content)
 {
-	EACH_BANK(o, a) {
+	EACH_BANK(o, a)
+	{
 		uint8_t d[DIGEST_MAX];
 
 		if (raw && content.n == alg_table[a].size)
@@ -95,7 +98,8 @@ void oracle_nv(struct oracle *o, unsigned pcr, bool raw, struct span content)
 
 void oracle_cap(struct oracle *o, unsigned pcr, const char *reason)
 {
-	EACH_BANK(o, a) {
+	EACH_BANK(o, a)
+	{
 		uint8_t d[DIGEST_MAX];
 
 		oracle_hash(a, SPAN_LITERAL("cap "), span_str(reason), nothing, d);
@@ -111,7 +115,8 @@ void oracle_caps(struct oracle *o, const char *reason)
 
 void oracle_closing(struct oracle *o)
 {
-	EACH_BANK(o, a) {
+	EACH_BANK(o, a)
+	{
 		uint8_t all[4 * DIGEST_MAX], d[DIGEST_MAX];
 		size_t n = 0;
 
@@ -126,9 +131,9 @@ void oracle_assert(const struct oracle *o, const struct pcrs *p)
 {
 	assert_int_equal(p->banks, o->banks);
 	EACH_BANK(o, a)
-		for (unsigned pcr = 17; pcr <= 22; pcr++) {
-			assert_true(pcr_known(p, a, pcr));
-			if (memcmp(p->v[a][pcr], o->pcr[a][pcr], alg_table[a].size) != 0)
-				fail_msg("PCR %u of %s is not what was predicted", pcr, alg_table[a].name);
-		}
+	for (unsigned pcr = 17; pcr <= 22; pcr++) {
+		assert_true(pcr_known(p, a, pcr));
+		if (memcmp(p->v[a][pcr], o->pcr[a][pcr], alg_table[a].size) != 0)
+			fail_msg("PCR %u of %s is not what was predicted", pcr, alg_table[a].name);
+	}
 }

@@ -23,7 +23,7 @@ void oracle_policy(struct oracle *o, unsigned pcr, uint32_t control, struct span
 void oracle_module(struct oracle *o, unsigned pcr, struct span cmdline, struct span bytes);
 void oracle_nv(struct oracle *o, unsigned pcr, bool raw, struct span content);
 void oracle_cap(struct oracle *o, unsigned pcr, const char *reason);
-void oracle_caps(struct oracle *o, const char *reason);         /* PCR 17-22 */
+void oracle_caps(struct oracle *o, const char *reason); /* PCR 17-22 */
 void oracle_closing(struct oracle *o);
 
 /* The module rule alone: what a policy lists. */

@@ -93,8 +93,9 @@ void scene_free(struct stage_scene *s)
 void scene_linux(struct stage_scene *s)
 {
 	sample_bzimage(s->kernel);
-	snprintf(s->line, sizeof(s->line), "geolaunch-stage 1 policy=halt hypervisor=linux modules=hypervisor,initrd,vmm:0755,file:0600 "
-		 "nv=0x01c10110,nv,22,any halt=poweroff,5");
+	snprintf(s->line, sizeof(s->line),
+		"geolaunch-stage 1 policy=halt hypervisor=linux modules=hypervisor,initrd,vmm:0755,file:0600 "
+		"nv=0x01c10110,nv,22,any halt=poweroff,5");
 	s->module_count = 0;
 	add_module(s, "console=ttyS0 quiet", s->kernel, sizeof(s->kernel));
 	add_module(s, "", s->initrd, sizeof(s->initrd));
@@ -105,8 +106,9 @@ void scene_linux(struct stage_scene *s)
 void scene_xen(struct stage_scene *s)
 {
 	sample_xen(s->kernel);
-	snprintf(s->line, sizeof(s->line), "geolaunch-stage 1 policy=continue hypervisor=xen "
-		 "modules=hypervisor,kernel,initrd,vmm:0755,file:0600 halt=reboot,0");
+	snprintf(s->line, sizeof(s->line),
+		"geolaunch-stage 1 policy=continue hypervisor=xen "
+		"modules=hypervisor,kernel,initrd,vmm:0755,file:0600 halt=reboot,0");
 	s->module_count = 0;
 	add_module(s, "console=com1", s->kernel, sizeof(s->kernel));
 	add_module(s, "console=hvc0", s->dom0, sizeof(s->dom0));
@@ -117,9 +119,11 @@ void scene_xen(struct stage_scene *s)
 
 static void build_shared(struct stage_scene *s)
 {
+	/* clang-format off */
 	static const uint8_t uuid[16] = {
 		0xff, 0x8d, 0x3c, 0x66, 0xb3, 0xe8, 0x82, 0x4b, 0xbf, 0xaa, 0x19, 0xea, 0x4d, 0x05, 0x7a, 0x08,
 	};
+	/* clang-format on */
 	uint8_t *page = s->ram + STAGE_SHARED;
 
 	memcpy(page, uuid, sizeof(uuid));
@@ -161,14 +165,21 @@ static void build_info(struct stage_scene *s)
 		s->modules[i].at = at + s->modules[i].shift;
 		memcpy(s->ram + s->modules[i].at, s->modules[i].bytes, s->modules[i].n);
 		mb2_put_module(&m, &(struct mb2_module){ s->modules[i].at, s->modules[i].at + (uint32_t)s->modules[i].n,
-							 span_str(s->modules[i].string) });
+					   span_str(s->modules[i].string) });
 		at = (s->modules[i].at + (uint32_t)s->modules[i].n + PAGE - 1) / PAGE * PAGE;
 	}
 	mb2_put_basic_meminfo(&m, 640, 7168);
 	if (s->mmap_count)
 		mb2_put_mmap(&m, s->mmap, s->mmap_count);
-	mb2_put_framebuffer(&m, &(struct mb2_framebuffer){ .address = 0x80000000, .pitch = 4096, .width = 1024, .height = 768, .bits = 32,
-		.type = MB2_FRAMEBUFFER_RGB, .red = { 16, 8 }, .green = { 8, 8 }, .blue = { 0, 8 } });
+	mb2_put_framebuffer(&m, &(struct mb2_framebuffer){ .address = 0x80000000,
+					.pitch = 4096,
+					.width = 1024,
+					.height = 768,
+					.bits = 32,
+					.type = MB2_FRAMEBUFFER_RGB,
+					.red = { 16, 8 },
+					.green = { 8, 8 },
+					.blue = { 0, 8 } });
 	if (s->efi)
 		build_efi(s, &m);
 	rsdp[15] = 2;
@@ -201,7 +212,7 @@ void scene_acpi(struct stage_scene *s, unsigned a, unsigned b)
 	const uint8_t s5[] = { 0x08, '_', 'S', '5', '_', 0x12, 0x08, 4, 0x0a, (uint8_t)a, 0x0a, (uint8_t)b, 0, 0 };
 
 	build_table(s, STAGE_XSDT, "XSDT", 36 + 2 * 8);
-	sample_put(s->ram, STAGE_XSDT + 36, STAGE_DSDT, 8);     /* one that is not looked for */
+	sample_put(s->ram, STAGE_XSDT + 36, STAGE_DSDT, 8); /* one that is not looked for */
 	sample_put(s->ram, STAGE_XSDT + 44, STAGE_FADT, 8);
 	scene_sum(s, STAGE_XSDT);
 	build_table(s, STAGE_FADT, "FACP", 244);
@@ -221,20 +232,20 @@ size_t scene_heap(struct stage_scene *s, alg_set banks)
 	uint8_t *os = heap + 24 + 16;
 
 	memset(heap, 0, STAGE_HEAP_SIZE);
-	sample_put(heap, 0, 24, 8);                             /* BiosData */
-	sample_put(heap, 24, 16, 8);                            /* OsMleData */
-	sample_put(os, 0, 8 + 92 + 28 + 8, 8);                  /* OsSinitData, version 7 */
+	sample_put(heap, 0, 24, 8);            /* BiosData */
+	sample_put(heap, 24, 16, 8);           /* OsMleData */
+	sample_put(os, 0, 8 + 92 + 28 + 8, 8); /* OsSinitData, version 7 */
 	sample_put(os, 8, 7, 4);
-	sample_put(os, 100, 8, 4);                              /* element 8 */
+	sample_put(os, 100, 8, 4); /* element 8 */
 	sample_put(os, 104, 28, 4);
 	sample_put(os, 108, STAGE_LOG, 8);
 	sample_put(os, 116, STAGE_LOG_SIZE, 4);
-	sample_put(os, 132, 8, 4);                              /* end */
-	sample_put(os, 8 + 92 + 28 + 8, 16, 8);                 /* SinitMleData */
+	sample_put(os, 132, 8, 4);              /* end */
+	sample_put(os, 8 + 92 + 28 + 8, 16, 8); /* SinitMleData */
 	assert_true(eventlog_begin(&log, (struct mspan){ s->ram + STAGE_LOG, STAGE_LOG_SIZE }, banks));
 	hash_span(banks, SPAN_LITERAL("x"), &d);
 	assert_true(eventlog_append(&log, 17, 0x402, &d, SPAN_LITERAL("x")));
-	d.banks &= ALG_BIT(ALG_SHA256);                         /* tboot extends one, and its events have no data */
+	d.banks &= ALG_BIT(ALG_SHA256); /* tboot extends one, and its events have no data */
 	log.banks = d.banks;
 	assert_true(eventlog_append(&log, 17, 0x501, &d, (struct span){ NULL, 0 }));
 	sample_put(os, 124, log.n, 4);

@@ -14,7 +14,7 @@
 #define STAGE_SHARED 0x810000u
 #define STAGE_SHUTDOWN 0x805000u
 #define STAGE_INFO 0xd00000u
-#define STAGE_MODULES 0xe00000u         /* one behind the other, at pages */
+#define STAGE_MODULES 0xe00000u /* one behind the other, at pages */
 #define STAGE_HEAP 0x6400000u
 #define STAGE_HEAP_SIZE 0x10000u
 #define STAGE_LOG (STAGE_HEAP + 0x2000u)
@@ -36,8 +36,8 @@ struct stage_scene {
 		char string[2100];
 		const uint8_t *bytes;
 		size_t n;
-		uint32_t shift;         /* moves it off its page */
-		uint32_t at;            /* set by scene_build() */
+		uint32_t shift; /* moves it off its page */
+		uint32_t at;    /* set by scene_build() */
 	} modules[STAGE_WORLD_MODULES];
 	size_t mmap_count;
 	struct mb2_memory mmap[160];

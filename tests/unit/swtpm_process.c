@@ -80,8 +80,8 @@ static void exec_swtpm(const struct swtpm_process *s, pid_t parent)
 		(void)dup2(fd, 1);
 		(void)dup2(fd, 2);
 	}
-	execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server, "--ctrl", control,
-	       "--flags", "not-need-init,startup-clear", (char *)NULL);
+	execlp("swtpm", "swtpm", "socket", "--tpm2", "--tpmstate", state, "--server", server, "--ctrl", control, "--flags",
+		"not-need-init,startup-clear", (char *)NULL);
 	_exit(127);
 }
 

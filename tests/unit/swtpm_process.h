@@ -11,7 +11,7 @@
 struct swtpm_process {
 	char dir[64];
 	pid_t pid;
-	int data, control;      /* -1 until swtpm_connect() */
+	int data, control; /* -1 until swtpm_connect() */
 	uint8_t locality;
 };
 

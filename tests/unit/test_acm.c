@@ -12,17 +12,21 @@
 static void fields_are_read_where_the_guide_puts_them(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const uint8_t head[60] = {
 		0x02, 0x00, 0x01, 0x00, 0xa1, 0, 0, 0, 0, 0, 0, 0, 0x01, 0xb0, 0x00, 0x40,
 		0x86, 0x80, 0, 0, 0x31, 0x12, 0x24, 0x20, 0x00, 0x02, 0, 0, 0x03, 0x00, 0x04, 0x00,
 		0x05, 0, 0, 0, 0x06, 0, 0, 0, 0x1f, 0, 0, 0, 0x07, 0, 0, 0,
 		0x08, 0, 0, 0, 0x09, 0, 0, 0, 0, 0, 0, 0,
 	};
+	/* clang-format on */
+	/* clang-format off */
 	static const uint8_t info[48] = {
 		0xaa, 0x3a, 0xc0, 0x7f, 0xa7, 0x46, 0xdb, 0x18, 0x2e, 0xac, 0x69, 0x8f, 0x8d, 0x41, 0x7f, 0x5a,
 		0x01, 0x07, 0x30, 0x00, 0xf0, 0x04, 0, 0, 0x07, 0, 0, 0, 0x00, 0x00, 0x02, 0x00,
 		0x7e, 0x47, 0x00, 0x00, 0x27, 0x01, 0x12, 0x10, 0x20, 0x05, 0, 0, 0x60, 0x05, 0, 0,
 	};
+	/* clang-format on */
 	struct acm_recipe r = acm_sample();
 	struct acm a;
 
@@ -160,7 +164,8 @@ static void padding_is_what_tboot_lets_pass(void **state)
 	static const struct {
 		size_t padding;
 		bool fine;
-	} rows[] = { { 0, true }, { 1, false }, { 0xffff, false }, { 0x10000, true }, { 0x20003, true }, { 0x40000, true }, { 0x40001, false } };
+	} rows[] = { { 0, true }, { 1, false }, { 0xffff, false }, { 0x10000, true }, { 0x20003, true }, { 0x40000, true },
+		{ 0x40001, false } };
 	struct acm_recipe r = acm_sample();
 	uint8_t *p = realloc(acm_sample_bytes(&r), ACM_SAMPLE_SIZE + 0x40001);
 	struct acm a;
@@ -182,7 +187,7 @@ struct mutation {
 	const char *what;
 	size_t offset, width;
 	uint64_t value;
-	enum acm_error error;           /* of acm_decode(), else of acm_validate() */
+	enum acm_error error; /* of acm_decode(), else of acm_validate() */
 };
 
 static const struct mutation mutations[] = {
@@ -226,7 +231,8 @@ static const struct mutation mutations[] = {
 	{ "chipset count, one too many", ACM_SAMPLE_CHIPSETS, 4, (ACM_SAMPLE_SIZE - ACM_SAMPLE_CHIPSETS - 4) / 16 + 1, ACM_E_CHIPSETS },
 	{ "chipset count, product wraps", ACM_SAMPLE_CHIPSETS, 4, 0x10000000, ACM_E_CHIPSETS },
 	{ "chipset count 0", ACM_SAMPLE_CHIPSETS, 4, 0, ACM_E_NO_CHIPSETS },
-	{ "processor count, one too many", ACM_SAMPLE_PROCESSORS, 4, (ACM_SAMPLE_SIZE - ACM_SAMPLE_PROCESSORS - 4) / 24 + 1, ACM_E_PROCESSORS },
+	{ "processor count, one too many", ACM_SAMPLE_PROCESSORS, 4, (ACM_SAMPLE_SIZE - ACM_SAMPLE_PROCESSORS - 4) / 24 + 1,
+		ACM_E_PROCESSORS },
 	{ "processor count, product wraps", ACM_SAMPLE_PROCESSORS, 4, 0x0aaaaaab, ACM_E_PROCESSORS },
 	{ "TPM capabilities, no extend policy", ACM_SAMPLE_TPM, 4, 8 << 2, ACM_E_TPM_POLICY },
 	{ "TPM capabilities, no family", ACM_SAMPLE_TPM, 4, 3, ACM_E_TPM_POLICY },
@@ -286,13 +292,16 @@ static void use(const struct acm *a, size_t file)
 {
 	static char buf[1 << 16];
 	struct text t = TEXT_OF(buf);
-	const struct acm_platform platform = { .has_didvid = true, .has_cpu = true, .has_platform_id = true, .has_fusing = true, .platform_type = 1 };
+	const struct acm_platform platform = {
+		.has_didvid = true, .has_cpu = true, .has_platform_id = true, .has_fusing = true, .platform_type = 1
+	};
 	const struct acm_list *lists[] = { &a->chipsets, &a->chipsets2, &a->processors, &a->tpm_algs };
 
 	assert_int_equal(a->bytes.n + a->padding, file);
 	for (size_t i = 0; i < GL_COUNT(lists); i++)
 		if (lists[i]->bytes.n)
-			assert_true(lists[i]->offset + lists[i]->bytes.n <= a->bytes.n && lists[i]->bytes.p == a->bytes.p + lists[i]->offset);
+			assert_true(
+				lists[i]->offset + lists[i]->bytes.n <= a->bytes.n && lists[i]->bytes.p == a->bytes.p + lists[i]->offset);
 	acm_print(a, &t);
 	(void)!acm_validate(a);
 	(void)!acm_match(a, &platform);

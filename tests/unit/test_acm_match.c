@@ -12,9 +12,16 @@
 static struct acm_platform platform(void)
 {
 	return (struct acm_platform){
-		.has_didvid = true, .vendor_id = 0x8086, .device_id = 0xb001, .revision_id = 1,
-		.has_cpu = true, .fms = 0x906ea, .has_platform_id = true, .platform_id = 0x10000000000000,
-		.has_fusing = true, .production = true,
+		.has_didvid = true,
+		.vendor_id = 0x8086,
+		.device_id = 0xb001,
+		.revision_id = 1,
+		.has_cpu = true,
+		.fms = 0x906ea,
+		.has_platform_id = true,
+		.platform_id = 0x10000000000000,
+		.has_fusing = true,
+		.production = true,
 	};
 }
 
@@ -106,6 +113,7 @@ static void the_second_chipset_list_masks_the_device(void **state)
 static void print_says_what_matters(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const char *const parts[] = {
 		"type: 0x2 (chipset)\n", "header_version: 0.0\n", "date: 2022-01-01\n", "size: 2048\n", "entry_point: 0x00000008:0x00000500\n",
 		"  uuid: 7fc03aaa-46a7-18db-2eac-698f8d417f5a\n", "chipset_acm_type: 0x1 (SINIT)\n", "    platform_type: 0x0 (any)\n",
@@ -114,6 +122,7 @@ static void print_says_what_matters(void **state)
 		"extend_policy: 0x3 (agile commands, embedded software)\n", "family: 0x8 (firmware TPM 2.0)\n", "nv_index_set: 1\n",
 		"    alg: sha384\n",
 	};
+	/* clang-format on */
 	char buf[4096];
 	struct text t = TEXT_OF(buf);
 	struct acm_recipe r = acm_sample();

@@ -12,7 +12,7 @@
 static const struct {
 	enum tb_error error;
 	const char *name;
-	const char *actions;    /* nonfatal, continue, halt */
+	const char *actions; /* nonfatal, continue, halt */
 } expected[] = {
 	{ TB_ERR_NONE, "TB_ERR_NONE", "ccc" },
 	{ TB_ERR_FIXED, "TB_ERR_FIXED", "chh" },

@@ -180,8 +180,8 @@ static void test_module_missing(void **state)
 		machine_entry(&m, 6, 21, NULL);
 		if (goes_on(TB_ERR_MODULE_VERIFICATION_FAILED, type)) {
 			assert_int_equal(run_usual(), VLP_ACT_CONTINUE);
-			machine_expect(&m, EVENTS_POLICY, EVENTS_MODULES, "20 cap module-missing module 5", "21 cap module-missing module 6",
-				EVENT_NV, EVENT_CLOSING, NULL);
+			machine_expect(&m, EVENTS_POLICY, EVENTS_MODULES, "20 cap module-missing module 5",
+				"21 cap module-missing module 6", EVENT_NV, EVENT_CLOSING, NULL);
 			assert_string_equal(m.report[8], "-- cap module-missing module 127 ! module-missing");
 		} else {
 			assert_int_equal(run_usual(), VLP_ACT_HALT);
@@ -279,7 +279,8 @@ static void test_module_zero(void **state)
 	set_up(VLP_HALT, ALG_SHA256, ALG_SET_ALL);
 	machine_entry(&m, 1, 19, NULL);
 	assert_int_equal(machine_run(&m, modules, 1), VLP_ACT_HALT);
-	machine_expect_capped(&m, "module-unlisted", EVENTS_POLICY, EVENT_0, "17 cap module-unlisted module 0 description launch.conf", NULL);
+	machine_expect_capped(
+		&m, "module-unlisted", EVENTS_POLICY, EVENT_0, "17 cap module-unlisted module 0 description launch.conf", NULL);
 	/* Unreadable: capped in PCR 17 whatever the entry says. */
 	set_up(VLP_HALT, ALG_SHA256, ALG_SET_ALL);
 	machine_entry(&m, 0, VLP_PCR_NONE, NULL);

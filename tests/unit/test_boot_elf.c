@@ -51,22 +51,16 @@ static void test_refused(void **state)
 		uint64_t v;
 		enum elf_error e;
 	} rows[] = {
-		{ 0, 1, 0, ELF_E_MAGIC }, { 3, 1, 'G', ELF_E_MAGIC },
-		{ 4, 1, 0, ELF_E_CLASS }, { 4, 1, 3, ELF_E_CLASS },
-		{ 5, 1, 2, ELF_E_DATA },
-		{ 6, 1, 0, ELF_E_VERSION }, { 20, 4, 2, ELF_E_VERSION },
-		{ 16, 2, 1, ELF_E_TYPE }, { 16, 2, 4, ELF_E_TYPE },
-		{ 18, 2, 183, ELF_E_MACHINE },
-		{ 28, 4, SAMPLE_XEN_SIZE - 63, ELF_E_HEADERS }, { 28, 4, 0xffffffff, ELF_E_HEADERS },
-		{ 42, 2, 56, ELF_E_HEADERS }, { 44, 2, 0, ELF_E_HEADERS }, { 44, 2, ELF_MAX_HEADERS + 1, ELF_E_HEADERS },
-		{ 52 + 4, 4, 0x40, ELF_E_SEGMENT_FILE }, { 52 + 4, 4, 0xffffffc0, ELF_E_SEGMENT_FILE },
-		{ 52 + 16, 4, SAMPLE_XEN_MEMORY + 1, ELF_E_SEGMENT_SIZE },
+		{ 0, 1, 0, ELF_E_MAGIC }, { 3, 1, 'G', ELF_E_MAGIC }, { 4, 1, 0, ELF_E_CLASS }, { 4, 1, 3, ELF_E_CLASS },
+		{ 5, 1, 2, ELF_E_DATA }, { 6, 1, 0, ELF_E_VERSION }, { 20, 4, 2, ELF_E_VERSION }, { 16, 2, 1, ELF_E_TYPE },
+		{ 16, 2, 4, ELF_E_TYPE }, { 18, 2, 183, ELF_E_MACHINE }, { 28, 4, SAMPLE_XEN_SIZE - 63, ELF_E_HEADERS },
+		{ 28, 4, 0xffffffff, ELF_E_HEADERS }, { 42, 2, 56, ELF_E_HEADERS }, { 44, 2, 0, ELF_E_HEADERS },
+		{ 44, 2, ELF_MAX_HEADERS + 1, ELF_E_HEADERS }, { 52 + 4, 4, 0x40, ELF_E_SEGMENT_FILE },
+		{ 52 + 4, 4, 0xffffffc0, ELF_E_SEGMENT_FILE }, { 52 + 16, 4, SAMPLE_XEN_MEMORY + 1, ELF_E_SEGMENT_SIZE },
 		{ 52 + 12, 4, 0xfffff000, ELF_E_SEGMENT_WRAP }, { 52 + 8, 4, 0xffffffc0, ELF_E_SEGMENT_WRAP },
-		{ 52 + 20, 4, 0xffffffff, ELF_E_SEGMENT_WRAP },
-		{ 52 + 28, 4, 3, ELF_E_SEGMENT_ALIGN }, { 52 + 28, 4, 0x400000, ELF_E_SEGMENT_ALIGN },
-		{ 52, 4, 6, ELF_E_EMPTY }, { 24, 4, SAMPLE_XEN_LINK - 1, ELF_E_ENTRY },
-		{ 24, 4, SAMPLE_XEN_LINK + SAMPLE_XEN_MEMORY, ELF_E_ENTRY },
-		{ 84, 4, 1, ELF_OK },           /* the note as a second segment */
+		{ 52 + 20, 4, 0xffffffff, ELF_E_SEGMENT_WRAP }, { 52 + 28, 4, 3, ELF_E_SEGMENT_ALIGN },
+		{ 52 + 28, 4, 0x400000, ELF_E_SEGMENT_ALIGN }, { 52, 4, 6, ELF_E_EMPTY }, { 24, 4, SAMPLE_XEN_LINK - 1, ELF_E_ENTRY },
+		{ 24, 4, SAMPLE_XEN_LINK + SAMPLE_XEN_MEMORY, ELF_E_ENTRY }, { 84, 4, 1, ELF_OK }, /* the note as a second segment */
 	};
 
 	(void)state;
@@ -199,14 +193,19 @@ static void test_strings(void **state)
 	(void)state;
 	for (enum elf_error e = 0; e < ELF_ERROR_COUNT; e++)
 		assert_true(strlen(elf_strerror(e)) > 5);
-	assert_non_null(elf_strerror((enum elf_error)-1));
+	assert_non_null(elf_strerror((enum elf_error) - 1));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plan32), cmocka_unit_test(test_refused), cmocka_unit_test(test_truncated), cmocka_unit_test(test_overlap),
-		cmocka_unit_test(test_load), cmocka_unit_test(test_elf64), cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_plan32),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_elf64),
+		cmocka_unit_test(test_strings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

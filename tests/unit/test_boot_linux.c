@@ -51,6 +51,7 @@ static void test_bzimage(void **state)
 
 static void test_bzimage_refused(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		size_t at, width;
 		uint64_t v;
@@ -68,6 +69,7 @@ static void test_bzimage_refused(void **state)
 		{ 0x260, 4, SAMPLE_BZIMAGE_SIZE - 2048 - 1, BZIMAGE_E_INIT_SIZE }, { 0x260, 4, 0xffffffff, BZIMAGE_E_INIT_SIZE },
 		{ 0x258, 8, 0x100000000, BZIMAGE_E_INIT_SIZE },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
@@ -101,13 +103,24 @@ static void test_params(void **state)
 {
 	static uint8_t page[LINUX_PARAMS_SIZE + 1];
 	const struct linux_efi efi = { true, 0x123456789a, 0x1fedcba98, 960, 48, 1 };
-	const struct linux_screen screen = { .address = 0x180000000, .size = 3145728, .width = 1024, .height = 768, .pitch = 4096, .depth = 32,
-		.efi = true, .red = { 16, 8 }, .green = { 8, 8 }, .blue = { 0, 8 }, .reserved = { 24, 8 } };
+	const struct linux_screen screen = { .address = 0x180000000,
+		.size = 3145728,
+		.width = 1024,
+		.height = 768,
+		.pitch = 4096,
+		.depth = 32,
+		.efi = true,
+		.red = { 16, 8 },
+		.green = { 8, 8 },
+		.blue = { 0, 8 },
+		.reserved = { 24, 8 } };
 	struct bzimage b;
+	/* clang-format off */
 	struct linux_params p = {
 		.image = &b, .load_address = 0x1000000, .cmdline = 0x90000, .initrd = 0x8000000, .initrd_size = 0x123456, .e820 = e820,
 		.e820_count = GL_COUNT(e820), .efi = &efi, .screen = &screen, .tboot = 0x803000, .rsdp = 0xf0010,
 	};
+	/* clang-format on */
 
 	(void)state;
 	sample_bzimage(file);
@@ -115,6 +128,7 @@ static void test_params(void **state)
 	memset(page, 0xa5, sizeof(page));
 	assert_true(linux_params_write(&p, (struct mspan){ page, LINUX_PARAMS_SIZE }));
 	assert_int_equal(page[LINUX_PARAMS_SIZE], 0xa5);
+	/* clang-format off */
 	static const struct {
 		size_t at, width;
 		uint64_t v;
@@ -128,6 +142,7 @@ static void test_params(void **state)
 		{ 0x21c, 4, 0x123456 }, { 0x228, 4, 0x90000 }, { 0x260, 4, 0x2000000 }, { 0x26c, 8, 0 }, { 0x2d0, 8, 0 }, { 0x2d8, 8, 0x9f000 },
 		{ 0x2e0, 4, 1 }, { 0x2d0 + 40, 8, 0xfed20000 }, { 0x2d0 + 56, 4, 2 }, { 0x2d0 + 60, 8, 0 },
 	};
+	/* clang-format on */
 	for (size_t i = 0; i < GL_COUNT(rows); i++)
 		if (sample_get(page, rows[i].at, rows[i].width) != rows[i].v)
 			fail_msg("offset 0x%zx: 0x%llx", rows[i].at, (unsigned long long)sample_get(page, rows[i].at, rows[i].width));
@@ -138,7 +153,9 @@ static void test_params_refused(void **state)
 	static uint8_t page[LINUX_PARAMS_SIZE];
 	static struct linux_e820 many[LINUX_E820_MAX + 1];
 	struct bzimage b;
-	const struct linux_params good = { .image = &b, .e820 = many, .e820_count = LINUX_E820_MAX, .initrd = 0x7ffff000, .initrd_size = 0x1000 };
+	const struct linux_params good = {
+		.image = &b, .e820 = many, .e820_count = LINUX_E820_MAX, .initrd = 0x7ffff000, .initrd_size = 0x1000
+	};
 	struct linux_params p = good;
 
 	(void)state;
@@ -166,16 +183,18 @@ static void test_params_refused(void **state)
 
 /* ---------------------------------------------------------------- memory maps */
 
+/* clang-format off */
 static const struct mb2_memory map[] = {
 	{ 0, 0x9f000, 1 }, { 0x9f000, 0x61000, 2 }, { 0x100000, 0x700000, 1 }, { 0x800000, 0x8000, 4 }, { 0x808000, 0x3000000, 1 },
 	{ 0x100000000, 0x40000000, 1 },
 };
+/* clang-format on */
 
 static void test_find(void **state)
 {
 	static const struct {
 		struct memory_request r;
-		uint64_t at;            /* 0: none */
+		uint64_t at; /* 0: none */
 	} rows[] = {
 		{ { 0x1000, 0x1000, 1, UINT32_MAX, false }, 0x1000 },
 		{ { 0x1000, 0x1000, 0, UINT32_MAX, true }, 0x3807000 },
@@ -190,7 +209,9 @@ static void test_find(void **state)
 		{ { 0x3000000, 0x1000000, 0, UINT64_MAX, false }, 0x100000000 },
 		{ { 0x1000, 0x1000, 0, UINT64_MAX, true }, 0x13ffff000 },
 		{ { 0x1000, 0x1000, 0x9f000, 0xfffff, false }, 0 },
-		{ { 0, 0x1000, 1, UINT32_MAX, false }, 0 }, { { 1, 3, 1, UINT32_MAX, false }, 0 }, { { 1, 0, 1, UINT32_MAX, false }, 0 },
+		{ { 0, 0x1000, 1, UINT32_MAX, false }, 0 },
+		{ { 1, 3, 1, UINT32_MAX, false }, 0 },
+		{ { 1, 0, 1, UINT32_MAX, false }, 0 },
 	};
 
 	(void)state;
@@ -222,16 +243,18 @@ static void test_strings(void **state)
 	(void)state;
 	for (enum bzimage_error e = 0; e < BZIMAGE_ERROR_COUNT; e++)
 		assert_true(strlen(bzimage_strerror(e)) > 5);
-	assert_non_null(bzimage_strerror((enum bzimage_error)-1));
+	assert_non_null(bzimage_strerror((enum bzimage_error) - 1));
 }
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bzimage), cmocka_unit_test(test_bzimage_refused), cmocka_unit_test(test_params),
 		cmocka_unit_test(test_params_refused), cmocka_unit_test(test_find), cmocka_unit_test(test_basic),
 		cmocka_unit_test(test_strings),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

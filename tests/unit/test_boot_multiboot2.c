@@ -50,8 +50,9 @@ static void test_header(void **state)
 
 static void test_header_refused(void **state)
 {
+	/* clang-format off */
 	static const struct {
-		size_t tag, at, width;          /* at: in the tag */
+		size_t tag, at, width; /* at: in the tag */
 		uint64_t v;
 		enum mb2_header_error e;
 	} rows[] = {
@@ -75,6 +76,7 @@ static void test_header_refused(void **state)
 		/* without consequence: an optional tag of unknown type, an end that comes early */
 		{ SAMPLE_MB2_CONSOLE, 0, 2, 77, MB2_HEADER_OK }, { SAMPLE_MB2_FRAMEBUFFER, 0, 2, 0, MB2_HEADER_OK },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
@@ -131,14 +133,23 @@ static void test_header_search(void **state)
 /* ---------------------------------------------------------------- information */
 
 static const struct mb2_memory map[] = {
-	{ 0, 0x9f000, MB2_MEMORY_AVAILABLE }, { 0x100000, 0x3ff00000, MB2_MEMORY_AVAILABLE }, { 0xfed20000, 0x20000, MB2_MEMORY_RESERVED },
+	{ 0, 0x9f000, MB2_MEMORY_AVAILABLE },
+	{ 0x100000, 0x3ff00000, MB2_MEMORY_AVAILABLE },
+	{ 0xfed20000, 0x20000, MB2_MEMORY_RESERVED },
 };
 
 static void put_all(struct mb2_writer *w)
 {
 	struct mb2_module m = { 0x1000000, 0x1800001, SPAN_LITERAL("kernel console=hvc0") };
-	struct mb2_framebuffer f = { .address = 0x80000000, .pitch = 4096, .width = 1024, .height = 768, .bits = 32, .type = MB2_FRAMEBUFFER_RGB,
-		.red = { 16, 8 }, .green = { 8, 8 }, .blue = { 0, 8 } };
+	struct mb2_framebuffer f = { .address = 0x80000000,
+		.pitch = 4096,
+		.width = 1024,
+		.height = 768,
+		.bits = 32,
+		.type = MB2_FRAMEBUFFER_RGB,
+		.red = { 16, 8 },
+		.green = { 8, 8 },
+		.blue = { 0, 8 } };
 	uint8_t efi[96] = { 7 };
 
 	mb2_put_cmdline(w, SPAN_LITERAL("xen loglvl=all"));
@@ -184,7 +195,7 @@ static void test_info_golden(void **state)
 		"\x38\0\0\0\0\0\0\0"
 		"\1\0\0\0\x0c\0\0\0abc\0\0\0\0\0"
 		"\3\0\0\0\x12\0\0\0\0\0\x10\0\1\0\x10\0x\0\0\0\0\0\0\0"
-		"\0\0\0\0\x08\0\0";            /* and the literal's NUL */
+		"\0\0\0\0\x08\0\0"; /* and the literal's NUL */
 	struct mb2_module m = { 0x100000, 0x100001, SPAN_LITERAL("x") };
 	struct mb2_writer w;
 	size_t n = 0;
@@ -342,6 +353,7 @@ static void test_info_frame(void **state)
 /* Contents that are no contents of their type. */
 static void test_info_contents(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		uint32_t type;
 		struct span content;
@@ -355,6 +367,7 @@ static void test_info_contents(void **state)
 		{ MB2_EFI64, SPAN_LITERAL("1234567") }, { MB2_EFI32, SPAN_LITERAL("123") },
 		{ MB2_FRAMEBUFFER, SPAN_LITERAL("123456789012345678901\1\0\0") },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
@@ -368,7 +381,7 @@ static void test_info_contents(void **state)
 		uint64_t v;
 
 		if (mb2_get_text(&t, &text) || mb2_get_module(&t, &m) || mb2_get_mmap(&t, &mm) || mb2_get_efi_mmap(&t, &em) ||
-		    mb2_get_framebuffer(&t, &f) || mb2_get_basic_meminfo(&t, &a, &b) || mb2_get_number(&t, &v))
+			mb2_get_framebuffer(&t, &f) || mb2_get_basic_meminfo(&t, &a, &b) || mb2_get_number(&t, &v))
 			fail_msg("row %zu", i);
 	}
 }
@@ -389,7 +402,8 @@ static void test_info_filter(void **state)
 	assert_int_equal(all, n);
 	assert_memory_equal(out, buf, n);
 	mb2_begin(&w, (struct mspan){ out, sizeof(out) });
-	mb2_copy_without(&w, &info, 1u << MB2_EFI32 | 1u << MB2_EFI64 | 1u << MB2_EFI_MMAP | 1u << MB2_EFI_BOOT_SERVICES | 1u << MB2_MODULE);
+	mb2_copy_without(
+		&w, &info, 1u << MB2_EFI32 | 1u << MB2_EFI64 | 1u << MB2_EFI_MMAP | 1u << MB2_EFI_BOOT_SERVICES | 1u << MB2_MODULE);
 	assert_true(mb2_end(&w, &k));
 	assert_int_equal(mb2_info_open((struct span){ out, k }, &filtered), MB2_INFO_OK);
 	assert_false(mb2_find(&filtered, MB2_EFI64, &t) || mb2_find(&filtered, MB2_MODULE, &t));
@@ -398,12 +412,14 @@ static void test_info_filter(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_header), cmocka_unit_test(test_header_refused), cmocka_unit_test(test_header_wishes),
 		cmocka_unit_test(test_header_search), cmocka_unit_test(test_info_golden), cmocka_unit_test(test_info_read),
 		cmocka_unit_test(test_info_room), cmocka_unit_test(test_info_impossible), cmocka_unit_test(test_info_frame),
 		cmocka_unit_test(test_info_contents), cmocka_unit_test(test_info_filter),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

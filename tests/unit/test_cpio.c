@@ -44,13 +44,54 @@ static void test_golden(void **state)
 	uint8_t *whole = make(2, &m, 1, &total);
 	static const char expected[] =
 		"\xaa\xaa\0\0"
-		"070701" "00000001" "000041ED" "00000000" "00000000" "00000002" "00000000" "00000000"
-		"00000000" "00000000" "00000000" "00000000" "00000002" "00000000" "d\0"
-		"070701" "00000002" "000081A4" "00000000" "00000000" "00000001" "00000000" "00000005"
-		"00000000" "00000000" "00000000" "00000000" "00000007" "00000000" "d/file\0" "\0\0\0"
+		"070701"
+		"00000001"
+		"000041ED"
+		"00000000"
+		"00000000"
+		"00000002"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000002"
+		"00000000"
+		"d\0"
+		"070701"
+		"00000002"
+		"000081A4"
+		"00000000"
+		"00000000"
+		"00000001"
+		"00000000"
+		"00000005"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000007"
+		"00000000"
+		"d/file\0"
+		"\0\0\0"
 		"\xaa\xaa\xaa\xaa\xaa\0\0\0"
-		"070701" "00000000" "00000000" "00000000" "00000000" "00000001" "00000000" "00000000"
-		"00000000" "00000000" "00000000" "00000000" "0000000B" "00000000" "TRAILER!!!\0" "\0\0";
+		"070701"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000001"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"00000000"
+		"0000000B"
+		"00000000"
+		"TRAILER!!!\0"
+		"\0\0";
 
 	assert_int_equal(total, sizeof(expected));
 	assert_memory_equal(whole, expected, total);
@@ -166,13 +207,15 @@ static void test_directories(void **state)
 {
 	(void)state;
 	static const char *const expected[] = { "usr", "usr/bin", "usr/bin/qemu", "etc", "etc/vm", "etc/vm/vm.json", "top", "usr/lib",
-						"usr/lib/x", "usr/lib/x/y", "usr/bin/other", "etc/vm2", "etc/vm2/z", "us", "us/r" };
+		"usr/lib/x", "usr/lib/x/y", "usr/bin/other", "etc/vm2", "etc/vm2/z", "us", "us/r" };
 	static struct found found[20];
+	/* clang-format off */
 	struct cpio_member m[] = {
 		member("/usr/bin/qemu", 0755, 1), member("/etc/vm/vm.json", 0644, 2), member("/top", 0644, 3),
 		member("/usr/lib/x/y", 0644, 4), member("/usr/bin/other", 0755, 5), member("/etc/vm2/z", 0644, 6),
 		member("/us/r", 0644, 7),
 	};
+	/* clang-format on */
 	size_t total = 0;
 	uint8_t *whole = make(0, m, GL_COUNT(m), &total);
 
@@ -224,7 +267,7 @@ static void test_paths(void **state)
 {
 	(void)state;
 	static const char *const bad[] = { "", "/", "a", "a/b", "//a", "/a/", "/a//b", "/./a", "/a/..", "/TRAILER!!!", "/TRAILER!!!/a",
-					   "/a\n" };
+		"/a\n" };
 	static const char *const taken[] = { "/a/b", "/a", "/a/b/c", "/a/b/c/d" };
 
 	for (size_t i = 0; i < GL_COUNT(bad); i++) {
@@ -348,10 +391,12 @@ static void assert_file(const char *folder, const struct cpio_member *m, const u
 
 static void unpack_and_compare(const char *folder)
 {
+	/* clang-format off */
 	struct cpio_member m[] = {
 		member("/usr/bin/qemu-system-x86_64", 0755, 70001), member("/etc/vm/vm.json", 0644, 3), member("/etc/vm/empty", 0600, 0),
 		member("/top level", 0444, 1), member("/usr/bin/zz", 0750, 4096), member("/usr/lib/a/b/c/d", 0640, 5),
 	};
+	/* clang-format on */
 	static const char *const directories[] = { "usr", "usr/bin", "etc", "etc/vm", "usr/lib", "usr/lib/a/b/c" };
 	const size_t initrd_size = 13;
 	char command[512];
@@ -364,7 +409,7 @@ static void unpack_and_compare(const char *folder)
 			whole[m[i].offset + j] = (uint8_t)(j * 31 + i);
 	/* no -d: the archive has to bring the directories itself */
 	snprintf(command, sizeof(command), "umask 077 && cd '%s' && cpio -i --quiet --preserve-modification-time --no-absolute-filenames",
-		 folder);
+		folder);
 
 	FILE *pipe = popen(command, "w");
 

@@ -49,7 +49,7 @@ static void test_split(void **state)
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
 		size_t n = strlen(rows[i].line), count = 0, wanted = 0;
-		char *line = malloc(n + 1);     /* no byte more, for the sanitizer */
+		char *line = malloc(n + 1); /* no byte more, for the sanitizer */
 		char *fields[CSV_MAX_FIELDS];
 
 		memcpy(line, rows[i].line, n);

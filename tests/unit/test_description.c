@@ -10,72 +10,74 @@
 #include "common/description.h"
 
 static const char good[] =
-	"geolaunch 1\n"                                 /* 1 */
+	"geolaunch 1\n" /* 1 */
 	"mode direct\n"
 	"policy policy.vlp\n"
 	"on-halt poweroff\n"
-	"halt-delay 5\n"                                /* 5 */
+	"halt-delay 5\n" /* 5 */
 	"module hypervisor\n"
 	"file linux\n"
 	"cmdline console=ttyS0 root=/dev/sda1  quiet \n"
 	"module initrd\n"
-	"file initrd\n"                                 /* 10 */
+	"file initrd\n" /* 10 */
 	"module vmm\n"
 	"file vmm\n"
 	"path /usr/bin/qemu-system-x86_64\n"
 	"mode 0755\n"
-	"module file\n"                                 /* 15 */
+	"module file\n" /* 15 */
 	"file file-0\n"
 	"path /etc/vm/vm.json\n"
 	"mode 0644\n"
 	"module file\n"
-	"file file-1\n"                                 /* 20 */
+	"file file-1\n" /* 20 */
 	"path /etc/vm/a b\n"
 	"mode 0000\n"
 	"end\n";
 
 static const char xen[] =
 	"geolaunch 1\nmode direct\npolicy policy.vlp\non-halt poweroff\nhalt-delay 5\n"
-	"module hypervisor\n"                           /* 6 */
+	"module hypervisor\n" /* 6 */
 	"kind xen\n"
 	"file xen\n"
 	"cmdline dom0_mem=512M\n"
-	"module kernel\n"                               /* 10 */
+	"module kernel\n" /* 10 */
 	"file kernel\n"
 	"cmdline console=hvc0\n"
 	"module initrd\n"
 	"file initrd\n"
-	"end\n";                                        /* 15 */
+	"end\n"; /* 15 */
 
-#define RULES "geolaunch-stage 1 policy=halt hypervisor=xen modules=hypervisor,kernel,initrd,vmm:0755 " \
+#define RULES \
+	"geolaunch-stage 1 policy=halt hypervisor=xen modules=hypervisor,kernel,initrd,vmm:0755 " \
 	"nv=0x01c10110,nv,22,any halt=reboot,7"
 
 static const char txt[] =
-	"geolaunch 1\n"                                 /* 1 */
+	"geolaunch 1\n" /* 1 */
 	"mode txt\n"
 	"policy policy.vlp\n"
 	"on-halt return\n"
-	"halt-delay 7\n"                                /* 5 */
+	"halt-delay 7\n" /* 5 */
 	"module tboot\n"
 	"file tboot\n"
 	"cmdline logging=serial extpol=sha256\n"
 	"module sinit\n"
-	"file sinit\n"                                  /* 10 */
+	"file sinit\n" /* 10 */
 	"module lcp\n"
 	"file lcp\n"
 	"module stage\n"
 	"file stage\n"
-	"cmdline " RULES "\n"                           /* 15 */
+	"cmdline " RULES
+	"\n" /* 15 */
 	"module hypervisor\n"
 	"kind xen\n"
 	"file xen\n"
 	"module kernel\n"
-	"file kernel\n"                                 /* 20 */
+	"file kernel\n" /* 20 */
 	"module initrd\n"
 	"file initrd\n"
 	"module vmm\n"
 	"file vmm\n"
-	"path /usr/bin/qemu\n"                          /* 25 */
+	"path /usr/bin/qemu\n" /* 25 */
 	"mode 0755\n"
 	"end\n";
 
@@ -135,8 +137,7 @@ static void test_good(void **state)
 static void test_small(void **state)
 {
 	(void)state;
-	static const char text[] =
-		"geolaunch 1\nmode direct\npolicy p\non-halt return\nhalt-delay 0\nmodule hypervisor\nfile x\nend\n";
+	static const char text[] = "geolaunch 1\nmode direct\npolicy p\non-halt return\nhalt-delay 0\nmodule hypervisor\nfile x\nend\n";
 
 	assert_int_equal(description_parse(SPAN_LITERAL(text), &d, NULL), DESCRIPTION_OK);
 	assert_int_equal(d.module_count, 1);
@@ -165,6 +166,7 @@ struct change {
 #define LONG_2048 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256
 
 /* One change each to the good text; with DESCRIPTION_OK it must come out again as it went in. */
+/* clang-format off */
 static const struct change changes[] = {
 	{ "geolaunch 1", "geolaunch 2", DESCRIPTION_E_FORMAT, 1 },
 	{ "geolaunch 1", "geolaunch 1 ", DESCRIPTION_E_FORMAT, 1 },
@@ -292,6 +294,7 @@ static const struct change changes[] = {
 	{ "end\n", "end\nx", DESCRIPTION_E_TRAILING, 24 },
 	{ "mode 0000\nend\n", "mode 0000", DESCRIPTION_E_LINE_END, 22 },
 };
+/* clang-format on */
 
 static const struct change xen_changes[] = {
 	{ "module kernel\nfile kernel\ncmdline console=hvc0\n", "", DESCRIPTION_E_KERNEL, 10 },
@@ -353,8 +356,8 @@ static void assert_changes(const char *from, const struct change *list, size_t c
 		enum description_error e = description_parse((struct span){ (const uint8_t *)text, n }, &out, &line);
 
 		if (e != list[i].error || line != list[i].line)
-			fail_msg("\"%s\" -> \"%.80s\": error %d in line %zu (%s), expected %d in line %zu", list[i].from, list[i].to,
-				 e, line, description_strerror(e), list[i].error, list[i].line);
+			fail_msg("\"%s\" -> \"%.80s\": error %d in line %zu (%s), expected %d in line %zu", list[i].from, list[i].to, e,
+				line, description_strerror(e), list[i].error, list[i].line);
 		seen[e] = true;
 		if (e)
 			assert_memory_equal(&out, &untouched, sizeof(out));
@@ -458,8 +461,9 @@ static struct description many(size_t count)
 	x.modules[0] = (struct description_module){ .role = ROLE_HYPERVISOR, .file = SPAN_LITERAL("h") };
 	for (size_t i = 1; i < count && i < DESCRIPTION_MAX_MODULES; i++) {
 		snprintf(paths[i], sizeof(paths[i]), "/d/%zu", i);
-		x.modules[i] = (struct description_module){ .role = ROLE_FILE, .file = SPAN_LITERAL("f"), .path = span_str(paths[i]),
-							    .mode = 0644 };
+		x.modules[i] = (struct description_module){
+			.role = ROLE_FILE, .file = SPAN_LITERAL("f"), .path = span_str(paths[i]), .mode = 0644
+		};
 	}
 	return x;
 }
@@ -537,7 +541,12 @@ static void test_write_refuses(void **state)
 	static struct description base, x;
 
 	assert_int_equal(description_parse(SPAN_LITERAL(good), &base, NULL), DESCRIPTION_OK);
-#define REFUSED(change, error, number) do { x = base; change; assert_refused(&x, error, number); } while (0)
+#define REFUSED(change, error, number) \
+	do { \
+		x = base; \
+		change; \
+		assert_refused(&x, error, number); \
+	} while (0)
 	REFUSED(x.mode = DESCRIPTION_MODE_COUNT, DESCRIPTION_E_MODE, 0);
 	REFUSED(x.on_halt = DESCRIPTION_ON_HALT_COUNT, DESCRIPTION_E_ON_HALT, 0);
 	REFUSED(x.halt_delay = 301, DESCRIPTION_E_HALT_DELAY, 0);
@@ -584,9 +593,11 @@ static void test_module_cmdline(void **state)
 {
 	(void)state;
 	struct description_module m = { .cmdline = SPAN_LITERAL("c"), .path = SPAN_LITERAL("/p") };
+	/* clang-format off */
 	static const char *const expected[ROLE_COUNT + 1] = {
 		[ROLE_HYPERVISOR] = "c", [ROLE_KERNEL] = "c", [ROLE_VMM] = "/p", [ROLE_FILE] = "/p", [ROLE_TBOOT] = "c", [ROLE_STAGE] = "c",
 	};
+	/* clang-format on */
 
 	for (unsigned role = 0; role <= ROLE_COUNT; role++) {
 		m.role = (enum role)role;
@@ -613,8 +624,8 @@ static void test_texts(void **state)
 	for (unsigned i = 0; i < DESCRIPTION_ERROR_COUNT; i++) {
 		assert_non_null(description_strerror((enum description_error)i));
 		for (unsigned j = 0; j < i; j++)
-			assert_string_not_equal(description_strerror((enum description_error)i),
-						description_strerror((enum description_error)j));
+			assert_string_not_equal(
+				description_strerror((enum description_error)i), description_strerror((enum description_error)j));
 	}
 	assert_string_equal(description_strerror(DESCRIPTION_ERROR_COUNT), "unknown launch description error");
 	assert_string_equal(description_mode_name(DESCRIPTION_DIRECT), "direct");

@@ -11,9 +11,11 @@
 #include "common/eventlog.h"
 #include "tboot-policy/vlp.h"
 
-
 static const alg_set bank_sets[] = {
-	ALG_BIT(ALG_SHA256), ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256), ALG_BIT(ALG_SHA384) | ALG_BIT(ALG_SHA512), ALG_SET_ALL,
+	ALG_BIT(ALG_SHA256),
+	ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256),
+	ALG_BIT(ALG_SHA384) | ALG_BIT(ALG_SHA512),
+	ALG_SET_ALL,
 };
 
 static void start(const struct scene_options *o)
@@ -40,10 +42,12 @@ static void test_good(void **state)
 
 static void test_events(void **state)
 {
+	/* clang-format off */
 	static const char *const names[] = {
 		"policy", "policy", "module 0 description launch.conf", "module 1 hypervisor linux", "module 2 initrd initrd", "module 3 vmm vmm",
 		"module 4 file file-0", "nv 0x01c10110", "closing",
 	};
+	/* clang-format on */
 	static const CHAR16 variable[] = u"GeolaunchEventLog";
 	static const EFI_GUID guid = GEOLAUNCH_GUID;
 	const struct fw_variable *v;
@@ -220,9 +224,11 @@ static void test_kernel_returns(void **state)
 		}
 }
 
+/* clang-format off */
 static const uint8_t initrd_path[24] = {
 	4, 3, 20, 0, 0x27, 0xe4, 0x68, 0x55, 0xfc, 0x68, 0x3d, 0x4f, 0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68, 0x7f, 0xff, 4, 0,
 };
+/* clang-format on */
 static const EFI_GUID path_guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
 static const EFI_GUID load_guid = { 0x4006c0c1, 0xfcb3, 0x403e, { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } };
 
@@ -232,7 +238,7 @@ static EFI_STATUS EFIAPI load_other(void)
 	return EFI_LOAD_ERROR;
 }
 
-static EFI_STATUS (EFIAPI *other_loader)(void) = load_other;
+static EFI_STATUS(EFIAPI *other_loader)(void) = load_other;
 
 /* Some other loader offers an initrd already: the kernel would take that one. */
 static void test_initrd_taken(void **state)
@@ -291,7 +297,8 @@ static void test_poweroff(void **state)
 static void test_poweroff_after_start(void **state)
 {
 	(void)state;
-	scene_init(&(struct scene_options){ .type = VLP_HALT, .banks = ALG_SET_ALL, .hash = ALG_SHA256, .poweroff = true, .halt_delay = 7 });
+	scene_init(
+		&(struct scene_options){ .type = VLP_HALT, .banks = ALG_SET_ALL, .hash = ALG_SHA256, .poweroff = true, .halt_delay = 7 });
 	fw.kernel_returns = true;
 	assert_int_equal(scene_run(), FW_RESET);
 	expect_capped_after_good("(EFI_ABORTED)");
@@ -338,7 +345,7 @@ static void test_twice(void **state)
 /* What becomes of a launch when its allocation number k fails. */
 static const struct {
 	const char *steps;
-	const char *halted;             /* NULL: it goes on */
+	const char *halted; /* NULL: it goes on */
 	unsigned events;
 } without_memory[] = {
 	{ "", "no memory to start with", 0 },

@@ -24,6 +24,7 @@ static struct fw_file *policy_file(void)
 
 /* ---------------------------------------------------------------- description and policy */
 
+/* clang-format off */
 static void no_file_system(void) { fw.application_image.DeviceHandle = fw.application; }
 static void no_device(void) { fw.application_image.DeviceHandle = NULL; }
 static void no_volume(void) { fw.volume_status = EFI_VOLUME_CORRUPTED; }
@@ -45,12 +46,13 @@ static void policy_huge(void) { policy_file()->claimed_size = 64 * 1024 + 1; }
 static void policy_cut(void) { policy_file()->claimed_size = policy_file()->bytes.n - 1; }
 static void policy_not_valid(void) { ((uint8_t *)(uintptr_t)scene.policy.p)[3] = 5; }
 static void policy_of_no_type(void) { ((uint8_t *)(uintptr_t)scene.policy.p)[1] = 3; }
+/* clang-format on */
 
 static const struct {
 	void (*damage)(void);
 	const char *reason;
 	const char *line;
-	bool described;                 /* the description says what to do */
+	bool described; /* the description says what to do */
 } preparations[] = {
 	{ no_file_system, "description-missing", "\\EFI\\geolaunch: no such folder on the volume", false },
 	{ no_device, "description-missing", "\\EFI\\geolaunch: no such folder on the volume", false },
@@ -108,6 +110,7 @@ static const char *folder_instead(const char *path)
 	return inside;
 }
 
+/* clang-format off */
 static void file_missing(struct fw_file *f) { f->path = SCENE_FOLDER "gone"; }
 static void file_closed(struct fw_file *f) { f->open_status = EFI_ACCESS_DENIED; }
 static void file_is_folder(struct fw_file *f) { f->path = folder_instead(f->path); }
@@ -121,11 +124,14 @@ static void nothing_comes(struct fw_file *f) { f->end_at = 0; }
 static void claims_more(struct fw_file *f) { f->claimed_size = f->bytes.n + 1; }
 static void claims_5_gib(struct fw_file *f) { f->claimed_size = UINT64_C(5) << 30; }
 static void claims_everything(struct fw_file *f) { f->claimed_size = UINT64_MAX; }
+/* clang-format on */
 
+/* clang-format off */
 static void (*const module_damage[])(struct fw_file *f) = {
 	file_missing, file_closed, file_is_folder, file_without_info, file_empty, error_at_start, error_in_the_middle, error_at_end, shorter,
 	nothing_comes, claims_more, claims_5_gib, claims_everything,
 };
+/* clang-format on */
 
 /* Steps with a cap instead of module `i`; cut behind it if the launch stops there. */
 static void steps_without(char *out, size_t room, unsigned i, const char *reason, bool stops)
@@ -134,7 +140,7 @@ static void steps_without(char *out, size_t room, unsigned i, const char *reason
 
 	for (unsigned k = 0; k < SCENE_MODULE_COUNT && (k <= i || !stops); k++)
 		n += k == i ? (size_t)snprintf(out + n, room - n, " cap%u:%s", scene.modules[k].pcr, reason)
-			    : (size_t)snprintf(out + n, room - n, " m%u", k);
+		            : (size_t)snprintf(out + n, room - n, " m%u", k);
 	(void)snprintf(out + n, room - n, stops ? " caps:%s" : " nv", reason);
 }
 
@@ -198,9 +204,11 @@ static void test_members_move_up(void **state)
 	}
 }
 
+/* clang-format off */
 static const char *const changed_steps[SCENE_MODULE_COUNT] = {
 	[SCENE_LINUX] = "policy m0 m1", [SCENE_INITRD] = "policy m0 m1 m2", [SCENE_VMM] = "policy m0 m1 m2 m3", [SCENE_FILE] = SCENE_MODULES,
 };
+/* clang-format on */
 
 /* Measured is what is there, and that is what runs. */
 static void expect_changed(unsigned i, uint8_t type)

@@ -36,7 +36,8 @@ static void expect_screen(const char *text)
 
 static void test_console(void **state)
 {
-	static const char long_line[] = "0123456789012345678901234567890123456789012345678901234567890123456789"
+	static const char long_line[] =
+		"0123456789012345678901234567890123456789012345678901234567890123456789"
 		"01234567890123456789012345678901234567890123456789012345678";
 
 	(void)state;
@@ -133,7 +134,7 @@ static void test_env(void **state)
 /* ---------------------------------------------------------------- initrd */
 
 struct load_file2 {
-	EFI_STATUS (EFIAPI *load)(struct load_file2 *self, EFI_DEVICE_PATH *path, BOOLEAN boot_policy, UINTN *size, void *buffer);
+	EFI_STATUS(EFIAPI *load)(struct load_file2 *self, EFI_DEVICE_PATH *path, BOOLEAN boot_policy, UINTN *size, void *buffer);
 };
 
 static struct load_file2 *find_loader(void)
@@ -226,7 +227,8 @@ static void test_linux_cmdline(void **state)
 	/* LoadOptionsSize has 32 bits. */
 	assert_int_equal(linux_load(&scene.env, SPAN_LITERAL("MZ"), (struct span){ (const uint8_t *)"", UINT32_MAX / 2 }, &k),
 		EFI_INVALID_PARAMETER);
-	assert_int_equal(linux_load(&scene.env, SPAN_LITERAL("MZ"), (struct span){ (const uint8_t *)"", SIZE_MAX }, &k), EFI_INVALID_PARAMETER);
+	assert_int_equal(
+		linux_load(&scene.env, SPAN_LITERAL("MZ"), (struct span){ (const uint8_t *)"", SIZE_MAX }, &k), EFI_INVALID_PARAMETER);
 	assert_int_equal(fw.loads, 1);
 	assert_null(fw.memory);
 }
@@ -235,10 +237,12 @@ static void test_linux_cmdline(void **state)
 
 static void test_volume_names(void **state)
 {
+	/* clang-format off */
 	static const char *const bad[] = {
 		"", " ", "a b", "..\\x", "\\EFI", "a/b", "a\n", "\x80", "a\x7f",
 		"0123456789012345678901234567890123456789012345678901234567890123456",
 	};
+	/* clang-format on */
 	char name[65];
 	struct volume v = { NULL };
 	EFI_FILE_HANDLE f = NULL;

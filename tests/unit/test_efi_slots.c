@@ -192,8 +192,8 @@ static void test_own_folder_is_gone(void **state)
 /* What LoadImage() is to say to one slot's application after the other, and what StartImage() does then. */
 static struct {
 	EFI_STATUS load[2];
-	bool handle_in_spite;           /* a handle comes with the failure */
-	bool launches;                  /* the application is geolaunch.efi */
+	bool handle_in_spite; /* a handle comes with the failure */
+	bool launches;        /* the application is geolaunch.efi */
 	EFI_STATUS returns;
 	unsigned loads, starts, unloads;
 	char asked[2][128];
@@ -201,7 +201,8 @@ static struct {
 	struct path path;
 } slot;
 
-static EFI_STATUS EFIAPI load_image(BOOLEAN boot_policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, void *source, UINTN size, EFI_HANDLE *out)
+static EFI_STATUS EFIAPI load_image(
+	BOOLEAN boot_policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, void *source, UINTN size, EFI_HANDLE *out)
 {
 	const uint8_t *p = (const uint8_t *)path;
 	EFI_STATUS s = slot.load[slot.loads];
@@ -353,9 +354,11 @@ static void test_none_can_be_loaded(void **state)
 
 static void test_slots_of_nonsense(void **state)
 {
+	/* clang-format off */
 	static const char *const bad[] = {
 		"", "x", HEAD, HEAD "current " A, HEAD "current 0123456789ABCDEF\n", HEAD "current ..\\..\\evil\\12345\n", HEAD "current " A "\nmore\n",
 	};
+	/* clang-format on */
 	static char big[200];
 	struct fw_file *f;
 

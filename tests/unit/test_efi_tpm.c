@@ -28,6 +28,7 @@ static void nv_content(size_t n)
 	scene.tpm.nv[0].content = scene.geo;
 }
 
+/* clang-format off */
 static void nv_undefined(void) { scene.tpm.nv_count = 0; }
 static void nv_with_password(void) { scene.tpm.nv[0].password = true; }
 static void nv_unwritten(void) { scene.tpm.nv[0].attributes &= ~SOFT_NV_WRITTEN; }
@@ -37,6 +38,7 @@ static void nv_too_large(void) { nv_content(APPLY_NV_MAX + 1); }
 static void nv_empty(void) { nv_content(0); }
 static void nv_other(void) { nv_content(64); }
 static void nv_longer(void) { nv_content(65); }
+/* clang-format on */
 
 static const struct {
 	void (*damage)(void);
@@ -182,11 +184,13 @@ static void protocol_only(void)
 	fw.firmware_ready = NULL;
 }
 
+/* clang-format off */
 static void closed_ones(void) { scene.registers.gate[2] = FAKE_ONES; }
 static void closed_zeros(void) { scene.registers.gate[2] = FAKE_ZEROS; }
 static void closed_without_tcg2(void) { without_tcg2(); closed_ones(); }
 static void never_granted(void) { scene.registers.swallow = drop_request_of_2; }
 static void nothing_granted(void) { without_tcg2(); scene.registers.never_grant = true; }
+/* clang-format on */
 
 static void tpm_fails(void)
 {
@@ -213,7 +217,7 @@ static void no_bank(void)
 static const struct {
 	void (*damage)(void);
 	const char *line;
-	bool geo;                       /* the NV index can be read through the firmware */
+	bool geo; /* the NV index can be read through the firmware */
 } platforms[] = {
 	{ no_tpm, "no TPM found", false },
 	{ tpm12_registers, "the TPM is a TPM 1.2", false },

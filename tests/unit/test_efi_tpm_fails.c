@@ -266,8 +266,8 @@ static void test_log_full(void **state)
 	(void)state;
 	unsigned seen = 0, extends;
 
-	scene_init(&(struct scene_options){ .type = VLP_NONFATAL, .banks = ALG_SET_ALL, .hash = ALG_SHA256, .more_files = 123, .more_nv = 220,
-		.short_policy = true });
+	scene_init(&(struct scene_options){
+		.type = VLP_NONFATAL, .banks = ALG_SET_ALL, .hash = ALG_SHA256, .more_files = 123, .more_nv = 220, .short_policy = true });
 	(void)scene_run();
 	scene_expect_halted("tpm-error");
 	assert_int_equal(fw_console_count("geolaunch: the event log is full"), 1);

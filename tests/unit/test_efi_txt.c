@@ -21,7 +21,9 @@
 #define HEAP_BASE 0xc8000000u
 #define SINIT_BASE 0xc8200000u
 #define TBOOT_LINE "logging=serial ap_wake_mwait=true min_ram=0x100000"
-#define RULES(type) "geolaunch-stage 1 policy=" type " hypervisor=linux modules=hypervisor,initrd,vmm:0755,file:0644 " \
+#define RULES(type) \
+	"geolaunch-stage 1 policy=" type \
+	" hypervisor=linux modules=hypervisor,initrd,vmm:0755,file:0644 " \
 	"nv=0x01c10110,nv,22,any halt=reboot,0"
 #define CMDLINE "console=ttyS0 root=/dev/vda1"
 #define EXITS_MAX 8
@@ -66,9 +68,11 @@ static uint32_t fake_capabilities(void)
 
 static uint64_t fake_txt(uint32_t offset, unsigned width)
 {
+	/* clang-format off */
 	static const struct { uint32_t offset; uint64_t value; } rows[] = {
 		{ 0x200, 0x9d003000 }, { 0x270, SINIT_BASE }, { 0x278, 0x10000 }, { 0x300, HEAP_BASE }, { 0x308, sizeof(t.heap) },
 	};
+	/* clang-format on */
 	uint64_t v = 0;
 
 	t.reads_before_didvid += t.reads == 0 && offset != 0x110;
@@ -102,9 +106,11 @@ static void fake_leave(void *block)
 	fw_leave(FW_STARTED);
 }
 
+/* clang-format off */
 static const struct hardware fake_hardware = {
 	.cpuid = fake_cpuid, .rdmsr = fake_rdmsr, .capabilities = fake_capabilities, .txt = fake_txt, .memory = fake_memory, .leave = fake_leave,
 };
+/* clang-format on */
 
 static EFI_STATUS EFIAPI exit_boot_services(EFI_HANDLE image, UINTN key)
 {
@@ -170,6 +176,7 @@ static void make_sinit(uint16_t device)
 
 static void make_policy(uint8_t type)
 {
+	/* clang-format off */
 	struct vlp v = { .version = VLP_VERSION, .type = type, .hash_alg = alg_table[ALG_SHA256].tpm_id, .control = 1, .entry_count = 2, .entries = {
 		{ .module = VLP_MODULE_ANY, .pcr = 19 }, { .module = VLP_MODULE_NV, .pcr = 22, .nv_index = SCENE_GEO } } };
 
@@ -273,6 +280,7 @@ static struct mb2_info enter(void)
 		memcpy(to, (const void *)(uintptr_t)word(c + 4), word(c + 8));
 		memset(to + word(c + 8), 0, word(c + 12));
 	}
+	/* clang-format on */
 	assert_memory_equal((const void *)(uintptr_t)tboot_at(), t.tboot + 0x1000, 0x4000);
 	for (size_t i = 0x4000; i < 0x9000; i++)
 		assert_int_equal(((const uint8_t *)(uintptr_t)tboot_at())[i], 0);

@@ -75,12 +75,19 @@ static struct host setup(void)
 	sample_put(rsdp, 20, sizeof(rsdp), 4);
 	fw.st.NumberOfTableEntries = 1;
 	fw.tables[0] = (EFI_CONFIGURATION_TABLE){ acpi2, rsdp };
-	env = (struct efi_env){ .image = fw.application, .st = &fw.st, .bs = &fw.bs, .ticks = fw_ticks, .ticks_per_ms = 1000, .enter = enter };
+	env = (struct efi_env){
+		.image = fw.application, .st = &fw.st, .bs = &fw.bs, .ticks = fw_ticks, .ticks_per_ms = 1000, .enter = enter
+	};
 	seen.firmware_exit = fw.bs.Exit;
 	kernel = low_copy("kernel", 6);
 	initrd = low_copy("the initrd", 10);
-	return (struct host){ .kind = HYPERVISOR_XEN, .image = SPAN_OF(image), .cmdline = SPAN_LITERAL(XEN_CMDLINE), .name = SPAN_LITERAL("xen"),
-		.kernel = { kernel, 6 }, .kernel_cmdline = SPAN_LITERAL(KERNEL_CMDLINE), .kernel_name = SPAN_LITERAL("kernel"),
+	return (struct host){ .kind = HYPERVISOR_XEN,
+		.image = SPAN_OF(image),
+		.cmdline = SPAN_LITERAL(XEN_CMDLINE),
+		.name = SPAN_LITERAL("xen"),
+		.kernel = { kernel, 6 },
+		.kernel_cmdline = SPAN_LITERAL(KERNEL_CMDLINE),
+		.kernel_name = SPAN_LITERAL("kernel"),
 		.initrd = { initrd, 10 } };
 }
 
@@ -227,12 +234,12 @@ static void test_place(void **state)
 	uint32_t first = (fw_low_base() + 0x1fffff) & ~0x1fffffu;
 
 	(void)state;
-	sample_put(image, SAMPLE_MB2_RELOCATABLE + 20, 1, 4);        /* prefers low */
+	sample_put(image, SAMPLE_MB2_RELOCATABLE + 20, 1, 4); /* prefers low */
 	assert_int_equal(fw_run(start, &h), FW_STARTED);
 	assert_int_equal(seen.entry, first + SAMPLE_XEN_ENTRY_EFI64 - SAMPLE_XEN_LINK);
 
 	h = setup();
-	sample_put(image, SAMPLE_MB2_RELOCATABLE + 12, first + SAMPLE_XEN_MEMORY - 1, 4);    /* may just fit */
+	sample_put(image, SAMPLE_MB2_RELOCATABLE + 12, first + SAMPLE_XEN_MEMORY - 1, 4); /* may just fit */
 	assert_int_equal(fw_run(start, &h), FW_STARTED);
 	assert_int_equal(seen.entry, first + SAMPLE_XEN_ENTRY_EFI64 - SAMPLE_XEN_LINK);
 
@@ -241,7 +248,7 @@ static void test_place(void **state)
 	expect_refused(&h, "geolaunch: xen: no free memory where it can run");
 
 	h = setup();
-	sample_put(image, SAMPLE_MB2_RELOCATABLE + 8, fw_low_base() + region, 4);            /* not so low */
+	sample_put(image, SAMPLE_MB2_RELOCATABLE + 8, fw_low_base() + region, 4); /* not so low */
 	expect_refused(&h, "geolaunch: xen: no free memory where it can run");
 
 	/* without the tag: at the address that it is linked to, free or not */
@@ -323,7 +330,8 @@ static void test_memory(void **state)
 
 static const char conf[] =
 	"geolaunch 1\nmode direct\npolicy policy.vlp\non-halt return\nhalt-delay 0\n"
-	"module hypervisor\nkind xen\nfile xen\ncmdline " XEN_CMDLINE "\nmodule kernel\nfile kernel\ncmdline " KERNEL_CMDLINE "\n"
+	"module hypervisor\nkind xen\nfile xen\ncmdline " XEN_CMDLINE "\nmodule kernel\nfile kernel\ncmdline " KERNEL_CMDLINE
+	"\n"
 	"module initrd\nfile initrd\nmodule vmm\nfile vmm\npath /usr/bin/vmm\nmode 0755\nend\n";
 
 static void app_setup(uint8_t type)
@@ -339,7 +347,7 @@ static void app_setup(uint8_t type)
 	wr_u8(&w, 2);
 	wr_u8(&w, type);
 	wr_le16(&w, 0x0b);
-	w.off--;                        /* the algorithm is one byte */
+	w.off--; /* the algorithm is one byte */
 	wr_le32(&w, 1);
 	wr_le32(&w, 0);
 	wr_u8(&w, 5);
@@ -419,7 +427,9 @@ static void test_app_fails(void **state)
 static void test_framebuffer(void **state)
 {
 	static const EFI_GUID guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
-	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION info = { .HorizontalResolution = 1024, .VerticalResolution = 768, .PixelsPerScanLine = 1040,
+	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION info = { .HorizontalResolution = 1024,
+		.VerticalResolution = 768,
+		.PixelsPerScanLine = 1040,
 		.PixelFormat = PixelBlueGreenRedReserved8BitPerColor };
 	EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode = { .Info = &info, .FrameBufferBase = 0x180000000 };
 	EFI_GRAPHICS_OUTPUT_PROTOCOL gop = { .Mode = &mode };
@@ -453,11 +463,13 @@ static void test_framebuffer(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start), cmocka_unit_test(test_little), cmocka_unit_test(test_comes_back), cmocka_unit_test(test_place),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_secure_boot), cmocka_unit_test(test_memory), cmocka_unit_test(test_app), cmocka_unit_test(test_app_fails),
 		cmocka_unit_test(test_framebuffer),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

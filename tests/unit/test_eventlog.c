@@ -9,6 +9,7 @@
 
 /* ---- a log put together by hand, with an algorithm that we do not know ---- */
 
+/* clang-format off */
 enum {
 	/* offsets in agile_log[] */
 	O_SPEC_SIZE = 28, O_SPEC_COUNT = 56, O_ALG0_ID = 60, O_ALG0_SIZE = 62, O_ALG1_ID = 64, O_ALG1_SIZE = 66, O_ALG2_ID = 68,
@@ -18,6 +19,7 @@ enum {
 	E3 = E2_SIZE + 4, E3_COUNT = E3 + 8, E3_SIZE = E3 + 12,
 	LOG_SIZE = E3_SIZE + 4 + 16
 };
+/* clang-format on */
 
 static uint8_t agile_log[LOG_SIZE];
 
@@ -32,7 +34,7 @@ static void make_log(void)
 	eventlog_put(p, O_SPEC_COUNT, 3, 4);
 	eventlog_put(p, O_ALG0_ID, 0x0004, 2);
 	eventlog_put(p, O_ALG0_SIZE, 20, 2);
-	eventlog_put(p, O_ALG1_ID, 0x7fff, 2);   /* nobody's, 8 bytes */
+	eventlog_put(p, O_ALG1_ID, 0x7fff, 2); /* nobody's, 8 bytes */
 	eventlog_put(p, O_ALG1_SIZE, 8, 2);
 	eventlog_put(p, O_ALG2_ID, 0x000b, 2);
 	eventlog_put(p, O_ALG2_SIZE, 32, 2);
@@ -108,17 +110,17 @@ static void test_read_agile(void **state)
 static void test_mutations(void **state)
 {
 	(void)state;
-	enum { ANY = 0xffff };          /* where the error is found depends on what the shifted fields happen to say */
+	enum { ANY = 0xffff }; /* where the error is found depends on what the shifted fields happen to say */
 	static const struct {
 		size_t at;
 		size_t width;
 		uint32_t value;
 		size_t error_offset;
 	} cases[] = {
-		{ O_SPEC_SIZE, 4, 42, O_VENDOR },               /* vendor information cut off */
+		{ O_SPEC_SIZE, 4, 42, O_VENDOR }, /* vendor information cut off */
 		{ O_SPEC_SIZE, 4, 44, O_VENDOR },
 		{ O_SPEC_SIZE, 4, 41, O_VENDOR },
-		{ O_SPEC_SIZE, 4, 40, O_VENDOR },               /* not even its size */
+		{ O_SPEC_SIZE, 4, 40, O_VENDOR }, /* not even its size */
 		{ O_SPEC_SIZE, 4, 39, O_ALG2_ID },
 		{ O_SPEC_SIZE, 4, 28, O_ALG0_ID },
 		{ O_SPEC_SIZE, 4, 27, O_SPEC_COUNT },
@@ -131,15 +133,15 @@ static void test_mutations(void **state)
 		{ O_SPEC_COUNT, 4, 4, O_VENDOR },
 		{ O_SPEC_COUNT, 4, 16, ANY },
 		{ O_SPEC_COUNT, 4, 17, O_SPEC_COUNT },
-		{ O_SPEC_COUNT, 4, 0x40000001, O_SPEC_COUNT },  /* times 4 wraps */
+		{ O_SPEC_COUNT, 4, 0x40000001, O_SPEC_COUNT }, /* times 4 wraps */
 		{ O_SPEC_COUNT, 4, 0xffffffff, O_SPEC_COUNT },
-		{ O_ALG0_ID, 2, 0x000b, O_ALG0_ID },            /* 20 bytes of SHA-256 */
-		{ O_ALG0_ID, 2, 0x7fff, O_ALG1_ID },            /* twice */
+		{ O_ALG0_ID, 2, 0x000b, O_ALG0_ID }, /* 20 bytes of SHA-256 */
+		{ O_ALG0_ID, 2, 0x7fff, O_ALG1_ID }, /* twice */
 		{ O_ALG0_SIZE, 2, 0, O_ALG0_ID },
 		{ O_ALG0_SIZE, 2, 19, O_ALG0_ID },
 		{ O_ALG0_SIZE, 2, 21, O_ALG0_ID },
 		{ O_ALG0_SIZE, 2, 0xffff, O_ALG0_ID },
-		{ O_ALG1_ID, 2, 0x7ffe, E1_ID1 },               /* the events use another */
+		{ O_ALG1_ID, 2, 0x7ffe, E1_ID1 }, /* the events use another */
 		{ O_ALG1_SIZE, 2, 0, O_ALG1_ID },
 		{ O_ALG1_SIZE, 2, 7, E1_ID2 - 1 },
 		{ O_ALG1_SIZE, 2, 9, E1_ID2 + 1 },
@@ -159,8 +161,8 @@ static void test_mutations(void **state)
 		{ E1_COUNT, 4, 0x80000000, E1_COUNT },
 		{ E1_COUNT, 4, 0xffffffff, E1_COUNT },
 		{ E1_ID0, 2, 0x7fff, ANY },
-		{ E1_ID0, 2, 0x000c, E1_ID0 },                  /* known to us, but not to the log */
-		{ E1_ID1, 2, 0x0004, E1_ID1 },                  /* twice */
+		{ E1_ID0, 2, 0x000c, E1_ID0 }, /* known to us, but not to the log */
+		{ E1_ID1, 2, 0x0004, E1_ID1 }, /* twice */
 		{ E1_ID2, 2, 0x0004, E1_ID2 },
 		{ E1_ID2, 2, 0x0000, E1_ID2 },
 		{ E1_SIZE, 4, 2, ANY },
@@ -172,9 +174,9 @@ static void test_mutations(void **state)
 		{ E2_COUNT, 4, 2, ANY },
 		{ E2_COUNT, 4, 4, E2_COUNT },
 		{ E2_ID0, 2, 0x0005, E2_ID0 },
-		{ E2_SIZE, 4, 33, E2_SIZE },                    /* past the end by one */
+		{ E2_SIZE, 4, 33, E2_SIZE }, /* past the end by one */
 		{ E2_SIZE, 4, 0xffffffff, E2_SIZE },
-		{ E3 + 4, 4, 4, E3 },                           /* a measured event on PCR 0xffffffff */
+		{ E3 + 4, 4, 4, E3 }, /* a measured event on PCR 0xffffffff */
 		{ E3_COUNT, 4, 1, E3_COUNT + 4 },
 		{ E3_COUNT, 4, 4, E3_COUNT },
 		{ E3_SIZE, 4, 17, E3_SIZE },
@@ -339,6 +341,7 @@ static void test_replay_of_tboots_events(void **state)
 static void test_type_names(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct {
 		uint32_t type;
 		const char *name;
@@ -352,6 +355,7 @@ static void test_type_names(void **state)
 		{ 0x80000001, "EV_EFI_VARIABLE_DRIVER_CONFIG" }, { 0x80000003, "EV_EFI_BOOT_SERVICES_APPLICATION" },
 		{ 0x800000e0, "EV_EFI_VARIABLE_AUTHORITY" },
 	};
+	/* clang-format on */
 	static const uint32_t unknown[] = { 0x14, 0x405, 0x500, 0x505, 0x59f, 0x5a5, 0x7fffffff, 0x8000000e, 0xffffffff };
 
 	for (size_t i = 0; i < GL_COUNT(want); i++) {

@@ -14,6 +14,7 @@ static void test_events(void **state)
 {
 	(void)state;
 	/* The order in which SINIT and tboot measure; PCR and type of each event. */
+	/* clang-format off */
 	static const struct {
 		uint32_t pcr, type;
 	} want[] = {
@@ -23,6 +24,7 @@ static void test_events(void **state)
 		{ 18, 0x410 }, { 18, 0x40b }, { 18, 0x40f }, { 18, 0x40c }, { 18, 0x413 }, { 18, 0x414 },
 		{ 17, 0x501 }, { 18, 0x501 }, { 17, 0x501 }, { 17, 0x501 },
 	};
+	/* clang-format on */
 	struct eventlog_reader r;
 	struct event e;
 
@@ -106,12 +108,14 @@ static void test_replay_quoted(void **state)
 static void test_policy_event(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const uint8_t policy[36] = {
 		2, 0, 0x0b, 1, 0, 0, 0, 0, 0, 0, 0, 3,
 		0, 255, 0, 0, 0, 0, 0, 0,
 		129, 17, 0, 0, 0, 0, 0, 0,
 		131, 22, 0, 0x10, 0, 0, 0x40, 0,
 	};
+	/* clang-format on */
 	struct eventlog_reader r;
 	struct event e;
 	struct digests d;

@@ -67,7 +67,8 @@ static void test_read_sha1(void **state)
 	check_sha1_events((struct span){ log, n }, EVENTLOG_SHA1, 0);
 	check_sha1_events(SPAN_OF(log), EVENTLOG_SHA1, 0);
 	for (size_t k = 0; k <= n; k++)
-		assert_int_equal(eventlog_read_all((struct span){ log, k }, &r, &count), k == 37 || k == n ? EVENTLOG_END : EVENTLOG_MALFORMED);
+		assert_int_equal(
+			eventlog_read_all((struct span){ log, k }, &r, &count), k == 37 || k == n ? EVENTLOG_END : EVENTLOG_MALFORMED);
 
 	static const struct {
 		size_t at;
@@ -102,16 +103,18 @@ static void test_read_container(void **state)
 	size_t n = make_container(log, sizeof(log));
 	struct eventlog_reader r;
 	size_t count;
+	/* clang-format off */
 	static const struct {
 		size_t at;
 		uint32_t value;
-		size_t error_offset;    /* 0: where depends on the bytes that are taken for events */
+		size_t error_offset; /* 0: where depends on the bytes that are taken for events */
 	} bad[] = {
 		{ 36, 301, 36 }, { 36, 120, 40 }, { 36, 0, 40 }, { 36, 0xffffffff, 36 },
 		{ 40, 47, 40 }, { 40, 0, 40 }, { 40, 122, 40 }, { 40, 301, 40 }, { 40, 0xffffffff, 40 }, { 40, 53, 0 },
 		{ 44, 51, 40 }, { 44, 120, 117 }, { 44, 122, 121 }, { 44, 301, 40 }, { 44, 0xffffffff, 40 }, { 44, 0, 40 },
 		{ 52 + 28, 6000, 80 }, { 52 + 65, 1, 117 },
 	};
+	/* clang-format on */
 
 	check_sha1_events(SPAN_OF(log), EVENTLOG_TXT_CONTAINER, 52);
 	for (size_t i = 0; i < GL_COUNT(bad); i++) {

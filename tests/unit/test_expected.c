@@ -28,8 +28,14 @@ static struct expected_event event(unsigned pcr, uint32_t type, const char *name
 /* Three events: one of ours, one of somebody else's with a large type, and one in one bank only (as tboot extends). */
 static struct expected sample(void)
 {
-	struct expected e = { .name = strdup("demo"), .mode = strdup("txt"), .drtm = true, .country = "DE", .policy_type = VLP_CONTINUE,
-			      .policy_hash = ALG_SHA256, .banks = BANKS, .event_count = 3 };
+	struct expected e = { .name = strdup("demo"),
+		.mode = strdup("txt"),
+		.drtm = true,
+		.country = "DE",
+		.policy_type = VLP_CONTINUE,
+		.policy_hash = ALG_SHA256,
+		.banks = BANKS,
+		.event_count = 3 };
 
 	e.events = calloc(3, sizeof(*e.events));
 	e.events[0] = event(17, MEASURE_POLICY, "policy", 0x10, PROVENANCE_COMPUTED, "policy.vlp");
@@ -259,7 +265,8 @@ static void alternatives(void **state)
 	} cases[] = {
 		{ "\"alternatives\": [", "\"alternatives\": [], \"x\": [", "event has the unknown key \"x\"" },
 		{ "\"from\": [\n            \"b.log\"\n          ]", "\"from\": 1", "\"from\" is no list" },
-		{ "\"from\": [\n            \"b.log\"\n          ]", "\"from\": [], \"kind\": 1", "an alternative has the unknown key \"kind\"" },
+		{ "\"from\": [\n            \"b.log\"\n          ]", "\"from\": [], \"kind\": 1",
+			"an alternative has the unknown key \"kind\"" },
 		{ "\"sha1\": \"6060", "\"sha1\": \"606x", "a digest is no hexadecimal" },
 		{ "\"sha1\": \"" HEX20("60") "\",", "", "an alternative has other banks than the event" },
 	};

@@ -16,7 +16,7 @@ struct scene {
 	enum alg hash;
 	bool nv, raw, verify;
 	uint8_t nv_pcr;
-	unsigned fixed;                 /* events that no host changes */
+	unsigned fixed; /* events that no host changes */
 };
 
 static uint32_t seed;
@@ -54,7 +54,9 @@ static size_t make_policy(const struct scene *s, struct span content, struct msp
 	if (s->nv) {
 		measure_nv(ALG_BIT(s->hash), s->raw, content, &d);
 		p.entry_count = 2;
-		p.entries[1] = (struct vlp_entry){ .module = s->raw ? VLP_MODULE_NV_RAW : VLP_MODULE_NV, .pcr = s->nv_pcr, .nv_index = 0x01c10110 };
+		p.entries[1] = (struct vlp_entry){
+			.module = s->raw ? VLP_MODULE_NV_RAW : VLP_MODULE_NV, .pcr = s->nv_pcr, .nv_index = 0x01c10110
+		};
 		if (s->verify) {
 			p.entries[1].hash_type = VLP_HASH_IMAGE;
 			p.entries[1].hash_count = 1;
@@ -70,8 +72,12 @@ static void compute(const struct scene *s, struct span policy, struct span conte
 {
 	struct digests d;
 
-	*e = (struct expected){ .name = strdup("one"), .mode = strdup("direct"), .banks = s->banks, .policy_type = VLP_HALT,
-				.policy_hash = s->hash, .events = calloc(64, sizeof(*e->events)) };
+	*e = (struct expected){ .name = strdup("one"),
+		.mode = strdup("direct"),
+		.banks = s->banks,
+		.policy_type = VLP_HALT,
+		.policy_hash = s->hash,
+		.events = calloc(64, sizeof(*e->events)) };
 	measure_policy(s->banks, 1, policy, &d);
 	add(e, 17, MEASURE_POLICY, &d);
 	add(e, 18, MEASURE_POLICY, &d);
@@ -143,7 +149,8 @@ static struct world *world_make(const struct scene *s)
 
 static bool common_make(struct world *w)
 {
-	return fleet_common_make(&w->expected[0], (struct span){ w->policy[0], w->policy_size }, content_of(w, 0), "dir", &w->common, &w->fault);
+	return fleet_common_make(
+		&w->expected[0], (struct span){ w->policy[0], w->policy_size }, content_of(w, 0), "dir", &w->common, &w->fault);
 }
 
 static void world_free(struct world *w)
@@ -337,11 +344,13 @@ static void test_record(void **state)
 
 static void test_header(void **state)
 {
+	/* clang-format off */
 	static const char *const wrong[] = {
 		"", "{}", "[]", "{\"format\":\"geolaunch-fleet-1\"}", "{\"format\":\"geolaunch-fleet-1\",\"count\":-1}",
 		"{\"format\":\"geolaunch-fleet-1\",\"count\":\"1\"}", "{\"format\":\"geolaunch-fleet-2\",\"count\":1}",
 		"{\"format\":\"geolaunch-fleet-1\",\"count\":1,\"more\":1}", "{\"format\":\"geolaunch-fleet-1\",\"count\":1,\"count\":1}",
 	};
+	/* clang-format on */
 	uint64_t count = 0;
 	char buf[128];
 	struct text t = TEXT_OF(buf);

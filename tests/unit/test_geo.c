@@ -9,6 +9,7 @@
 #include "geo/geo.h"
 #include "tboot-policy/apply.h"
 
+/* clang-format off */
 static const uint8_t good[GEO_TAG_SIZE] = {
 	'G', 'E', 'O', '1', 64, 0, 1, 0,
 	'D', 'E', 'H', 'E', 0, 0, 0, 0,
@@ -16,10 +17,13 @@ static const uint8_t good[GEO_TAG_SIZE] = {
 	0xd7, 0xbe, 0x2c, 0x05,         /* 8.6818519 */
 	'F', 'R', 'A', '1',
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct geo_tag good_tag = {
 	.country = "DE", .subdivision = "HE", .has_coordinates = true, .latitude = 501098408, .longitude = 86818519, .site = "FRA1",
 };
+/* clang-format on */
 
 static void assert_same(const struct geo_tag *a, const struct geo_tag *b)
 {
@@ -236,13 +240,14 @@ static const struct {
 } attributes[] = {
 	{ 0, "none" },
 	{ GEO_ATTRIBUTES_DEFAULT, "ownerwrite|writedefine|authread|no_da" },
-	{ 0x2204000a, "ownerwrite|policywrite|authread|no_da|written" },        /* LCP's owner index on real hardware */
+	{ 0x2204000a, "ownerwrite|policywrite|authread|no_da|written" }, /* LCP's owner index on real hardware */
 	{ 0x62044408, "policywrite|policydelete|write_stclear|authread|no_da|written|platformcreate" }, /* AUX index */
 	{ 0x00000010, "nt=0x1" },
 	{ 0x00000092, "ownerwrite|nt=0x9" },
 	{ 0x000000f0, "nt=0xf" },
 	{ 0x01f00300, "reserved(8)|reserved(9)|reserved(20)|reserved(21)|reserved(22)|reserved(23)|reserved(24)" },
-	{ 0xfe0ffc0f, "ppwrite|ownerwrite|authwrite|policywrite|policydelete|writelocked|writeall|writedefine|write_stclear|globallock|"
+	{ 0xfe0ffc0f,
+		"ppwrite|ownerwrite|authwrite|policywrite|policydelete|writelocked|writeall|writedefine|write_stclear|globallock|"
 		"ppread|ownerread|authread|policyread|no_da|orderly|clear_stclear|readlocked|written|platformcreate|read_stclear" },
 };
 

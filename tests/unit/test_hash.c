@@ -33,10 +33,10 @@ static void test_known_answers(void **state)
 	assert_hex(digest_span(&d, ALG_SHA1), "a9993e364706816aba3e25717850c26c9cd0d89d");
 	assert_hex(digest_span(&d, ALG_SHA256), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_hex(digest_span(&d, ALG_SHA384),
-		   "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7");
+		"cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7");
 	assert_hex(digest_span(&d, ALG_SHA512),
-		   "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
-		   "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+		"ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+		"2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 
 	hash_span(ALG_SET_ALL, (struct span){ NULL, 0 }, &d);
 	assert_hex(digest_span(&d, ALG_SHA1), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
@@ -157,12 +157,25 @@ static void test_processors(void **state)
 		struct digests d;
 
 		switch (step) {
-		case 0: cpu = hash_blocks_probe(true); break;
-		case 1: cpu = hash_blocks_probe(false); cpu.word[2] &= ~(uint32_t)SHA_NI; break;
-		case 2: cpu.word[2] &= ~(uint32_t)AVX2; break;
-		case 3: cpu.word[1] &= ~(uint32_t)(AVX | XOP); break;
-		case 4: cpu.word[1] &= ~(uint32_t)SSSE3; break;
-		default: memset(&cpu, 0, sizeof(cpu)); break;
+		case 0:
+			cpu = hash_blocks_probe(true);
+			break;
+		case 1:
+			cpu = hash_blocks_probe(false);
+			cpu.word[2] &= ~(uint32_t)SHA_NI;
+			break;
+		case 2:
+			cpu.word[2] &= ~(uint32_t)AVX2;
+			break;
+		case 3:
+			cpu.word[1] &= ~(uint32_t)(AVX | XOP);
+			break;
+		case 4:
+			cpu.word[1] &= ~(uint32_t)SSSE3;
+			break;
+		default:
+			memset(&cpu, 0, sizeof(cpu));
+			break;
 		}
 		hash_blocks_set_cpu(cpu);
 		hash_span(ALG_SET_ALL, SPAN_OF(data), &d);

@@ -16,7 +16,7 @@
 struct file {
 	const char *name;
 	struct span bytes;
-	uint64_t size;                  /* as told */
+	uint64_t size; /* as told */
 	size_t at;
 	bool open;
 	unsigned opened;
@@ -25,7 +25,7 @@ struct file {
 static struct {
 	struct file files[8];
 	size_t file_count;
-	size_t asked;                   /* of the largest allocation */
+	size_t asked; /* of the largest allocation */
 	unsigned allocations, fail_allocation;
 	void *memory[16];
 	size_t memory_count;
@@ -157,10 +157,12 @@ static enum apply_nv_status op_read_nv(void *ctx, uint32_t index, struct mspan b
 	return APPLY_NV_MISSING;
 }
 
+/* clang-format off */
 static const struct launch_ops ops = {
 	.open = op_open, .read = op_read, .close = op_close, .alloc = op_alloc, .line = op_line, .progress = op_progress, .now_us = op_now_us,
 	.tpm = { .extend = op_extend, .read_pcrs = op_read_pcrs, .read_nv = op_read_nv },
 };
+/* clang-format on */
 
 static struct file *add(const char *name, struct span bytes)
 {
@@ -174,7 +176,8 @@ static uint8_t kernel[3 * PIECE + 5];
 
 /* A halting, SHA-256 policy that takes any module. */
 static const uint8_t policy[] = { 2, 2, 0x0b, 1, 0, 0, 0, 0, 0, 0, 0, 1, 129, 19, 0, 0, 0, 0, 0, 0 };
-static const char conf[] = "geolaunch 1\nmode direct\npolicy policy\non-halt return\nhalt-delay 0\n"
+static const char conf[] =
+	"geolaunch 1\nmode direct\npolicy policy\non-halt return\nhalt-delay 0\n"
 	"module hypervisor\nfile linux\nmodule initrd\nfile initrd\nmodule vmm\nfile vmm\npath /vmm\nmode 0755\nend\n";
 static struct file *linux_file, *initrd_file, *vmm_file;
 
@@ -217,7 +220,10 @@ static void test_good(void **state)
 	assert_int_equal(launch(ALG_SET_ALL), VLP_ACT_CONTINUE);
 	assert_true(span_equal(launch_image(&l, ROLE_HYPERVISOR), SPAN_OF(kernel)));
 	assert_int_equal(launch_cmdline(&l, ROLE_HYPERVISOR).n, 0);
-	assert_memory_equal(launch_initrd(&l).p, "initrd\0\0" "070701", 14);
+	assert_memory_equal(launch_initrd(&l).p,
+		"initrd\0\0"
+		"070701",
+		14);
 	assert_int_equal(fake.largest_read, PIECE);
 	for (size_t i = 0; i < fake.file_count; i++)
 		assert_int_equal(fake.files[i].opened, 1);
@@ -288,8 +294,8 @@ static void test_small_file_limit(void **state)
 			(void)set_up(state);
 			fake.files[i].bytes = (struct span){ large, 65536 + over };
 			fake.files[i].size = 65536 + over;
-			assert_int_equal(launch_prepare(&l), over ? (i ? LAUNCH_NO_POLICY : LAUNCH_NO_DESCRIPTION)
-								  : (i ? LAUNCH_BAD_POLICY : LAUNCH_BAD_DESCRIPTION));
+			assert_int_equal(launch_prepare(&l),
+				over ? (i ? LAUNCH_NO_POLICY : LAUNCH_NO_DESCRIPTION) : (i ? LAUNCH_BAD_POLICY : LAUNCH_BAD_DESCRIPTION));
 			assert_int_equal(fake.files[i].at, over ? 0 : 65536);
 		}
 }

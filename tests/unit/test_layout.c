@@ -13,9 +13,22 @@
 #define MIB UINT64_C(0x100000)
 #define GIB UINT64_C(0x40000000)
 #define PAGE UINT64_C(4096)
-#define DESCRIPTOR 48           /* as edk2 makes them: 40 and something to come */
+#define DESCRIPTOR 48 /* as edk2 makes them: 40 and something to come */
 
-enum { LOADER_CODE = 1, LOADER_DATA, BOOT_CODE, BOOT_DATA, RUNTIME_CODE, RUNTIME_DATA, CONVENTIONAL, UNUSABLE, ACPI, NVS, MMIO, PERSISTENT = 14 };
+enum {
+	LOADER_CODE = 1,
+	LOADER_DATA,
+	BOOT_CODE,
+	BOOT_DATA,
+	RUNTIME_CODE,
+	RUNTIME_DATA,
+	CONVENTIONAL,
+	UNUSABLE,
+	ACPI,
+	NVS,
+	MMIO,
+	PERSISTENT = 14
+};
 
 static struct {
 	uint8_t bytes[2048 * DESCRIPTOR];
@@ -93,6 +106,7 @@ static void test_read(void **state)
 
 static void test_kinds(void **state)
 {
+	/* clang-format off */
 	static const struct { uint32_t type; enum efi_map_kind kind; uint32_t mb2; } rows[] = {
 		{ 0, EFI_MAP_RESERVED, 2 }, { LOADER_CODE, EFI_MAP_LOADER, 1 }, { LOADER_DATA, EFI_MAP_LOADER, 1 }, { BOOT_CODE, EFI_MAP_BOOT, 1 },
 		{ BOOT_DATA, EFI_MAP_BOOT, 1 }, { RUNTIME_CODE, EFI_MAP_RESERVED, 2 }, { RUNTIME_DATA, EFI_MAP_RESERVED, 2 },
@@ -100,6 +114,7 @@ static void test_kinds(void **state)
 		{ MMIO, EFI_MAP_RESERVED, 2 }, { 12, EFI_MAP_RESERVED, 2 }, { 13, EFI_MAP_RESERVED, 2 }, { PERSISTENT, EFI_MAP_RESERVED, 2 },
 		{ 15, EFI_MAP_RESERVED, 2 }, { 0x80000000, EFI_MAP_RESERVED, 2 }, { UINT32_MAX, EFI_MAP_RESERVED, 2 },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
@@ -327,7 +342,7 @@ static uint32_t next(void)
 	return seed >> 8;
 }
 
-#define RANDOM_PAGES 24576      /* 96 MiB */
+#define RANDOM_PAGES 24576 /* 96 MiB */
 static uint8_t types[RANDOM_PAGES];
 
 static void random_map(void)
@@ -363,8 +378,11 @@ static void test_random(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 3000; round++) {
-		struct layout_rules r = { .tboot_low = 0x200000, .tboot_high = 0x200000 + next() % 0x800000 + 1, .moved = next() % 0x800000,
-			.min_ram = next() % 2 ? 0 : 0x400000, .avoid = { { next() % RANDOM_PAGES * PAGE, next() % 64 * PAGE } } };
+		struct layout_rules r = { .tboot_low = 0x200000,
+			.tboot_high = 0x200000 + next() % 0x800000 + 1,
+			.moved = next() % 0x800000,
+			.min_ram = next() % 2 ? 0 : 0x400000,
+			.avoid = { { next() % RANDOM_PAGES * PAGE, next() % 64 * PAGE } } };
 
 		random_map();
 		sizes(next() % 0xc00000 + 1, 8192, next() % 0x800000 + 1);

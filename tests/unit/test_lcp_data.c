@@ -143,7 +143,7 @@ static void test_validate(void **state)
 	assert_int_equal(where.element, -1);
 	assert_int_equal(lcp_data_encode(&d, (struct mspan){ NULL, 0 }, &n), LCP_E_SIG_UNSIGNED);
 	d = decoded(bytes_of(2, 3));
-	file[36 + 8 + 13] = 1;  /* reserved byte of the first list's MLE2 */
+	file[36 + 8 + 13] = 1; /* reserved byte of the first list's MLE2 */
 	assert_int_equal(lcp_data_validate(&d, &where), LCP_E_ELEMENT_RESERVED);
 	assert_int_equal(where.list, 0);
 	assert_int_equal(where.element, 0);

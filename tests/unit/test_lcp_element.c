@@ -120,7 +120,7 @@ static void test_decode_refuses(void **state)
 	} cases[] = {
 		{ 0x10, 0, 0x00, LCP_E_ELEMENT_SIZE },
 		{ 0x10, 0, 0x0b, LCP_E_ELEMENT_SIZE },
-		{ 0x10, 0, 0x0c, LCP_E_ELEMENT_TRAILING },      /* the element ends early, its rest is left over */
+		{ 0x10, 0, 0x0c, LCP_E_ELEMENT_TRAILING }, /* the element ends early, its rest is left over */
 		{ 0x10, 0, 0xff, LCP_E_ELEMENT_TRUNCATED },
 		{ 0x10, 3, 0xff, LCP_E_ELEMENT_TRUNCATED },
 		{ 0x10, 14, 0x99, LCP_E_ELEMENT_HASH_ALG },
@@ -187,8 +187,8 @@ static void test_validate_bytes(void **state)
 		{ 0x02, 15, 0x01, LCP_E_ELEMENT_RESERVED },
 		{ 0x04, 13, 0x01, LCP_E_ELEMENT_RESERVED },
 		{ 0x11, 21, 0x0c, LCP_E_PCR_INFO_HASH_ALG },
-		{ 0x11, 24, 0x01, LCP_E_PCR_INFO_SELECT },      /* PCR 8 */
-		{ 0x11, 23, 0x00, LCP_E_PCR_INFO_SELECT },      /* none */
+		{ 0x11, 24, 0x01, LCP_E_PCR_INFO_SELECT }, /* PCR 8 */
+		{ 0x11, 23, 0x00, LCP_E_PCR_INFO_SELECT }, /* none */
 		{ 0x01, 16, 0x00, LCP_E_PCR_INFO_SELECT },
 		{ 0x01, 17, 0x00, LCP_E_PCR_INFO_LOCALITY },
 		{ 0x01, 17, 0x20, LCP_E_PCR_INFO_LOCALITY },
@@ -267,7 +267,7 @@ static void test_validate_structs(void **state)
 	e.uuid[15] = 1;
 	assert_int_equal(lcp_element_validate(&e), LCP_E_ELEMENT_FIELD);
 	e = decoded(LCP_ELEMENT_MLE2);
-	e.reserved[1] = 1;      /* the type has one reserved byte */
+	e.reserved[1] = 1; /* the type has one reserved byte */
 	assert_int_equal(lcp_element_validate(&e), LCP_E_ELEMENT_FIELD);
 }
 
@@ -346,23 +346,23 @@ static void test_print(void **state)
 
 	lcp_element_print(&e, 2, &t);
 	assert_string_equal(buf,
-			    "  type: pconf (0x01)\n"
-			    "  control: 0x00000001\n"
-			    "  num_pcr_infos: 1\n"
-			    "    pcr_info: 0\n"
-			    "      hash_alg: sha1\n"
-			    "      pcrs: 0,7\n"
-			    "      locality: 0x1f\n"
-			    "      digest: 202122232425262728292a2b2c2d2e2f30313233\n");
+		"  type: pconf (0x01)\n"
+		"  control: 0x00000001\n"
+		"  num_pcr_infos: 1\n"
+		"    pcr_info: 0\n"
+		"      hash_alg: sha1\n"
+		"      pcrs: 0,7\n"
+		"      locality: 0x1f\n"
+		"      digest: 202122232425262728292a2b2c2d2e2f30313233\n");
 	t = TEXT_OF(buf);
 	e = decoded(LCP_ELEMENT_CUSTOM2);
 	lcp_element_print(&e, 0, &t);
 	assert_string_equal(buf,
-			    "type: custom2 (0x13)\n"
-			    "control: 0x00000001\n"
-			    "uuid: 23222120-2524-2726-2928-2a2b2c2d2e2f\n"
-			    "data_size: 5\n"
-			    "data: 3031323334\n");
+		"type: custom2 (0x13)\n"
+		"control: 0x00000001\n"
+		"uuid: 23222120-2524-2726-2928-2a2b2c2d2e2f\n"
+		"data_size: 5\n"
+		"data: 3031323334\n");
 	t = TEXT_OF(buf);
 	e = decoded(LCP_ELEMENT_SBIOS);
 	e.reserved[2] = 9;

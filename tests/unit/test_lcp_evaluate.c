@@ -505,8 +505,8 @@ static void test_rules(void **state)
 		}
 		if (w.verdict.error.class != class || w.verdict.error.major != cases[i].major || w.verdict.error.minor != cases[i].minor)
 			fail_msg("%s: error %x %x %x", cases[i].name, w.verdict.error.class, w.verdict.error.major, w.verdict.error.minor);
-		assert_int_equal(lcp_verdict_code(&w.verdict), 0xc0000001u | (uint32_t)class << 4 | (uint32_t)cases[i].major << 10 |
-								       (uint32_t)cases[i].minor << 16);
+		assert_int_equal(lcp_verdict_code(&w.verdict),
+			0xc0000001u | (uint32_t) class << 4 | (uint32_t)cases[i].major << 10 | (uint32_t)cases[i].minor << 16);
 	}
 }
 

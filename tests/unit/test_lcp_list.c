@@ -160,7 +160,7 @@ static void test_decode_refuses(void **state)
 		{ "2.0", 3, 0x01, false, LCP_E_LIST_SIG_ALG },
 		{ "1.0", 3, 0x02, false, LCP_E_LIST_SIG_ALG },
 		{ "2.0", 7, 0xff, false, LCP_E_LIST_TRUNCATED },
-		{ "2.0", 4, 0x0b, false, LCP_E_ELEMENT_TRUNCATED },     /* elements end inside the first header */
+		{ "2.0", 4, 0x0b, false, LCP_E_ELEMENT_TRUNCATED }, /* elements end inside the first header */
 		{ "2.0", 8, 0x00, false, LCP_E_ELEMENT_SIZE },
 		{ "2.0", 8, 0xff, false, LCP_E_ELEMENT_TRUNCATED },
 		{ "2.0 rsassa 2048", -1, 0x00, true, LCP_E_SIG_KEY_SIZE },
@@ -168,7 +168,7 @@ static void test_decode_refuses(void **state)
 		{ "3.0", 2, 0x01, false, LCP_E_LIST_SIG_OFFSET },
 		{ "3.0 rsapss 2048", 3, 0x00, false, LCP_E_LIST_SIG_OFFSET },
 		{ "3.0 rsapss 2048", -9, 0x02, true, LCP_E_SIG_KEY_ALG },
-		{ "3.0 rsapss 2048", -9, 0x23, true, LCP_E_SIG_SCHEME },        /* an ECC key of 2048 bits finds junk */
+		{ "3.0 rsapss 2048", -9, 0x23, true, LCP_E_SIG_SCHEME }, /* an ECC key of 2048 bits finds junk */
 		{ "3.0 rsapss 2048", -6, 0x01, true, LCP_E_SIG_KEY_SIZE },
 		{ "3.0 rsapss 2048", -5, 0x00, true, LCP_E_SIG_KEY_SIZE },
 		{ "3.0 rsapss 2048", 256, 0x18, true, LCP_E_SIG_SCHEME },
@@ -306,7 +306,7 @@ static void test_validate_elements(void **state)
 	(void)state;
 	static const struct {
 		uint32_t types[3];
-		size_t spoil;           /* byte that is set to 0x77, if not 0 */
+		size_t spoil; /* byte that is set to 0x77, if not 0 */
 		enum lcp_error error;
 		int where;
 	} cases[] = {
@@ -356,7 +356,7 @@ static void test_encode_limits(void **state)
 	l = decoded(sample("3.0"));
 	l.elements = SPAN_OF(big);
 	assert_int_equal(lcp_list_encode(&l, (struct mspan){ NULL, 0 }, &n), LCP_OK);
-	l.elements.n = (size_t)UINT32_MAX + 1;  /* measured only: nothing is read */
+	l.elements.n = (size_t)UINT32_MAX + 1; /* measured only: nothing is read */
 	assert_int_equal(lcp_list_encode(&l, (struct mspan){ NULL, 0 }, &n), LCP_E_LIST_SIZE);
 	l = decoded(sample("2.0 rsassa 2048"));
 	l.sig.key_bits = 8 * 65536;
@@ -424,7 +424,8 @@ static void test_print(void **state)
 	lcp_list_print(&l, 2, &t);
 	assert_non_null(strstr(buf, "  version: 2.1\n  sig_alg: ecdsa\n"));
 	assert_non_null(strstr(buf, "  element: 0\n    type: mle2 (0x10)\n"));
-	assert_non_null(strstr(buf, "  signature: \n    revocation_counter: 1797\n    key_alg: ecc\n    key_bits: 256\n    hash_alg: sha256\n    qx: 3031"));
+	assert_non_null(strstr(buf,
+		"  signature: \n    revocation_counter: 1797\n    key_alg: ecc\n    key_bits: 256\n    hash_alg: sha256\n    qx: 3031"));
 	assert_non_null(strstr(buf, "\n    qy: 5051"));
 	assert_non_null(strstr(buf, "\n    r: 9091"));
 	assert_non_null(strstr(buf, "\n    s: b0b1"));

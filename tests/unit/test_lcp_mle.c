@@ -15,16 +15,16 @@
 /* What the ELF files here are made of. */
 struct segment {
 	uint64_t address;
-	uint64_t memory;                /* size in memory */
-	size_t file;                    /* size in the file */
+	uint64_t memory; /* size in memory */
+	size_t file;     /* size in the file */
 };
 
 struct recipe {
-	bool wide;                      /* ELF64 */
+	bool wide; /* ELF64 */
 	uint16_t machine;
 	struct segment segments[20];
 	unsigned segment_count;
-	size_t header;                  /* where the MLE header lies in the image */
+	size_t header; /* where the MLE header lies in the image */
 	uint32_t length, start, end, cmdline_start, cmdline_end;
 };
 
@@ -86,7 +86,8 @@ static struct span build(const struct recipe *r)
 	size_t data = ehsize + phsize * (r->segment_count + 1);
 
 	lay_out(r);
-	wr_bytes(&w, SPAN_LITERAL("\x7f" "ELF"));
+	wr_bytes(&w, SPAN_LITERAL("\x7f"
+				  "ELF"));
 	wr_u8(&w, r->wide ? 2 : 1);
 	wr_u8(&w, 1);
 	wr_u8(&w, 1);
@@ -112,7 +113,7 @@ static struct span build(const struct recipe *r)
 		if (r->wide)
 			wr_le32(&w, 5);
 		wr_le(&w, data, word);
-		wr_le(&w, s.address + 0xc0000000, word);        /* the virtual address is of no interest */
+		wr_le(&w, s.address + 0xc0000000, word); /* the virtual address is of no interest */
 		wr_le(&w, s.address, word);
 		wr_le(&w, s.file, word);
 		wr_le(&w, s.memory, word);
@@ -170,7 +171,7 @@ static void test_plain(void **state)
 	memset(longest, 'x', sizeof(longest));
 	longest[0x1ff] = '\0';
 	assert_hash(&r, longest);
-	r.header = 0x1fd0;      /* its end is in the part that the file does not have */
+	r.header = 0x1fd0; /* its end is in the part that the file does not have */
 	r.cmdline_start = r.cmdline_end = 0;
 	assert_hash(&r, NULL);
 }
@@ -205,7 +206,13 @@ static void test_cmdline_area(void **state)
 {
 	(void)state;
 	static const uint32_t areas[][2] = {
-		{ 0x80, 0xf0 }, { 0xf8, 0x140 }, { 0x100, 0x200 }, { 0x90, 0x2ff0 }, { 0x2700, 0x2800 }, { 0x27f8, 0x2900 }, { 0x2800, 0x2900 },
+		{ 0x80, 0xf0 },
+		{ 0xf8, 0x140 },
+		{ 0x100, 0x200 },
+		{ 0x90, 0x2ff0 },
+		{ 0x2700, 0x2800 },
+		{ 0x27f8, 0x2900 },
+		{ 0x2800, 0x2900 },
 		{ 0x2900, 0x2a00 },
 	};
 
@@ -293,13 +300,13 @@ static void test_refused(void **state)
 	r.cmdline_end = r.cmdline_start - 1;
 	assert_refused(&r, LCP_E_MLE_RANGE);
 	r = plain;
-	r.header = 0x48;        /* not at a multiple of 16 */
+	r.header = 0x48; /* not at a multiple of 16 */
 	assert_refused(&r, LCP_E_MLE_HEADER);
-	r.header = 0x2ff0;      /* behind what the file has */
+	r.header = 0x2ff0; /* behind what the file has */
 	assert_refused(&r, LCP_E_MLE_HEADER);
 	r = plain;
 	r.segments[0] = (struct segment){ 0x800000, 0x2000, 0x2000 };
-	r.header = 0x1fe0;      /* it does not end in the image */
+	r.header = 0x1fe0; /* it does not end in the image */
 	r.end = 0x1000;
 	assert_refused(&r, LCP_E_MLE_HEADER);
 	r = plain;
@@ -325,24 +332,18 @@ static void test_elf_fields(void **state)
 		size_t width;
 		enum lcp_error error;
 	} cases[] = {
-		{ 0, 0x464c457e, 4, LCP_E_MLE_ELF },
-		{ 0, 0x8b1f, 2, LCP_E_MLE_ELF },                /* gzip */
-		{ 4, 3, 1, LCP_E_MLE_ELF },
-		{ 5, 2, 1, LCP_E_MLE_ELF },
-		{ 16, 3, 2, LCP_E_MLE_ELF },
-		{ 20, 2, 4, LCP_E_MLE_ELF },
-		{ 28, 0xffffffff, 4, LCP_E_MLE_SEGMENTS },      /* e_phoff */
-		{ 42, 31, 2, LCP_E_MLE_SEGMENTS },              /* e_phentsize */
-		{ 44, 0, 2, LCP_E_MLE_SEGMENTS },               /* e_phnum */
-		{ 44, 0xffff, 2, LCP_E_MLE_SEGMENTS },
-		{ 52, 2, 4, LCP_E_MLE_SEGMENTS },               /* p_type: no PT_LOAD left */
-		{ 56, 0xffffffff, 4, LCP_E_MLE_SEGMENTS },      /* p_offset */
-		{ 56, 117, 4, LCP_E_MLE_SEGMENTS },             /* one byte too far */
-		{ 68, 0x3001, 4, LCP_E_MLE_SEGMENTS },          /* p_filesz above p_memsz */
-		{ 72, 0x1fff, 4, LCP_E_MLE_SEGMENTS },          /* p_memsz */
-		{ 72, 0x40000000, 4, LCP_OK },
-		{ 72, 0x40000001, 4, LCP_E_MLE_SIZE },
-		{ 64, 0xffffffff, 4, LCP_OK },                  /* p_paddr: only differences count */
+		{ 0, 0x464c457e, 4, LCP_E_MLE_ELF }, { 0, 0x8b1f, 2, LCP_E_MLE_ELF }, /* gzip */
+		{ 4, 3, 1, LCP_E_MLE_ELF }, { 5, 2, 1, LCP_E_MLE_ELF }, { 16, 3, 2, LCP_E_MLE_ELF }, { 20, 2, 4, LCP_E_MLE_ELF },
+		{ 28, 0xffffffff, 4, LCP_E_MLE_SEGMENTS },                               /* e_phoff */
+		{ 42, 31, 2, LCP_E_MLE_SEGMENTS },                                       /* e_phentsize */
+		{ 44, 0, 2, LCP_E_MLE_SEGMENTS },                                        /* e_phnum */
+		{ 44, 0xffff, 2, LCP_E_MLE_SEGMENTS }, { 52, 2, 4, LCP_E_MLE_SEGMENTS }, /* p_type: no PT_LOAD left */
+		{ 56, 0xffffffff, 4, LCP_E_MLE_SEGMENTS },                               /* p_offset */
+		{ 56, 117, 4, LCP_E_MLE_SEGMENTS },                                      /* one byte too far */
+		{ 68, 0x3001, 4, LCP_E_MLE_SEGMENTS },                                   /* p_filesz above p_memsz */
+		{ 72, 0x1fff, 4, LCP_E_MLE_SEGMENTS },                                   /* p_memsz */
+		{ 72, 0x40000000, 4, LCP_OK }, { 72, 0x40000001, 4, LCP_E_MLE_SIZE },
+		{ 64, 0xffffffff, 4, LCP_OK }, /* p_paddr: only differences count */
 	};
 
 	for (size_t i = 0; i < GL_COUNT(cases); i++) {
@@ -369,18 +370,18 @@ static void test_wide_wraps(void **state)
 	r.wide = true;
 	r.machine = 62;
 	file = build(&r);
-	w = wr_init((struct mspan){ elf + 64 + 24, 8 });        /* p_paddr */
+	w = wr_init((struct mspan){ elf + 64 + 24, 8 }); /* p_paddr */
 	wr_le64(&w, UINT64_MAX - 0x3000);
 	assert_int_equal(lcp_mle_find(file, &m), LCP_OK);
 	w = wr_init((struct mspan){ elf + 64 + 24, 8 });
 	wr_le64(&w, UINT64_MAX - 0x2fff);
 	assert_int_equal(lcp_mle_find(file, &m), LCP_E_MLE_SEGMENTS);
 	file = build(&r);
-	w = wr_init((struct mspan){ elf + 64 + 8, 8 });         /* p_offset */
+	w = wr_init((struct mspan){ elf + 64 + 8, 8 }); /* p_offset */
 	wr_le64(&w, UINT64_MAX - 0xfff);
 	assert_int_equal(lcp_mle_find(file, &m), LCP_E_MLE_SEGMENTS);
 	file = build(&r);
-	w = wr_init((struct mspan){ elf + 32, 8 });             /* e_phoff */
+	w = wr_init((struct mspan){ elf + 32, 8 }); /* e_phoff */
 	wr_le64(&w, UINT64_MAX);
 	assert_int_equal(lcp_mle_find(file, &m), LCP_E_MLE_SEGMENTS);
 }

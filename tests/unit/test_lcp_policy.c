@@ -11,16 +11,20 @@
 #include "lcp_samples.h"
 
 /* LCP_POLICY2 3.1: lcp2_crtpol --polver 3.1 --type list --minver 3 --max_sinit_min 9 --rev 1,2,3 --ctrl 2 and masks; digest counts up. */
+/* clang-format off */
 static const uint8_t good[70] = {
 	0x01, 0x03, 0x0b, 0x00, 0x00, 0x03, 0x01, 0x00, 0x02, 0x00, 0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x08, 0x01,
 	0x02, 0x00, 0x00, 0x00, 0x09, 0x00, 0x48, 0x00, 0x80, 0x10, 0x00, 0x00, 0x08, 0x00, 0x00, 0x00,
 	[38] = 0xa0, [69] = 0xa1,
 };
+/* clang-format on */
 
 /* LCP_POLICY 2.4 as lcp2_crtpol --polver 2.4 --type any makes it, with a few fields set. */
+/* clang-format off */
 static const uint8_t old[54] = {
 	0x04, 0x02, 0x00, 0x01, 0x07, 0x00, 0x05, 0x00, [20] = 0x06, 0x00, 0x02, 0x00, 0x00, 0x00, 0xff, 0x00, [34] = 0xb0, [53] = 0xb1,
 };
+/* clang-format on */
 
 static bool recode(struct span in, struct mspan out, size_t *n)
 {
@@ -133,7 +137,7 @@ static void test_decode_refuses(void **state)
 		assert_int_equal(lcp_policy_decode(SPAN_OF(b), &p), cases[i].error);
 	}
 	memcpy(o, old, sizeof(o));
-	o[2] = 4;       /* only LCP_POLHALG_SHA1 = 0 */
+	o[2] = 4; /* only LCP_POLHALG_SHA1 = 0 */
 	assert_int_equal(lcp_policy_decode(SPAN_OF(o), &p), LCP_E_POLICY_HASH_ALG);
 }
 
@@ -153,20 +157,20 @@ static void test_validate_rules(void **state)
 		{ true, 3, 0x02, LCP_E_POLICY_TYPE },
 		{ false, 22, 0x01, LCP_E_POLICY_CONTROL },
 		{ false, 23, 0x01, LCP_E_POLICY_CONTROL },
-		{ false, 27, 0x01, LCP_E_POLICY_RESERVED },     /* MaxBiosacMinVersion, which 3.1 does not have */
+		{ false, 27, 0x01, LCP_E_POLICY_RESERVED }, /* MaxBiosacMinVersion, which 3.1 does not have */
 		{ false, 28, 0x02, LCP_E_POLICY_HASH_MASK },
 		{ false, 29, 0x01, LCP_E_POLICY_HASH_MASK },
 		{ false, 33, 0x01, LCP_E_POLICY_SIGN_MASK },
 		{ false, 31, 0x80, LCP_E_POLICY_SIGN_MASK },
 		{ false, 34, 0x02, LCP_E_POLICY_AUX_MASK },
-		{ false, 0, 0x02, LCP_E_POLICY_AUX_MASK },      /* 3.2 reserves it */
+		{ false, 0, 0x02, LCP_E_POLICY_AUX_MASK }, /* 3.2 reserves it */
 		{ false, 36, 0x01, LCP_E_POLICY_RESERVED },
 		{ true, 5, 0x01, LCP_E_POLICY_RESERVED },
 		{ true, 27, 0x01, LCP_E_POLICY_RESERVED },
 		{ true, 28, 0x01, LCP_E_POLICY_RESERVED },
 		{ true, 33, 0x01, LCP_E_POLICY_RESERVED },
-		{ false, 25, 0x80, LCP_OK },                    /* AUX delete */
-		{ false, 0, 0x00, LCP_OK },                     /* 3.0 */
+		{ false, 25, 0x80, LCP_OK }, /* AUX delete */
+		{ false, 0, 0x00, LCP_OK },  /* 3.0 */
 		{ true, 0, 0x00, LCP_OK },
 	};
 
@@ -288,18 +292,18 @@ static void test_print(void **state)
 	p.control |= LCP_CONTROL_AUX_DELETE;
 	lcp_policy_print(&p, &t);
 	assert_string_equal(buf,
-			    "version: 3.1\n"
-			    "hash_alg: sha256\n"
-			    "policy_type: list\n"
-			    "sinit_min_version: 0x03\n"
-			    "data_revocation_counters: 1,2,3,0,0,0,0,264\n"
-			    "policy_control: 0x80000002 npw aux-delete\n"
-			    "max_sinit_min_version: 0x09\n"
-			    "max_biosac_min_version: 0x00\n"
-			    "lcp_hash_alg_mask: 0x0048 sha256,sha384\n"
-			    "lcp_sign_alg_mask: 0x00001080 rsa-3072-sha384,ecdsa-p256\n"
-			    "aux_hash_alg_mask: 0x0008 sha256\n"
-			    "policy_hash: a0000000000000000000000000000000000000000000000000000000000000a1\n");
+		"version: 3.1\n"
+		"hash_alg: sha256\n"
+		"policy_type: list\n"
+		"sinit_min_version: 0x03\n"
+		"data_revocation_counters: 1,2,3,0,0,0,0,264\n"
+		"policy_control: 0x80000002 npw aux-delete\n"
+		"max_sinit_min_version: 0x09\n"
+		"max_biosac_min_version: 0x00\n"
+		"lcp_hash_alg_mask: 0x0048 sha256,sha384\n"
+		"lcp_sign_alg_mask: 0x00001080 rsa-3072-sha384,ecdsa-p256\n"
+		"aux_hash_alg_mask: 0x0008 sha256\n"
+		"policy_hash: a0000000000000000000000000000000000000000000000000000000000000a1\n");
 	t = TEXT_OF(buf);
 	o.type = 9;
 	lcp_policy_print(&o, &t);

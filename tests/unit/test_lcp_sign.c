@@ -54,8 +54,8 @@ static struct lcp_list fresh(uint16_t version)
 static const struct {
 	uint16_t version;
 	int key;
-	uint16_t sig_alg;       /* asked for */
-	uint16_t hash_alg;      /* asked for */
+	uint16_t sig_alg;  /* asked for */
+	uint16_t hash_alg; /* asked for */
 	uint16_t made_sig_alg;
 	uint16_t made_hash_alg;
 } kinds[] = {
@@ -300,6 +300,7 @@ static void test_nothing_to_verify(void **state)
 static void test_strange_keys(void **state)
 {
 	static uint8_t bytes[8192];
+	/* clang-format off */
 	static const struct {
 		uint16_t sig_alg, key_alg;
 		uint32_t bits;
@@ -307,6 +308,7 @@ static void test_strange_keys(void **state)
 		{ LCP_ALG_RSASSA, LCP_ALG_RSA, 4096 }, { LCP_ALG_RSASSA, LCP_ALG_RSA, 65528 }, { LCP_ALG_ECDSA, LCP_ALG_ECC, 512 },
 		{ LCP_ALG_ECDSA, LCP_ALG_ECC, 8 }, { LCP_ALG_ECDSA, LCP_ALG_ECC, 1536 },
 	};
+	/* clang-format on */
 
 	(void)state;
 	memset(bytes, 0xa5, sizeof(bytes));
@@ -338,8 +340,9 @@ static void write_key(EVP_PKEY *key, const char *passphrase)
 	FILE *f = fopen(path, "w");
 
 	assert_non_null(f);
-	assert_int_equal(PEM_write_PKCS8PrivateKey(f, key, passphrase ? EVP_aes_128_cbc() : NULL, passphrase, passphrase ? (int)strlen(passphrase) : 0,
-		NULL, NULL), 1);
+	assert_int_equal(PEM_write_PKCS8PrivateKey(f, key, passphrase ? EVP_aes_128_cbc() : NULL, passphrase,
+				 passphrase ? (int)strlen(passphrase) : 0, NULL, NULL),
+		1);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -398,11 +401,13 @@ static void test_pem(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds), cmocka_unit_test(test_changes), cmocka_unit_test(test_external), cmocka_unit_test(test_external_der),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_exponent), cmocka_unit_test(test_nothing_to_verify), cmocka_unit_test(test_strange_keys),
 		cmocka_unit_test(test_pem),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, make_keys, free_keys);
 }

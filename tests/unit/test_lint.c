@@ -57,10 +57,10 @@ static void test_tables(void **state)
 
 static void make_bad(W *w)
 {
-	w->modules[1].present = false;          /* error, first table */
-	w->policy.type = VLP_NONFATAL;          /* warning */
-	w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_WRITELOCKED;    /* info */
-	w->po.sinit_min_version = 0x20;         /* error, last table */
+	w->modules[1].present = false;                       /* error, first table */
+	w->policy.type = VLP_NONFATAL;                       /* warning */
+	w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_WRITELOCKED; /* info */
+	w->po.sinit_min_version = 0x20;                      /* error, last table */
 }
 
 static void test_order(void **state)
@@ -68,7 +68,8 @@ static void test_order(void **state)
 	W *w = checked(make_bad);
 
 	(void)state;
-	assert_true(lint_count(&w->report, LINT_ERROR) >= 2 && lint_count(&w->report, LINT_WARNING) >= 1 && lint_count(&w->report, LINT_INFO) >= 2);
+	assert_true(lint_count(&w->report, LINT_ERROR) >= 2 && lint_count(&w->report, LINT_WARNING) >= 1 &&
+		    lint_count(&w->report, LINT_INFO) >= 2);
 	assert_int_equal(lint_count(&w->report, LINT_ERROR) + lint_count(&w->report, LINT_WARNING) + lint_count(&w->report, LINT_INFO),
 		w->report.finding_count);
 	for (size_t i = 1; i < w->report.finding_count; i++)
@@ -108,7 +109,8 @@ static void test_cmdline(void **state)
 	lint_tboot_parse("force_pmrs=true", LINT_VERSION(1, 11, 11), &t);
 	assert_string_equal(t.unknown, "");
 	/* Longer than any buffer. */
-	lint_tboot_parse("extpol=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0, &t);
+	lint_tboot_parse(
+		"extpol=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0, &t);
 	assert_int_equal(t.extpol, LINT_EXTPOL_UNKNOWN);
 	assert_int_equal(strlen(t.extpol_text), LINT_WORD_MAX - 1);
 	lint_tboot_parse("bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb=1", 0, &t);
@@ -150,17 +152,22 @@ static void test_launch_clean(void **state)
 	(void)state;
 	assert_says(w, "This build is for direct mode");
 	assert_says(w, "Module 1, linux (hypervisor), goes to PCR 19 and is the one that the policy demands.");
-	assert_says(w, "geolaunch.efi measures NV index 0x01c10110 (64 bytes, a geo tag for DE) into PCR 22; it is what the policy demands.");
+	assert_says(
+		w, "geolaunch.efi measures NV index 0x01c10110 (64 bytes, a geo tag for DE) into PCR 22; it is what the policy demands.");
 	assert_says(w, "SINIT, sinit.bin, version 16, index set 1");
 	assert_says(w, "Launch control allows the launch: tboot's digest is in list 1, element 1 of the owner's policy data.");
-	assert_says(w, "tboot 1.10.5 takes its policy from NV index 0x01c10131: type halt, sha256, 4 entries; it is the one of this build.");
+	assert_says(
+		w, "tboot 1.10.5 takes its policy from NV index 0x01c10131: type halt, sha256, 4 entries; it is the one of this build.");
 	assert_says(w, "tboot hashes with sha256 and extends this bank only.");
 	assert_says(w, "Module 0, geolaunch's stage (in place of launch.conf), goes to PCR 17; nothing is compared.");
 	assert_says(w, "geolaunch's stage closes");
 	lint_world_free(w);
 }
 
-static void no_vlp(W *w) { w->nv[NV_VLP].present = false; }
+static void no_vlp(W *w)
+{
+	w->nv[NV_VLP].present = false;
+}
 
 static void custom(W *w)
 {
@@ -174,8 +181,14 @@ static void custom_any(W *w)
 	w->po.type = LCP_POLICY_ANY;
 }
 
-static void other_mle(W *w) { w->f.mle.d[ALG_SHA256][0] ^= 1; }
-static void wrong_module(W *w) { w->module_hash[1][0] ^= 1; }
+static void other_mle(W *w)
+{
+	w->f.mle.d[ALG_SHA256][0] ^= 1;
+}
+static void wrong_module(W *w)
+{
+	w->module_hash[1][0] ^= 1;
+}
 
 static void wrong_module_continue(W *w)
 {
@@ -189,11 +202,13 @@ static void unlisted(W *w)
 	w->policy.entry_count--;
 }
 
+/* clang-format off */
 static void sha384(W *w) { lint_tboot_parse("min_ram=1 extpol=sha384", w->f.tboot_version, &w->f.tboot); }
 static void embedded(W *w) { lint_tboot_parse("min_ram=1 extpol=embedded", w->f.tboot_version, &w->f.tboot); }
 static void no_geo(W *w) { w->nv[NV_GEO].present = false; }
 static void geo_password(W *w) { w->nv[NV_GEO].nv.read = LINT_READ_PASSWORD; }
 static void other_place(W *w) { w->geo[8] = 'F'; }
+/* clang-format on */
 
 static void no_tpm(W *w)
 {
@@ -203,19 +218,26 @@ static void no_tpm(W *w)
 		w->nv[i].present = false;
 }
 
-static void bad_policy(W *w) { w->policy.reserved = 1; }
-static void supplier(W *w) { w->f.mle.banks = 0; }
+static void bad_policy(W *w)
+{
+	w->policy.reserved = 1;
+}
+static void supplier(W *w)
+{
+	w->f.mle.banks = 0;
+}
 
 static const struct {
 	void (*change)(W *w);
 	const char *says;
-	const char *not;        /* may be NULL */
+	const char * not ; /* may be NULL */
 } launches[] = {
 	{ no_vlp, "tboot 1.10.5 finds no policy and takes its default one, type nonfatal", "geolaunch's stage" },
 	{ custom, "takes its policy from the custom element of the owner's policy data", NULL },
 	/* In front of a policy of type any the custom element counts for nothing. */
 	{ custom_any, "finds no policy and takes its default one", NULL },
-	{ other_mle, "SINIT refuses the launch: no MLE element has the digest of this MLE. TXT.ERRORCODE is 0xc00012e1", "takes its policy" },
+	{ other_mle, "SINIT refuses the launch: no MLE element has the digest of this MLE. TXT.ERRORCODE is 0xc00012e1",
+		"takes its policy" },
 	{ wrong_module, "is none of those that the policy allows: the launch stops here.", "Then the host starts" },
 	{ wrong_module_continue, "is none of those that the policy allows: the launch goes on.", NULL },
 	{ wrong_module_continue, "Then the host starts", NULL },
@@ -238,9 +260,9 @@ static void test_launches(void **state)
 		W *w = checked(launches[i].change);
 
 		assert_says(w, launches[i].says);
-		if (launches[i].not && lint_world_says(w, launches[i].not)) {
+		if (launches[i].not &&lint_world_says(w, launches[i].not )) {
 			lint_world_print(w);
-			fail_msg("launch %zu says: %s", i, launches[i].not);
+			fail_msg("launch %zu says: %s", i, launches[i].not );
 		}
 		lint_world_free(w);
 	}
@@ -315,7 +337,8 @@ static void test_mutations(void **state)
 
 static void test_dump(void **state)
 {
-	static const char text[] = "{\"format\": \"geolaunch-nv-1\", \"banks\": [\"sha1\", \"sha384\"], \"unknown_banks\": true, \"nv\": [" ENTRY
+	static const char text[] =
+		"{\"format\": \"geolaunch-nv-1\", \"banks\": [\"sha1\", \"sha384\"], \"unknown_banks\": true, \"nv\": [" ENTRY
 		", {\"index\": \"0x01c10110\", \"attributes\": 4, \"attribute_names\": \"x\", \"size\": 64, \"name_alg\": 12, \"policy\": \"0102\","
 		" \"read\": \"password\", \"content\": null}], \"pcrs\": {\"sha1\": {\"0\": \"0123456789012345678901234567890123456789\"}}}";
 	struct lint_tpm t = { .nv = NULL };
@@ -388,12 +411,14 @@ static void test_dump_again(void **state)
 	char path[] = "/tmp/gl-lint-XXXXXX";
 	struct lint_tpm a = { .banks = ALG_BIT(ALG_SHA512), .unknown_banks = true }, b = { .nv = NULL };
 	static const uint8_t bytes[4096] = { 1, 2, 3 };
+	/* clang-format off */
 	const struct lint_nv nv[] = {
 		{ .index = 0x01c10131, .attributes = 0xffffffff, .size = 4096, .name_alg = 11, .policy = { bytes, 64 }, .read = LINT_READ_OK,
 			.content = SPAN_OF(bytes) },
 		{ .index = 0x01000000, .size = 65535, .name_alg = 0xffff, .read = LINT_READ_LOCKOUT },
 		{ .index = 0x01ffffff, .size = 0, .read = LINT_READ_NOT_TRIED },
 	};
+	/* clang-format on */
 	struct cli_fault fault;
 	int fd = mkstemp(path);
 
@@ -411,7 +436,7 @@ static void test_dump_again(void **state)
 	assert_true(a.banks == b.banks && b.unknown_banks && a.nv_count == b.nv_count);
 	for (size_t i = 0; i < a.nv_count; i++) {
 		assert_true(a.nv[i].index == b.nv[i].index && a.nv[i].attributes == b.nv[i].attributes && a.nv[i].size == b.nv[i].size &&
-			a.nv[i].name_alg == b.nv[i].name_alg && a.nv[i].read == b.nv[i].read);
+			    a.nv[i].name_alg == b.nv[i].name_alg && a.nv[i].read == b.nv[i].read);
 		assert_true(span_equal(a.nv[i].policy, b.nv[i].policy) && span_equal(a.nv[i].content, b.nv[i].content));
 	}
 	assert_memory_equal(&a.pcrs.known, &b.pcrs.known, sizeof(a.pcrs.known));

@@ -23,6 +23,7 @@ typedef struct lint_facts_world W;
 
 /* ---- build ---- */
 
+/* clang-format off */
 static void b_missing(W *w) { w->modules[1].present = false; }
 static void b_changed(W *w) { w->modules[1].measured.d[ALG_SHA256][0] ^= 1; }
 static void b_policy(W *w) { w->policy.entries[0].pcr = 18; }
@@ -30,6 +31,7 @@ static void b_inactive(W *w) { w->expected.banks |= ALG_BIT(ALG_SHA1); }
 static void b_more(W *w) { w->f.banks |= ALG_BIT(ALG_SHA384); }
 static void b_unknown(W *w) { w->f.unknown_banks = true; }
 static void b_none(W *w) { w->f.banks = ALG_BIT(ALG_SHA1); }
+/* clang-format on */
 
 /* ---- a build for mode txt; all of these change the facts ---- */
 
@@ -39,7 +41,7 @@ static void add_sinit_event(W *w, uint32_t type, const struct digests *d)
 {
 	struct expected_event *e = &w->events[w->expected.event_count++];
 
-	*e = (struct expected_event){ .pcr = 17, .type = type, .name = (char *)(uintptr_t)"x", .digests = *d };
+	*e = (struct expected_event){ .pcr = 17, .type = type, .name = (char *)(uintptr_t) "x", .digests = *d };
 	e->digests.banks &= w->expected.banks;
 }
 
@@ -49,7 +51,7 @@ static void make_txt(W *w)
 	uint8_t data[ACM_DRTM_SIZE];
 	struct digests d;
 
-	w->expected.mode = (char *)(uintptr_t)"txt";
+	w->expected.mode = (char *)(uintptr_t) "txt";
 	w->expected.drtm = true;
 	for (size_t i = 0; i < w->expected.event_count; i++)
 		if (w->events[i].type == MEASURE_POLICY || w->events[i].type == MEASURE_MODULE)
@@ -64,6 +66,7 @@ static void make_txt(W *w)
 	w->f.rules = &rules;
 }
 
+/* clang-format off */
 static void x_missing(W *w) { make_txt(w); w->modules[1].present = false; }
 static void x_changed(W *w) { make_txt(w); w->modules[1].measured.d[ALG_SHA256][0] ^= 1; }
 static void x_policy(W *w) { make_txt(w); w->policy_bytes[3] ^= 1; }
@@ -83,6 +86,7 @@ static void x_sinit(W *w) { make_txt(w); w->sinit_bytes[sizeof(w->sinit_bytes) -
 /* ---- policy ---- */
 
 static void v_format(W *w) { w->policy.reserved = 1; }
+/* clang-format on */
 
 static void v_cut(W *w)
 {
@@ -90,7 +94,10 @@ static void v_cut(W *w)
 	w->policy_size = 3;
 }
 
-static void v_shadow(W *w) { w->policy.entries[1].module = VLP_MODULE_ANY; }
+static void v_shadow(W *w)
+{
+	w->policy.entries[1].module = VLP_MODULE_ANY;
+}
 
 static void v_size(W *w)
 {
@@ -100,7 +107,10 @@ static void v_size(W *w)
 	w->policy.entries[1].hashes = SPAN_OF(hashes);
 }
 
-static void v_nonfatal(W *w) { w->policy.type = VLP_NONFATAL; }
+static void v_nonfatal(W *w)
+{
+	w->policy.type = VLP_NONFATAL;
+}
 
 static void v_any(W *w)
 {
@@ -111,6 +121,7 @@ static void v_any(W *w)
 	}
 }
 
+/* clang-format off */
 static void v_control(W *w) { w->policy.control = 0; }
 static void v_pcr(W *w) { w->policy.entries[2].pcr = 14; }
 static void v_unlisted(W *w) { w->policy.entries[2].module = 7; }
@@ -118,6 +129,7 @@ static void v_absent(W *w) { w->module_count--; }
 static void v_no_pcr(W *w) { w->policy.entries[2].pcr = VLP_PCR_NONE; }
 static void v_closing(W *w) { w->expected.event_count--; }
 static void v_digest(W *w) { w->module_hash[1][5] ^= 1; }
+/* clang-format on */
 
 static void v_sha1(W *w)
 {
@@ -137,6 +149,7 @@ static void v_many(W *w)
 
 /* ---- indices ---- */
 
+/* clang-format off */
 static void move_set(W *w, unsigned i, uint32_t index) { w->nv[i].nv.index = index; }
 
 static void n_set(W *w) { move_set(w, NV_VLP, 0x01200001); }
@@ -147,6 +160,7 @@ static void n_ppwrite_po(W *w) { w->nv[NV_PO].nv.attributes |= TPMA_NV_PPWRITE; 
 static void n_no_authread(W *w) { w->nv[NV_VLP].nv.attributes &= ~TPMA_NV_AUTHREAD; }
 static void n_password(W *w) { w->nv[NV_VLP].nv.read = LINT_READ_PASSWORD; }
 static void n_unwritten(W *w) { w->nv[NV_VLP].nv.attributes &= ~TPMA_NV_WRITTEN; }
+/* clang-format on */
 
 static void n_both(W *w)
 {
@@ -155,7 +169,10 @@ static void n_both(W *w)
 	w->nv[NV_OTHER].nv.size = 12;
 }
 
-static void n_custom(W *w) { w->has_custom = true; }
+static void n_custom(W *w)
+{
+	w->has_custom = true;
+}
 
 static const uint8_t other_policy[] = { 2, 0, 0x0b, 1, 0, 0, 0, 0, 0, 0, 0, 1, 129, 17, 0, 0, 0, 0, 0, 0 };
 
@@ -173,6 +190,7 @@ static void n_lcp_in_it(W *w)
 	w->nv[NV_VLP].nv.content = SPAN_OF(bytes);
 }
 
+/* clang-format off */
 static void n_small(W *w) { w->nv[NV_VLP].nv.size = 70; }
 static void n_no_vlp(W *w) { w->nv[NV_VLP].present = false; }
 static void n_da(W *w) { w->nv[NV_VLP].nv.attributes &= ~TPMA_NV_NO_DA; }
@@ -187,23 +205,29 @@ static void n_error_auth(W *w) { w->nv[NV_ERROR].nv.attributes &= ~TPMA_NV_AUTHW
 static void n_error_password(W *w) { w->nv[NV_ERROR].nv.read = LINT_READ_PASSWORD; }
 static void n_error_locked(W *w) { w->nv[NV_ERROR].nv.attributes |= TPMA_NV_WRITELOCKED; }
 static void n_po_unreadable(W *w) { w->nv[NV_PO].nv.attributes &= ~TPMA_NV_AUTHREAD; }
+/* clang-format on */
 
 static const uint8_t other_po[86] = { 0, 3 };
 
-static void a_po_size(W *w) { w->f.lcp[LCP_PO] = SPAN_OF(other_po); }
+static void a_po_size(W *w)
+{
+	w->f.lcp[LCP_PO] = SPAN_OF(other_po);
+}
 
 static void a_po_new(W *w)
 {
 	w->f.lcp[LCP_PO] = (struct span){ w->po_bytes, 70 };
-	w->f.nv_count = 1;      /* the policy's alone */
+	w->f.nv_count = 1; /* the policy's alone */
 }
 
+/* clang-format off */
 static void a_po_other(W *w) { w->f.lcp[LCP_PO] = (struct span){ other_po, 70 }; }
 static void n_stclear(W *w) { w->nv[NV_VLP].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
 
 /* ---- geo ---- */
 
 static void g_missing(W *w) { w->nv[NV_GEO].present = false; }
+/* clang-format on */
 
 static void g_raw(W *w)
 {
@@ -214,6 +238,7 @@ static void g_raw(W *w)
 	w->nv[NV_GEO].nv.content = SPAN_OF(bytes);
 }
 
+/* clang-format off */
 static void g_unreadable(W *w) { w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_AUTHREAD; }
 static void g_password(W *w) { w->nv[NV_GEO].nv.read = LINT_READ_PASSWORD; }
 static void g_locked(W *w) { w->nv[NV_GEO].nv.attributes |= TPMA_NV_READLOCKED; }
@@ -222,6 +247,7 @@ static void g_platform(W *w) { w->nv[NV_GEO].nv.attributes |= TPMA_NV_PLATFORMCR
 static void g_ppwrite(W *w) { w->nv[NV_GEO].nv.attributes |= TPMA_NV_PPWRITE; }
 static void g_content(W *w) { w->geo[8] = 'F'; }
 static void g_tpm12(W *w) { w->policy.entries[3].nv_index = 0x40000010; }
+/* clang-format on */
 
 static void g_large(W *w)
 {
@@ -235,6 +261,7 @@ static void g_open(W *w)
 	w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_WRITELOCKED;
 }
 
+/* clang-format off */
 static void g_none(W *w) { w->policy.entry_count--; }
 static void g_unlocked(W *w) { w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_WRITELOCKED; }
 static void g_unexpected(W *w) { w->policy.entries[3].nv_index = 0x01c10111; }
@@ -247,6 +274,7 @@ static void t_sha384(W *w) { tboot(w, "min_ram=0x2000000 extpol=sha384"); }
 static void t_embedded(W *w) { tboot(w, "min_ram=0x2000000 extpol=embedded"); }
 static void t_agile(W *w) { tboot(w, "min_ram=0x2000000 extpol=agile"); }
 static void t_spelling(W *w) { tboot(w, "min_ram=0x2000000 extpol=SHA256"); }
+/* clang-format on */
 
 static void t_old(W *w)
 {
@@ -254,6 +282,7 @@ static void t_old(W *w)
 	t_sha384(w);
 }
 
+/* clang-format off */
 static void t_usual(W *w) { (void)w; }
 static void t_measure_nv(W *w) { tboot(w, "min_ram=0x2000000 measure_nv=true"); }
 static void t_no_min_ram(W *w) { tboot(w, "logging=serial"); }
@@ -261,6 +290,7 @@ static void t_min_ram_0(W *w) { tboot(w, "min_ram=0"); }
 static void t_unknown(W *w) { tboot(w, "min_ram=0x2000000 logging=vga foo=1 bar"); }
 
 static void t_force_pmrs(W *w) { tboot(w, "min_ram=0x2000000 force_pmrs=true"); }
+/* clang-format on */
 
 static void t_bank(W *w)
 {
@@ -268,10 +298,12 @@ static void t_bank(W *w)
 	w->expected.banks = ALG_BIT(ALG_SHA1);
 }
 
+/* clang-format off */
 static void t_left_out(W *w) { w->f.banks |= ALG_BIT(ALG_SHA1); }
 static void t_legacy(W *w) { tboot(w, "min_ram=0x2000000 pcr_map=legacy"); }
 static void t_racm(W *w) { tboot(w, "min_ram=0x2000000 call_racm=true"); }
 static void t_racm_check(W *w) { tboot(w, "min_ram=0x2000000 call_racm=check"); }
+/* clang-format on */
 
 static void t_mle(W *w)
 {
@@ -279,12 +311,14 @@ static void t_mle(W *w)
 	w->f.mle_error = LCP_E_MLE_CMDLINE;
 }
 
+/* clang-format off */
 static void t_log(W *w) { tboot(w, "min_ram=0x2000000 force_tpm2_legacy_log=true"); }
 static void t_prev_err(W *w) { tboot(w, "min_ram=0x2000000 ignore_prev_err=false"); }
 
 /* ---- SINIT ---- */
 
 static void s_chipset(W *w) { w->f.platform.device_id = 0xb002; }
+/* clang-format on */
 
 static void s_processor(W *w)
 {
@@ -292,12 +326,14 @@ static void s_processor(W *w)
 	w->f.platform.fms = 0x806c1;
 }
 
+/* clang-format off */
 static void s_log(W *w) { w->sinit.capabilities &= ~ACM_CAP_TCG_EVENT_LOG; }
 static void s_bios(W *w) { w->sinit.chipset_type = ACM_BIOS; }
 static void s_lists(W *w) { w->sinit.info_version = 9; }
 static void s_debug(W *w) { w->sinit.flags = ACM_FLAG_DEBUG_SIGNED; }
 static void s_tpm12(W *w) { w->sinit.tpm_family = ACM_TPM_DISCRETE_12; }
 static void s_no_tpm(W *w) { w->sinit.info_version = 4; }
+/* clang-format on */
 
 static void s_alg(W *w)
 {
@@ -307,6 +343,7 @@ static void s_alg(W *w)
 	w->sinit.tpm_alg_count = 1;
 }
 
+/* clang-format off */
 static void s_unsound(W *w) { w->sinit.entry_point = 0x20000; }
 
 /* ---- launch control ---- */
@@ -317,6 +354,7 @@ static void l_pcr(W *w) { w->pcrs.v[ALG_SHA256][0][0] ^= 0x80; }
 static void l_mask(W *w) { w->po.hash_mask = 0x40; }
 static void l_no_mask(W *w) { w->po.hash_mask = 0; }
 static void l_no_sign(W *w) { w->po.sign_mask = 0; }
+/* clang-format on */
 
 static void l_sign_mask(W *w)
 {
@@ -330,7 +368,10 @@ static void l_revoked(W *w)
 	w->po.revocation[0] = 3;
 }
 
-static void l_version(W *w) { w->po.sinit_min_version = 0x20; }
+static void l_version(W *w)
+{
+	w->po.sinit_min_version = 0x20;
+}
 
 static void l_max(W *w)
 {
@@ -344,7 +385,10 @@ static void l_digest(W *w)
 	w->po.hash[0] = 1;
 }
 
-static void l_no_data(W *w) { w->no_data = true; }
+static void l_no_data(W *w)
+{
+	w->no_data = true;
+}
 
 static void l_signature(W *w)
 {
@@ -352,7 +396,10 @@ static void l_signature(W *w)
 	w->signature_valid = false;
 }
 
-static void l_element(W *w) { w->element_alg = LCP_ALG_SHA384; }
+static void l_element(W *w)
+{
+	w->element_alg = LCP_ALG_SHA384;
+}
 
 static void l_custom(W *w)
 {
@@ -360,7 +407,10 @@ static void l_custom(W *w)
 	w->custom = SPAN_OF(other_policy);
 }
 
-static void l_large(W *w) { w->f.lcp_data[LCP_PO] = (struct span){ w->data, 65537 }; }
+static void l_large(W *w)
+{
+	w->f.lcp_data[LCP_PO] = (struct span){ w->data, 65537 };
+}
 
 static void l_counter(W *w)
 {
@@ -368,12 +418,14 @@ static void l_counter(W *w)
 	w->po.revocation[0] = 3;
 }
 
+/* clang-format off */
 static void l_format(W *w) { w->po.reserved2 = 1; }
 static void l_data_format(W *w) { w->f.lcp_data[LCP_PO].n--; }
 static void l_no_mle(W *w) { w->no_mle_element = true; }
 static void l_any(W *w) { w->po.type = LCP_POLICY_ANY; }
 static void l_none(W *w) { w->no_po = true; }
 static void l_open(W *w) { w->f.mle.banks = 0; }
+/* clang-format on */
 
 static void l_legacy(W *w)
 {
@@ -392,6 +444,7 @@ static void l_supplier(W *w)
 		w->f.lcp[LCP_PS] = (struct span){ bytes, n };
 }
 
+/* clang-format off */
 static const struct {
 	const char *id;
 	void (*before)(W *w);
@@ -445,6 +498,7 @@ static const struct {
 	{ "GL-LCP-018", l_no_mle, NULL }, { "GL-LCP-019", l_any, NULL }, { "GL-LCP-020", l_none, NULL }, { "GL-LCP-021", l_open, NULL },
 	{ "GL-LCP-022", l_legacy, NULL }, { "GL-LCP-023", NULL, l_supplier },
 };
+/* clang-format on */
 
 /* On a host where all is right this is all there is to say: there is a geo tag, and tboot does not measure it. */
 #define USUAL "GL-TBOOT-005"

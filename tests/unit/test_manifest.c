@@ -44,7 +44,9 @@ static const char least[] =
 	"hypervisor: { kind: linux, file: vmlinuz }\n";
 
 #define BIOS "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define AUX "01c10102000b6204440800040102030400" "68"
+#define AUX \
+	"01c10102000b6204440800040102030400" \
+	"68"
 
 static const char txt[] =
 	"version: 1\n"
@@ -57,9 +59,11 @@ static const char txt[] =
 	"lcp: { data: l.dat, policy: o.pol }\n"
 	"platform:\n"
 	"  log: [ a.log, b.log ]\n"
-	"  bios_acm: '" BIOS "'\n"
+	"  bios_acm: '" BIOS
+	"'\n"
 	"  scrtm: 7\n"
-	"  aux: '" AUX "'\n"
+	"  aux: '" AUX
+	"'\n"
 	"  ps: none\n";
 
 static bool parse(const char *text, struct manifest *m)
@@ -203,8 +207,10 @@ static void same_in_other_words(void **state)
 	struct manifest m;
 
 	(void)state;
-	assert_true(parse("%YAML 1.1\n---\n{\"version\": 1, mode: 'direct', policy: &p {type: halt}, hypervisor: {kind: linux, file: \"a b\"},\n"
-			  " geo: {tag: {country: NO}}}\n...\n# end\n", &m));
+	assert_true(parse(
+		"%YAML 1.1\n---\n{\"version\": 1, mode: 'direct', policy: &p {type: halt}, hypervisor: {kind: linux, file: \"a b\"},\n"
+		" geo: {tag: {country: NO}}}\n...\n# end\n",
+		&m));
 	assert_string_equal(m.modules[0].file.s, "a b");
 	assert_memory_equal(m.geo.tag + 8, "NO", 2);
 	manifest_free(&m);
@@ -222,8 +228,9 @@ static void nothing_on_failure(void **state)
 	assert_false(manifest_parse("x.yaml", SPAN_LITERAL("version: 1\nfoo: 2\n"), &m, &fault));
 	assert_memory_equal(&m, &before, sizeof(m));
 	assert_int_equal(fault.code, CLI_INPUT);
-	assert_string_equal(fault.text, "unknown key \"foo\" in the manifest: x.yaml:2: known here: version name mode policy banks on_halt "
-					"halt_delay hypervisor vmm files geo tboot sinit stage lcp platform");
+	assert_string_equal(fault.text,
+		"unknown key \"foo\" in the manifest: x.yaml:2: known here: version name mode policy banks on_halt "
+		"halt_delay hypervisor vmm files geo tboot sinit stage lcp platform");
 }
 
 /* Every prefix, and every byte changed: refused or understood, never anything else (the sanitizers watch). */
@@ -270,6 +277,7 @@ static void cut_and_changed(void **state)
 
 static void numbers(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *text;
 		uint64_t max;
@@ -282,6 +290,7 @@ static void numbers(void **state)
 		{ "", 9, false, 0 }, { "0x", 9, false, 0 }, { "+1", 9, false, 0 }, { "-1", 9, false, 0 }, { " 1", 9, false, 0 },
 		{ "1 ", 9, false, 0 }, { "1a", 99, false, 0 }, { "0X1", 9, false, 0 }, { "1.0", 99, false, 0 },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(cases); i++) {
@@ -294,6 +303,7 @@ static void numbers(void **state)
 
 static void degrees(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *text;
 		int limit;
@@ -307,6 +317,7 @@ static void degrees(void **state)
 		{ "", 90, false, 0 }, { ".", 90, false, 0 }, { "-", 90, false, 0 }, { "1e1", 90, false, 0 }, { "1000", 180, false, 0 },
 		{ "0x1", 90, false, 0 }, { "1 ", 90, false, 0 }, { "--1", 90, false, 0 }, { "nan", 90, false, 0 },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(cases); i++) {

@@ -83,12 +83,14 @@ static void test_policy(void **state)
 /* tboot's built-in policy, 36 bytes: the header, { 0, no PCR, any }, { any module, `pcr`, any }, { NV_RAW 0x40000010, PCR 22, any }. */
 static void tboot_default_policy(uint8_t out[36], uint8_t hash_alg, uint8_t pcr)
 {
+	/* clang-format off */
 	const uint8_t bytes[36] = {
 		2, 0, hash_alg, 1, 0, 0, 0, 0, 0, 0, 0, 3,
 		0, 255, 0, 0, 0, 0, 0, 0,
 		129, pcr, 0, 0, 0, 0, 0, 0,
 		131, 22, 0, 0x10, 0, 0, 0x40, 0,
 	};
+	/* clang-format on */
 
 	memcpy(out, bytes, sizeof(bytes));
 }

@@ -40,7 +40,7 @@ static void test_is_all_looks_at_every_byte(void **state)
 		assert_false(pcr_is_all(&p, ALG_SHA384, 18, 0));
 		p.v[ALG_SHA384][18][i] = 0;
 	}
-	p.v[ALG_SHA384][18][48] = 1;    /* behind the value */
+	p.v[ALG_SHA384][18][48] = 1; /* behind the value */
 	assert_true(pcr_is_all(&p, ALG_SHA384, 18, 0));
 }
 
@@ -100,9 +100,9 @@ static void test_extend_needs_both(void **state)
 	assert_memory_equal(&p, &before, sizeof(p));
 
 	assert_true(pcrs_extend(&p, 17, &d));
-	assert_true(pcr_is_all(&p, ALG_SHA1, 17, 0xff));        /* no digest given */
+	assert_true(pcr_is_all(&p, ALG_SHA1, 17, 0xff)); /* no digest given */
 	assert_false(pcr_is_all(&p, ALG_SHA256, 17, 0xff));
-	assert_false(pcr_known(&p, ALG_SHA512, 17));            /* no such bank */
+	assert_false(pcr_known(&p, ALG_SHA512, 17)); /* no such bank */
 	assert_memory_equal(p.v[ALG_SHA512], before.v[ALG_SHA512], sizeof(p.v[ALG_SHA512]));
 }
 

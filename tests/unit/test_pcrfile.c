@@ -35,8 +35,10 @@ static void json(void **state)
 	struct pcrs p;
 
 	(void)state;
-	assert_true(parse("{\"ended\":\"poweroff\",\"pcrs\":{\"sha256\":{\"0\":\"" HEX32("00") "\",\"22\":\"" HEX32("Ab") "\"},"
-		"\"sha1\":{\"17\":\"0x" HEX20("ff") "\"},\"sm3_256\":{\"17\":\"x\"},\"sha384\":{}}}", &p));
+	assert_true(parse("{\"ended\":\"poweroff\",\"pcrs\":{\"sha256\":{\"0\":\"" HEX32("00") "\",\"22\":\"" HEX32(
+				  "Ab") "\"},"
+					"\"sha1\":{\"17\":\"0x" HEX20("ff") "\"},\"sm3_256\":{\"17\":\"x\"},\"sha384\":{}}}",
+		&p));
 	assert_int_equal(p.banks, ALG_BIT(ALG_SHA256) | ALG_BIT(ALG_SHA1));
 	assert_int_equal(p.known[ALG_SHA256], 1u | 1u << 22);
 	assert_int_equal(p.known[ALG_SHA1], 1u << 17);
@@ -49,8 +51,10 @@ static void tpm2_pcrread(void **state)
 	struct pcrs p;
 
 	(void)state;
-	assert_true(parse("  sha1:\n    0 : 0x" HEX20("00") "\n    17: 0x" HEX20("FF") "\n  sha256:\n    9 : 0x" HEX32("1e") "\r\n\n"
-		"  sm3_256:\n    17: 0x00\n  sha384:\n  sha512:\n    23: 0x" HEX64("7B"), &p));
+	assert_true(parse("  sha1:\n    0 : 0x" HEX20("00") "\n    17: 0x" HEX20("FF") "\n  sha256:\n    9 : 0x" HEX32(
+				  "1e") "\r\n\n"
+					"  sm3_256:\n    17: 0x00\n  sha384:\n  sha512:\n    23: 0x" HEX64("7B"),
+		&p));
 	assert_int_equal(p.banks, ALG_BIT(ALG_SHA256) | ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA512));
 	assert_int_equal(p.known[ALG_SHA1], 1u | 1u << 17);
 	assert_int_equal(p.known[ALG_SHA256], 1u << 9);

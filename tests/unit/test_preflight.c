@@ -81,7 +81,7 @@ static struct span make_sinit(uint8_t *room, uint32_t date, uint8_t set, uint16_
 	struct acm_recipe r = acm_recipe_sinit(set);
 
 	r.date = date;
-	r.capabilities = (r.capabilities & ~ACM_CAP_PLATFORM_TYPE) | 0x40;     /* a client's */
+	r.capabilities = (r.capabilities & ~ACM_CAP_PLATFORM_TYPE) | 0x40; /* a client's */
 	r.chipsets = &chipset;
 	r.chipset_count = 1;
 	r.processors = &any;
@@ -94,7 +94,11 @@ static struct span make_sinit(uint8_t *room, uint32_t date, uint8_t set, uint16_
 
 static void make_heap_version(uint32_t version, uint32_t bios_sinit_size)
 {
-	struct heap_bios b = { .version = version, .bios_sinit_size = bios_sinit_size, .processors = 1, .mle_flags = HEAP_BIOS_MLE_CLIENT, .bios_version = { 2, 1, 0 } };
+	struct heap_bios b = { .version = version,
+		.bios_sinit_size = bios_sinit_size,
+		.processors = 1,
+		.mle_flags = HEAP_BIOS_MLE_CLIENT,
+		.bios_version = { 2, 1, 0 } };
 	size_t n;
 
 	memset(h.heap, 0, sizeof(h.heap));
@@ -113,10 +117,12 @@ static void make_policy(uint8_t type)
 
 	measure_nv(ALG_BIT(ALG_SHA256), false, SPAN_OF(h.geo), &d);
 	memcpy(h.geo_hash, d.d[ALG_SHA256], sizeof(h.geo_hash));
+	/* clang-format off */
 	h.vlp = (struct vlp){ .version = VLP_VERSION, .type = type, .hash_alg = LCP_ALG_SHA256, .control = 1, .entry_count = 2, .entries = {
 		{ .module = VLP_MODULE_ANY, .pcr = 19 },
 		{ .module = VLP_MODULE_NV, .pcr = 22, .hash_type = VLP_HASH_IMAGE, .nv_index = GEO_INDEX_DEFAULT, .hash_count = 1, .hashes = SPAN_OF(h.geo_hash) },
 	} };
+	/* clang-format on */
 	assert_int_equal(vlp_encode(&h.vlp, (struct mspan){ h.vlp_bytes, sizeof(h.vlp_bytes) }, &n), VLP_OK);
 	assert_int_equal(vlp_decode((struct span){ h.vlp_bytes, n }, &h.vlp), VLP_OK);
 	h.f.policy_bytes = (struct span){ h.vlp_bytes, n };
@@ -129,6 +135,7 @@ static void good(uint8_t type)
 	memset(h.geo, 0x47, sizeof(h.geo));
 	make_policy(type);
 	make_heap(0);
+	/* clang-format off */
 	h.d = (struct description){ .mode = DESCRIPTION_TXT, .txt = {
 		.tboot = { .role = ROLE_TBOOT, .file = SPAN_LITERAL("tboot"), .cmdline = SPAN_LITERAL(TBOOT_LINE) },
 		.sinit = { .role = ROLE_SINIT, .file = SPAN_LITERAL("sinit") }, .stage = { .role = ROLE_STAGE, .file = SPAN_LITERAL("stage") } } };
@@ -162,6 +169,7 @@ static void check(void)
 		for (size_t k = 0; k < t.n; k++)
 			assert_in_range(line[k], 0x20, 0x7e);
 	}
+	/* clang-format on */
 }
 
 static const char *detail(size_t i)
@@ -308,10 +316,12 @@ static void test_chipset(void **state)
 
 static void test_previous_error(void **state)
 {
+	/* clang-format off */
 	static const struct { uint32_t code; const char *part; } rows[] = {
 		{ 0xc0000471, "SINIT, class 0x7" }, { 0xc00412e1, "launch control policy" }, { 0x8000000e, "memory was changed" },
 		{ 0xc0008001, "software after the launch" },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
@@ -408,8 +418,8 @@ static void debug_signed(struct acm_recipe *r)
 
 static void test_sinit_file(void **state)
 {
-	static void (*const unfit[])(struct acm_recipe *r) = { new_mle, old_data, bios_type };
-	static void (*const others[])(struct acm_recipe *r) = { server, debug_signed };
+	static void (*const unfit[])(struct acm_recipe * r) = { new_mle, old_data, bios_type };
+	static void (*const others[])(struct acm_recipe * r) = { server, debug_signed };
 
 	(void)state;
 	good(VLP_HALT);
@@ -576,7 +586,7 @@ static struct span owner_policy(uint8_t type)
 	struct lcp_policy p = { .version = LCP_POLICY_3_0, .hash_alg = LCP_ALG_SHA256, .type = type, .hash_mask = 8, .hash_size = 32 };
 	size_t n;
 
-	assert_int_equal(lcp_policy_encode(&p, (struct mspan){ h.owner, sizeof(h.owner) }, &n) , LCP_OK);
+	assert_int_equal(lcp_policy_encode(&p, (struct mspan){ h.owner, sizeof(h.owner) }, &n), LCP_OK);
 	if (n > sizeof(h.owner))
 		fail();
 	return (struct span){ h.owner, n };

@@ -20,7 +20,10 @@ static int set_up(void **state)
 	for (size_t i = 0; i < sizeof(content); i++)
 		content[i] = (uint8_t)(i + 1);
 	wanted = (struct provision_index){
-		.use = PROVISION_LCP, .index = 0x01c10106, .attributes = 0x0204000a, .content = { content, sizeof(content) },
+		.use = PROVISION_LCP,
+		.index = 0x01c10106,
+		.attributes = 0x0204000a,
+		.content = { content, sizeof(content) },
 	};
 	memset(&found, 0, sizeof(found));
 	found.present = true;
@@ -194,9 +197,11 @@ static void the_table(void **state)
 static void public_area(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const uint8_t bytes[PROVISION_PUBLIC_SIZE] = {
 		0x01, 0xc1, 0x01, 0x06, 0x00, 0x0b, 0x02, 0x04, 0x00, 0x0a, 0x00, 0x00, 0x00, 0x46,
 	};
+	/* clang-format on */
 	uint8_t out[PROVISION_PUBLIC_SIZE];
 
 	provision_public_area(&wanted, out);

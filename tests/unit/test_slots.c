@@ -80,12 +80,12 @@ static void test_slots_spoiled(void **state)
 		for (unsigned c = 0; c < 256; c++) {
 			bool digit = strchr("0123456789abcdef", (int)c) && c;
 			bool in_name = (at >= strlen(TWO) - 17 && at < strlen(TWO) - 1) ||
-				       (at >= strlen(TWO) - 17 - 10 - 16 && at < strlen(TWO) - 17 - 10);
+			               (at >= strlen(TWO) - 17 - 10 - 16 && at < strlen(TWO) - 17 - 10);
 
 			memcpy(text, TWO, sizeof(TWO));
 			text[at] = (char)c;
 			assert_int_equal(slots_parse((struct span){ (const uint8_t *)text, sizeof(TWO) - 1 }, &s),
-					 (char)c == TWO[at] || (in_name && digit));
+				(char)c == TWO[at] || (in_name && digit));
 		}
 	assert_false(slots_parse(span_str(TWO "\n"), &s));
 	assert_false(slots_parse(span_str(TWO "x"), &s));
@@ -124,7 +124,8 @@ static void test_list(void **state)
 
 static void test_list_names(void **state)
 {
-	static const char *const bad[] = { "", "A", "a ", "a/b", "..", ".a", "sha256sums", "SHA256SUMS", "geolaunch.new", "Geolaunch.New", "\xc3\xa4" };
+	static const char *const bad[] = { "", "A", "a ", "a/b", "..", ".a", "sha256sums", "SHA256SUMS", "geolaunch.new", "Geolaunch.New",
+		"\xc3\xa4" };
 	char long_name[66];
 
 	(void)state;
@@ -162,6 +163,7 @@ static void test_list_full(void **state)
 
 static void test_list_spoiled(void **state)
 {
+	/* clang-format off */
 	static const char *const bad[] = {
 		"", "\n", "# geolaunch 1 demo\n", "# geolaunch 1 \n" DIGEST "  a\n", "# geolaunch 2 demo\n" DIGEST "  a\n",
 		"# geolaunch 1 d emo\n" DIGEST "  a\n", DIGEST "  a\n", "# geolaunch 1 demo\n" DIGEST " *a\n", "# geolaunch 1 demo\n" DIGEST " a\n",
@@ -169,6 +171,7 @@ static void test_list_spoiled(void **state)
 		"# geolaunch 1 demo\n" DIGEST "  A\n" DIGEST "  a\n", "# geolaunch 1 demo\nABCD" "000000000000000000000000000000000000000000000000000000000000  a\n",
 		"# geolaunch 1 demo\n" DIGEST "  ../a\n", "# geolaunch 1 demo\n" DIGEST "  SHA256SUMS\n", LIST "\n", LIST "x",
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(bad); i++)
@@ -177,7 +180,7 @@ static void test_list_spoiled(void **state)
 	/* Cut off, it is a list only behind the line of a file. */
 	for (size_t n = 0; n < strlen(LIST); n++)
 		assert_int_equal(slot_list_parse((struct span){ (const uint8_t *)LIST, n }, &again),
-				 n > strlen("# geolaunch 1 demo\n") && LIST[n - 1] == '\n');
+			n > strlen("# geolaunch 1 demo\n") && LIST[n - 1] == '\n');
 }
 
 static void test_slot_name(void **state)

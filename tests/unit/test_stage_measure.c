@@ -289,10 +289,12 @@ static void test_not_opened(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good), cmocka_unit_test(test_fault_sweep), cmocka_unit_test(test_index_missing),
 		cmocka_unit_test(test_log_full), cmocka_unit_test(test_not_opened),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

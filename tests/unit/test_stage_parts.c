@@ -61,8 +61,13 @@ static void test_memory_model(void **state)
 				memset(map + first, 0, count);
 				break;
 			default:
-				if (!count || !stage_memory_take(&m, &(struct stage_want){ .size = count * PAGE - 1, .low = first * PAGE,
-					.high = PAGES * PAGE, .align = PAGE << rand() % 3, .top = rand() % 2 }, &at))
+				if (!count || !stage_memory_take(&m,
+						      &(struct stage_want){ .size = count * PAGE - 1,
+							      .low = first * PAGE,
+							      .high = PAGES * PAGE,
+							      .align = PAGE << rand() % 3,
+							      .top = rand() % 2 },
+						      &at))
 					break;
 				assert_true(at >= first * PAGE && at / PAGE + count <= PAGES);
 				for (unsigned i = 0; i < count; i++)
@@ -117,7 +122,8 @@ static void test_memory_edges(void **state)
 
 static void test_policy(void **state)
 {
-	static const char text[] = "geolaunch-stage 1 policy=continue hypervisor=linux modules=hypervisor nv=0x01c10110,nv,22,sha1,"
+	static const char text[] =
+		"geolaunch-stage 1 policy=continue hypervisor=linux modules=hypervisor nv=0x01c10110,nv,22,sha1,"
 		"000102030405060708090a0b0c0d0e0f10111213,ffffffffffffffffffffffffffffffffffffffff nv=0x01c10111,nv_raw,21,any halt=poweroff,0";
 	struct stage_rules rules;
 	struct vlp p;
@@ -191,12 +197,12 @@ static void test_heaplog_refused(void **state)
 	} rows[] = {
 		{ 0, 8, 7, STAGE_E_HEAP }, { 0, 8, STAGE_HEAP_SIZE, STAGE_E_HEAP }, { 40, 8, UINT64_MAX, STAGE_E_HEAP },
 		{ 40 + 8, 4, 3, STAGE_E_HEAP }, { 40 + 104, 4, 27, STAGE_E_HEAP }, { 40 + 100, 4, 99, STAGE_E_HEAP },
-		{ 40 + 100, 4, 4, STAGE_E_LOG },                                /* no log at all */
+		{ 40 + 100, 4, 4, STAGE_E_LOG }, /* no log at all */
 		{ 40 + 108, 8, STAGE_RAM - 4095, STAGE_E_LOG }, { 40 + 108, 8, UINT64_C(1) << 40, STAGE_E_LOG },
-		{ 40 + 116, 4, 64, STAGE_E_LOG }, { 40 + 116, 4, 0, STAGE_E_LOG },
-		{ 40 + 124, 4, 4097, STAGE_E_LOG }, { 40 + 124, 4, 0, STAGE_E_LOG }, { 40 + 124, 4, 100, STAGE_E_LOG },
-		{ 40 + 120, 4, 1, STAGE_E_LOG }, { 40 + 120, 4, 4096, STAGE_E_LOG },
-		{ 0x2000, 4, 17, STAGE_E_LOG }, { 0x2000 + 4, 4, 0x500, STAGE_E_LOG },  /* no crypto-agile log */
+		{ 40 + 116, 4, 64, STAGE_E_LOG }, { 40 + 116, 4, 0, STAGE_E_LOG }, { 40 + 124, 4, 4097, STAGE_E_LOG },
+		{ 40 + 124, 4, 0, STAGE_E_LOG }, { 40 + 124, 4, 100, STAGE_E_LOG }, { 40 + 120, 4, 1, STAGE_E_LOG },
+		{ 40 + 120, 4, 4096, STAGE_E_LOG }, { 0x2000, 4, 17, STAGE_E_LOG },
+		{ 0x2000 + 4, 4, 0x500, STAGE_E_LOG }, /* no crypto-agile log */
 	};
 
 	(void)state;
@@ -244,6 +250,7 @@ static void test_heaplog_ranges(void **state)
 
 static void test_shared(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		size_t at;
 		uint32_t v;
@@ -251,6 +258,7 @@ static void test_shared(void **state)
 		{ 0, 0 }, { 12, 0 }, { 16, 4 }, { 24, STAGE_TBOOT - 1 }, { 24, STAGE_TBOOT_END }, { 104, 0 }, { 104, STAGE_SHARED + 1 },
 		{ 108, STAGE_SHARED + 4095 - STAGE_TBOOT },
 	};
+	/* clang-format on */
 	struct stage_scene *s = scene_new();
 	struct tboot_shared t;
 	const struct span page = { s->ram + STAGE_SHARED, TBOOT_SHARED_SIZE };
@@ -299,6 +307,7 @@ static void test_power_off(void **state)
 
 static void test_power_refused(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		uint32_t table;
 		size_t at, width;
@@ -313,6 +322,7 @@ static void test_power_refused(void **state)
 		{ STAGE_DSDT, 67, 1, 1, true }, { STAGE_DSDT, 68, 1, 0x0c, true }, { STAGE_DSDT, 69, 1, 8, true },
 		{ STAGE_DSDT, 4, 4, 70, true },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
@@ -333,11 +343,13 @@ static void test_power_refused(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory_model), cmocka_unit_test(test_memory_edges), cmocka_unit_test(test_policy),
 		cmocka_unit_test(test_heaplog_append), cmocka_unit_test(test_heaplog_refused), cmocka_unit_test(test_heaplog_ranges),
 		cmocka_unit_test(test_shared), cmocka_unit_test(test_power_off), cmocka_unit_test(test_power_refused),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,7 @@ static void assert_place(const struct stage_scene *s, uint64_t at, uint64_t size
 	assert_false(txt_range_overlaps(r, (struct txt_range){ 0x100000, 0x40000 }));
 	assert_false(txt_range_overlaps(r, (struct txt_range){ STAGE_HEAP, STAGE_HEAP_SIZE }));
 	assert_false(txt_range_overlaps(r, s->handover.info_range));
-	assert_false(txt_range_overlaps(r, (struct txt_range){ 0x7000000, 0x200000 }));  /* boot services data */
+	assert_false(txt_range_overlaps(r, (struct txt_range){ 0x7000000, 0x200000 })); /* boot services data */
 	for (size_t i = 0; i < s->module_count; i++)
 		assert_false(txt_range_overlaps(r, (struct txt_range){ s->modules[i].at, s->modules[i].n }));
 }
@@ -72,7 +72,7 @@ static void test_linux(void **state)
 	(void)state;
 	scene_build(s);
 	assert_int_equal(scene_load(s), STAGE_OK);
-	assert_int_equal(l->load, 0x1000000);           /* where it prefers to be */
+	assert_int_equal(l->load, 0x1000000); /* where it prefers to be */
 	assert_place(s, l->load, 0x2000000);
 	assert_memory_equal(s->ram + l->load, s->kernel + 2048, sizeof(s->kernel) - 2048);
 	assert_initrd(s);
@@ -179,7 +179,7 @@ static void test_efi_map_model(void **state)
 			for (unsigned i = 0, seen = 0; i < N; i++, seen = 0) {
 				for (size_t at = 0; at < m.n; at += 48)
 					if (i * PAGE >= sample_get(room, at + 8, 8) &&
-					    i * PAGE < sample_get(room, at + 8, 8) + sample_get(room, at + 24, 8) * PAGE) {
+						i * PAGE < sample_get(room, at + 8, 8) + sample_get(room, at + 24, 8) * PAGE) {
 						assert_int_equal(sample_get(room, at, 4), types[i]);
 						seen++;
 					}
@@ -309,7 +309,8 @@ static void test_xen(void **state)
 		}
 		assert_true(mb2_get_module(&t, &m));
 		if (i == 0)
-			assert_true(m.start == s->modules[1].at && m.end - m.start == sizeof(s->dom0) && span_is_str(m.string, "kernel console=hvc0"));
+			assert_true(m.start == s->modules[1].at && m.end - m.start == sizeof(s->dom0) &&
+				    span_is_str(m.string, "kernel console=hvc0"));
 		else
 			assert_true(m.start == s->plan.initrd.address && m.end - m.start == s->plan.initrd.size && m.string.n == 0);
 	}
@@ -389,7 +390,7 @@ static void test_xen_variants(void **state)
 	sample_xen(s->kernel);
 	memset(s->modules[0].string, 'x', 2099);
 	scene_build(s);
-	assert_int_equal(scene_load(s), STAGE_OK);      /* Xen has no limit that its header tells */
+	assert_int_equal(scene_load(s), STAGE_OK); /* Xen has no limit that its header tells */
 	scene_free(s);
 }
 
@@ -432,6 +433,7 @@ struct spoil {
 	enum stage_error e;
 };
 
+/* clang-format off */
 static void bad_rules(struct stage_scene *s) { s->line[0] = 'G'; }
 static void no_mmap(struct stage_scene *s) { s->mmap_count = 0; }
 static void more_modules(struct stage_scene *s) { s->module_count++; s->modules[4] = s->modules[3]; }
@@ -447,6 +449,7 @@ static void same_path(struct stage_scene *s) { strcpy(s->modules[2].string, s->m
 static void long_line(struct stage_scene *s) { memset(s->modules[0].string, 'x', 2048); }
 static void no_kernel(struct stage_scene *s) { s->kernel[0x202] = 0; }
 static void no_memory(struct stage_scene *s) { s->mmap[4].size = 0x1000000; s->mmap[6].type = s->mmap[7].type = s->mmap[9].type = 2; }
+/* clang-format on */
 static void many_ranges(struct stage_scene *s)
 {
 	while (s->mmap_count < 130) {
@@ -457,6 +460,7 @@ static void many_ranges(struct stage_scene *s)
 
 static void test_refused(void **state)
 {
+	/* clang-format off */
 	static const struct spoil rows[] = {
 		{ "rules", bad_rules, STAGE_E_RULES }, { "no map", no_mmap, STAGE_E_MMAP },
 		{ "one more", more_modules, STAGE_E_MODULE_COUNT }, { "one less", less_modules, STAGE_E_MODULE_COUNT },
@@ -467,6 +471,7 @@ static void test_refused(void **state)
 		{ "long line", long_line, STAGE_E_CMDLINE }, { "kernel", no_kernel, STAGE_E_KERNEL }, { "memory", no_memory, STAGE_E_KERNEL_PLACE },
 		{ "ranges", many_ranges, STAGE_E_E820 },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
@@ -485,12 +490,14 @@ static void test_refused(void **state)
 /* A kernel must not be made to draw over memory. */
 static void test_framebuffer(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		uint64_t address;
 		bool good;
 	} rows[] = {
 		{ 0x80000000, true }, { STAGE_HEAP, true }, { 0x2000000, false }, { STAGE_TBOOT, false }, { 0xfff00000, false }, { UINT64_MAX - 4, false },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
@@ -502,7 +509,7 @@ static void test_framebuffer(void **state)
 		assert_int_equal(mb2_info_open((struct span){ s->ram + STAGE_INFO, 65536 }, &given), MB2_INFO_OK);
 		assert_true(mb2_find(&given, MB2_FRAMEBUFFER, &t));
 		sample_put(s->ram, (size_t)(t.content.p - s->ram), rows[i].address, 8);
-		if (rows[i].address == STAGE_HEAP)      /* small enough for what is reserved there */
+		if (rows[i].address == STAGE_HEAP) /* small enough for what is reserved there */
 			sample_put(s->ram, (size_t)(t.content.p - s->ram) + 16, 1, 4);
 		assert_int_equal(scene_load(s), STAGE_OK);
 		assert_int_equal(s->handover.has_framebuffer, rows[i].good);
@@ -531,7 +538,7 @@ static void test_open(void **state)
 	s->ram[STAGE_SHARED] ^= 1;
 	assert_int_equal(handover_open(&s->world, MB2_MAGIC, STAGE_INFO, h), STAGE_E_SHARED);
 	s->ram[STAGE_SHARED] ^= 1;
-	sample_put(s->ram, STAGE_INFO + 8, 99, 4);      /* no command line */
+	sample_put(s->ram, STAGE_INFO + 8, 99, 4); /* no command line */
 	assert_int_equal(handover_open(&s->world, MB2_MAGIC, STAGE_INFO, h), STAGE_E_LINE);
 	scene_free(s);
 }
@@ -547,18 +554,20 @@ static void test_errors(void **state)
 		if (e != STAGE_OK)
 			assert_true(stage_error_cap((enum stage_error)e) != CAP_POLICY_MISSING);
 	}
-	assert_non_null(stage_strerror((enum stage_error)-1));
-	assert_true(stage_error_cap((enum stage_error)-1) == CAP_START_FAILED);
+	assert_non_null(stage_strerror((enum stage_error) - 1));
+	assert_true(stage_error_cap((enum stage_error) - 1) == CAP_START_FAILED);
 }
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_linux), cmocka_unit_test(test_efi_map), cmocka_unit_test(test_efi_map_model),
 		cmocka_unit_test(test_linux_variants), cmocka_unit_test(test_xen), cmocka_unit_test(test_xen_relocated),
 		cmocka_unit_test(test_xen_variants), cmocka_unit_test(test_unmeasured),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_framebuffer), cmocka_unit_test(test_open), cmocka_unit_test(test_errors),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

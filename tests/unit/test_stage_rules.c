@@ -14,7 +14,8 @@
 
 static const char good[] =
 	"geolaunch-stage 1 policy=halt hypervisor=xen modules=hypervisor,kernel,initrd,vmm:0755,file:0644,file:0000 "
-	"nv=0x01c10110,nv,22,sha256," HEX_64 "," OTHER_64 " nv=0x01c10111,nv_raw,21,any nv=0x01c10112,nv,18,sha256," HEX_64 " halt=poweroff,5";
+	"nv=0x01c10110,nv,22,sha256," HEX_64 "," OTHER_64 " nv=0x01c10111,nv_raw,21,any nv=0x01c10112,nv,18,sha256," HEX_64
+	" halt=poweroff,5";
 static const char small[] = "geolaunch-stage 1 policy=nonfatal hypervisor=linux modules=hypervisor halt=reboot,0";
 
 static struct stage_rules r;
@@ -35,9 +36,11 @@ static void assert_writes(const struct stage_rules *x, const char *text)
 static void test_good(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const struct stage_module modules[] = {
 		{ ROLE_HYPERVISOR, 0 }, { ROLE_KERNEL, 0 }, { ROLE_INITRD, 0 }, { ROLE_VMM, 0755 }, { ROLE_FILE, 0644 }, { ROLE_FILE, 0 },
 	};
+	/* clang-format on */
 	size_t at = 4711;
 
 	assert_int_equal(stage_rules_parse(SPAN_LITERAL(good), &r, &at), STAGE_RULES_OK);
@@ -76,7 +79,7 @@ static void test_good(void **state)
 struct change {
 	const char *from, *to;
 	enum stage_rules_error error;
-	const char *at;         /* what stands at the offset of the error */
+	const char *at; /* what stands at the offset of the error */
 };
 
 /* One change each to the good text; with STAGE_RULES_OK it must come out again as it went in. */
@@ -232,15 +235,19 @@ static void test_limits(void **state)
 		strcat(modules, ",file:0644");
 	for (unsigned i = 0; i < STAGE_RULES_MAX_NV; i++)
 		snprintf(indices + strlen(indices), sizeof(indices) - strlen(indices), " nv=0x0100000%x,nv,22,any", i);
-	n = (size_t)snprintf(text, sizeof(text), "geolaunch-stage 1 policy=halt hypervisor=linux modules=%s%s halt=reboot,300", modules, indices);
+	n = (size_t)snprintf(
+		text, sizeof(text), "geolaunch-stage 1 policy=halt hypervisor=linux modules=%s%s halt=reboot,300", modules, indices);
 	assert_int_equal(stage_rules_parse((struct span){ (uint8_t *)text, n }, &r, NULL), STAGE_RULES_OK);
 	assert_int_equal(r.module_count, STAGE_RULES_MAX_MODULES);
 	assert_int_equal(r.nv_count, STAGE_RULES_MAX_NV);
 	assert_writes(&r, text);
-	n = (size_t)snprintf(text, sizeof(text), "geolaunch-stage 1 policy=halt hypervisor=linux modules=%s,file:0644 halt=reboot,300", modules);
+	n = (size_t)snprintf(
+		text, sizeof(text), "geolaunch-stage 1 policy=halt hypervisor=linux modules=%s,file:0644 halt=reboot,300", modules);
 	assert_int_equal(stage_rules_parse((struct span){ (uint8_t *)text, n }, &r, NULL), STAGE_RULES_E_MODULES);
-	n = (size_t)snprintf(text, sizeof(text), "geolaunch-stage 1 policy=halt hypervisor=linux modules=hypervisor%s nv=0x01f00000,nv,22,any "
-		"halt=reboot,300", indices);
+	n = (size_t)snprintf(text, sizeof(text),
+		"geolaunch-stage 1 policy=halt hypervisor=linux modules=hypervisor%s nv=0x01f00000,nv,22,any "
+		"halt=reboot,300",
+		indices);
 	assert_int_equal(stage_rules_parse((struct span){ (uint8_t *)text, n }, &r, NULL), STAGE_RULES_E_NV_COUNT);
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(stage_rules_parse((struct span){ (uint8_t *)text, STAGE_RULES_MAX_SIZE }, &r, NULL), STAGE_RULES_E_FORMAT);
@@ -262,7 +269,12 @@ static void test_write_refuses(void **state)
 	struct stage_rules base, x;
 
 	assert_int_equal(stage_rules_parse(SPAN_LITERAL(good), &base, NULL), STAGE_RULES_OK);
-#define REFUSED(change, error) do { x = base; change; assert_refused(&x, error); } while (0)
+#define REFUSED(change, error) \
+	do { \
+		x = base; \
+		change; \
+		assert_refused(&x, error); \
+	} while (0)
 	REFUSED(x.policy = STAGE_POLICY_COUNT, STAGE_RULES_E_POLICY);
 	REFUSED(x.hypervisor = HYPERVISOR_COUNT, STAGE_RULES_E_HYPERVISOR);
 	REFUSED(x.hypervisor = HYPERVISOR_LINUX, STAGE_RULES_E_KERNEL);
@@ -347,7 +359,8 @@ static void test_texts(void **state)
 	for (unsigned i = 0; i < STAGE_RULES_ERROR_COUNT; i++) {
 		assert_non_null(stage_rules_strerror((enum stage_rules_error)i));
 		for (unsigned j = 0; j < i; j++)
-			assert_string_not_equal(stage_rules_strerror((enum stage_rules_error)i), stage_rules_strerror((enum stage_rules_error)j));
+			assert_string_not_equal(
+				stage_rules_strerror((enum stage_rules_error)i), stage_rules_strerror((enum stage_rules_error)j));
 	}
 	assert_string_equal(stage_rules_strerror(STAGE_RULES_ERROR_COUNT), "unknown error in the stage's rules");
 	assert_string_equal(hypervisor_name(HYPERVISOR_COUNT), "unknown");

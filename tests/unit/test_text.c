@@ -41,7 +41,9 @@ static void test_span_is_safe_for_terminals(void **state)
 	static const uint8_t s[] = { 'a', 0, 27, '[', 0x7e, 0x7f, 0x80, 0xff, '\n', ' ' };
 
 	text_span(&t, SPAN_OF(s));
-	assert_string_equal(buf, "a??[~????" " ");
+	assert_string_equal(buf,
+		"a??[~????"
+		" ");
 
 	t = TEXT_OF(buf);
 	text_bytes(&t, SPAN_OF(s));
@@ -130,7 +132,7 @@ static void test_size(void **state)
 		{ 1536, "1.5 KiB" },
 		{ 1075, "1.0 KiB" },
 		{ 1076, "1.1 KiB" },
-		{ 1048575, "1.0 MiB" },         /* not 1024.0 KiB */
+		{ 1048575, "1.0 MiB" }, /* not 1024.0 KiB */
 		{ 1048576, "1.0 MiB" },
 		{ 8598324, "8.2 MiB" },
 		{ UINT64_C(1) << 30, "1.0 GiB" },

@@ -13,16 +13,16 @@ static void crb_buffers_must_lie_in_the_page(void **state)
 	const struct {
 		uint32_t address, size;
 	} table[] = {
-		{ 0x00100000, 4096 },           /* memory */
-		{ TPM_MMIO_BASE + CRB_DATA, 0xf80 },    /* another locality's */
-		{ page, 4096 },                 /* over the registers */
+		{ 0x00100000, 4096 },                /* memory */
+		{ TPM_MMIO_BASE + CRB_DATA, 0xf80 }, /* another locality's */
+		{ page, 4096 },                      /* over the registers */
 		{ page + 0x7f, 100 },
-		{ page + CRB_DATA, 0xf81 },     /* one byte over the end */
+		{ page + CRB_DATA, 0xf81 }, /* one byte over the end */
 		{ page + CRB_DATA + 1, 0xf80 },
 		{ page + 0xfff, 10 },
 		{ page + 0x1000, 0 },
 		{ page + 0x1000, 16 },
-		{ page + CRB_DATA, 9 },         /* no room for a header */
+		{ page + CRB_DATA, 9 }, /* no room for a header */
 		{ page + CRB_DATA, 0xffffffff },
 		{ 0xffffffff, 0xf80 },
 	};
@@ -82,27 +82,17 @@ static void stuck_crb_registers_end_in_errors(void **state)
 		uint32_t reg, mask, value;
 		unsigned skip;
 	} table[] = {
-		{ CRB_LOC_STATE, 0xffffffff, 0xffffffff, 0 },
-		{ CRB_LOC_STATE, CRB_LOC_STATE_VALID, 0, 0 },
-		{ CRB_LOC_STATE, 0x1c, 0, 0 },                  /* locality 0 has it */
-		{ CRB_LOC_STS, 0xffffffff, 0, 0 },
-		{ CRB_LOC_STS, 0xffffffff, 0xffffffff, 0 },
-		{ CRB_CTRL_REQ, 0xffffffff, 0xffffffff, 0 },
-		{ CRB_CTRL_REQ, CRB_CTRL_REQ_READY, CRB_CTRL_REQ_READY, 0 },
-		{ CRB_CTRL_STS, CRB_CTRL_STS_ERROR, CRB_CTRL_STS_ERROR, 0 },
+		{ CRB_LOC_STATE, 0xffffffff, 0xffffffff, 0 }, { CRB_LOC_STATE, CRB_LOC_STATE_VALID, 0, 0 },
+		{ CRB_LOC_STATE, 0x1c, 0, 0 }, /* locality 0 has it */
+		{ CRB_LOC_STS, 0xffffffff, 0, 0 }, { CRB_LOC_STS, 0xffffffff, 0xffffffff, 0 }, { CRB_CTRL_REQ, 0xffffffff, 0xffffffff, 0 },
+		{ CRB_CTRL_REQ, CRB_CTRL_REQ_READY, CRB_CTRL_REQ_READY, 0 }, { CRB_CTRL_STS, CRB_CTRL_STS_ERROR, CRB_CTRL_STS_ERROR, 0 },
 		{ CRB_CTRL_STS, CRB_CTRL_STS_ERROR, CRB_CTRL_STS_ERROR, 1 },
-		{ CRB_CTRL_STS, CRB_CTRL_STS_ERROR, CRB_CTRL_STS_ERROR, 2 },    /* after the command */
-		{ CRB_CTRL_STS, CRB_CTRL_STS_IDLE, CRB_CTRL_STS_IDLE, 0 },
-		{ CRB_CTRL_STS, 0xffffffff, 0xffffffff, 0 },
-		{ CRB_CTRL_START, 0xffffffff, 0xffffffff, 0 },
-		{ CRB_CTRL_START, 0xffffffff, 0xffffffff, 2 },
-		{ CRB_CTRL_START, 1, 1, 0 },
-		{ CRB_CTRL_START, 1, 1, 2 },
-		{ CRB_CTRL_CMD_SIZE, 0xffffffff, 0xffffffff, 0 },
-		{ CRB_CTRL_CMD_SIZE, 0xffffffff, 0, 0 },
-		{ CRB_CTRL_RSP_SIZE, 0xffffffff, 0, 0 },
-		{ CRB_CTRL_RSP_SIZE, 0xffffffff, 50, 1 },       /* shrinks between header and rest */
-		{ CRB_CTRL_RSP_LADDR, 0xffffffff, 0x1000, 1 },  /* moves between header and rest */
+		{ CRB_CTRL_STS, CRB_CTRL_STS_ERROR, CRB_CTRL_STS_ERROR, 2 }, /* after the command */
+		{ CRB_CTRL_STS, CRB_CTRL_STS_IDLE, CRB_CTRL_STS_IDLE, 0 }, { CRB_CTRL_STS, 0xffffffff, 0xffffffff, 0 },
+		{ CRB_CTRL_START, 0xffffffff, 0xffffffff, 0 }, { CRB_CTRL_START, 0xffffffff, 0xffffffff, 2 }, { CRB_CTRL_START, 1, 1, 0 },
+		{ CRB_CTRL_START, 1, 1, 2 }, { CRB_CTRL_CMD_SIZE, 0xffffffff, 0xffffffff, 0 }, { CRB_CTRL_CMD_SIZE, 0xffffffff, 0, 0 },
+		{ CRB_CTRL_RSP_SIZE, 0xffffffff, 0, 0 }, { CRB_CTRL_RSP_SIZE, 0xffffffff, 50, 1 }, /* shrinks between header and rest */
+		{ CRB_CTRL_RSP_LADDR, 0xffffffff, 0x1000, 1 },                                     /* moves between header and rest */
 	};
 
 	(void)state;

@@ -13,10 +13,10 @@ static void fifo_must_give_just_the_claimed_size(void **state)
 
 	(void)state;
 	mmio_init(&b, FAKE_TIS, 2);
-	b.claimed_size = 99;    /* a byte is left over */
+	b.claimed_size = 99; /* a byte is left over */
 	assert_int_equal(mmio_exchange(&b), TSS2_TCTI_RC_MALFORMED_RESPONSE);
 	mmio_works_again(&b);
-	b.claimed_size = 51;    /* a byte is missing: waited for, not for ever */
+	b.claimed_size = 51; /* a byte is missing: waited for, not for ever */
 	b.fake.now_us = 0;
 	assert_int_equal(mmio_exchange(&b), TSS2_TCTI_RC_IO_ERROR);
 	assert_true(b.fake.now_us < 10000000);
@@ -35,20 +35,20 @@ static void stuck_fifo_registers_end_in_errors(void **state)
 		{ TIS_STS, 0xffffffff, 0, 0 },
 		{ TIS_STS, 0xffffffff, 0, 3 },
 		{ TIS_STS, 0xffffffff, 0, 8 },
-		{ TIS_STS, TIS_STS_READY, 0, 0 },               /* never ready */
-		{ TIS_STS, TIS_STS_VALID, 0, 1 },               /* never valid */
-		{ TIS_STS, TIS_STS_EXPECT, TIS_STS_EXPECT, 0 }, /* never has enough */
-		{ TIS_STS, TIS_STS_EXPECT, 0, 0 },              /* has enough at once */
-		{ TIS_STS, TIS_STS_DATA_AVAIL, 0, 0 },          /* no response */
+		{ TIS_STS, TIS_STS_READY, 0, 0 },                       /* never ready */
+		{ TIS_STS, TIS_STS_VALID, 0, 1 },                       /* never valid */
+		{ TIS_STS, TIS_STS_EXPECT, TIS_STS_EXPECT, 0 },         /* never has enough */
+		{ TIS_STS, TIS_STS_EXPECT, 0, 0 },                      /* has enough at once */
+		{ TIS_STS, TIS_STS_DATA_AVAIL, 0, 0 },                  /* no response */
 		{ TIS_STS, TIS_STS_DATA_AVAIL, TIS_STS_DATA_AVAIL, 0 }, /* a response without end */
-		{ TIS_STS, 0xffff00, 0, 0 },                    /* burst count 0 for ever */
+		{ TIS_STS, 0xffff00, 0, 0 },                            /* burst count 0 for ever */
 		{ TIS_STS, 0xffff00, 0, 3 },
 		{ TIS_STS, 0xffff00, 0, 6 },
 		{ TIS_STS, TIS_STS_GO, TIS_STS_GO, 0 },
 		{ TIS_STS, 1, 1, 4 },
 		{ TIS_ACCESS, 0xff, 0xff, 0 },
 		{ TIS_ACCESS, 0xff, 0, 0 },
-		{ TIS_DATA_FIFO, 0xff, 0xff, 0 },               /* claims 4 GiB */
+		{ TIS_DATA_FIFO, 0xff, 0xff, 0 }, /* claims 4 GiB */
 		{ TIS_DATA_FIFO, 0xff, 0, 0 },
 	};
 
@@ -72,10 +72,8 @@ static void lost_fifo_writes_end_in_errors(void **state)
 	static const struct {
 		uint32_t reg, mask, value;
 	} table[] = {
-		{ TIS_STS, TIS_STS_READY, TIS_STS_READY },
-		{ TIS_STS, TIS_STS_GO, TIS_STS_GO },
-		{ TIS_DATA_FIFO, 0, 0 },
-		{ TIS_DATA_FIFO, 0xff, 0x7e },          /* one byte of the command */
+		{ TIS_STS, TIS_STS_READY, TIS_STS_READY }, { TIS_STS, TIS_STS_GO, TIS_STS_GO }, { TIS_DATA_FIFO, 0, 0 },
+		{ TIS_DATA_FIFO, 0xff, 0x7e }, /* one byte of the command */
 	};
 
 	(void)state;

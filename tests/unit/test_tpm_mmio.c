@@ -162,7 +162,7 @@ static void refused_locality_leaves_the_firmware_its_own(void **state)
 		f.active = 3;
 		assert_int_equal(tpm_locality_take(&f.mmio, i, 0, 2), TPM_LOCALITY_TIMEOUT);
 		assert_int_equal(f.active, 3);
-		assert_int_equal(f.pending, 1);         /* locality 0, the firmware's: it comes next */
+		assert_int_equal(f.pending, 1); /* locality 0, the firmware's: it comes next */
 		assert_int_equal(tpm_locality_give_back(&f.mmio, i, 2, 0), TPM_LOCALITY_TIMEOUT);
 	}
 }

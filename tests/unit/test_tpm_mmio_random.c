@@ -15,8 +15,8 @@
 
 struct chaos {
 	uint64_t seed;
-	unsigned read_odds, write_odds;         /* one in so many; 0: never */
-	unsigned quiet;                         /* accesses that stay right */
+	unsigned read_odds, write_odds; /* one in so many; 0: never */
+	unsigned quiet;                 /* accesses that stay right */
 };
 
 static uint32_t next(struct chaos *c)
@@ -67,13 +67,17 @@ static bool swallow(struct fake_tpm *f, uint32_t offset, uint32_t v)
 /* Answers that tpm_init() and a few commands can live with, so that the chaos gets beyond the first response. */
 static size_t simple_tpm(void *ctx, uint8_t locality, struct span command, struct mspan out)
 {
+	/* clang-format off */
 	static const uint8_t banks[] = {
 		0x80, 0x01, 0, 0, 0, 25, 0, 0, 0, 0,  0, 0, 0, 0, 5,  0, 0, 0, 1, 0, 0x0b, 3, 0xff, 0xff, 0xff,
 	};
+	/* clang-format on */
+	/* clang-format off */
 	static const uint8_t property[] = {
 		0x80, 0x01, 0, 0, 0, 27, 0, 0, 0, 0,  0, 0, 0, 0, 6,  0, 0, 0, 1, 0, 0, 1, 0x2c, 0, 0, 4, 0,
 	};
-	static const uint8_t extended[] = { 0x80, 0x02, 0, 0, 0, 19, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 1, 0, 0 };
+	/* clang-format on */
+	static const uint8_t extended[] = { 0x80, 0x02, 0, 0, 0, 19, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0 };
 	static const uint8_t failed[] = { 0x80, 0x01, 0, 0, 0, 10, 0, 0, 1, 1 };
 	struct span answer = SPAN_OF(failed);
 

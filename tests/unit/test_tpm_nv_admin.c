@@ -73,9 +73,11 @@ static void owner_password_is_wanted_and_wiped(void **state)
 	struct bench *b = *state;
 	const struct span password = SPAN_LITERAL(PASSWORD);
 	struct nv_auth owner = { .size = 0 }, wrong = { .size = 0 };
+	/* clang-format off */
 	struct nv_space space = {
 		.index = INDEX, .size = 64, .name_alg = TPM2_ALG_SHA256, .attributes = TPMA_NV_AUTHREAD | TPMA_NV_OWNERWRITE | TPMA_NV_NO_DA,
 	};
+	/* clang-format on */
 	uint8_t content[64], back[64];
 
 	memset(content, 0x42, sizeof(content));
@@ -108,7 +110,9 @@ static void index_password_reads_and_writes(void **state)
 	struct bench *b = *state;
 	struct nv_auth own = { .size = 0 };
 	struct nv_space space = {
-		.index = INDEX, .size = 1500, .name_alg = TPM2_ALG_SHA256,
+		.index = INDEX,
+		.size = 1500,
+		.name_alg = TPM2_ALG_SHA256,
 		.attributes = TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE | TPMA_NV_OWNERREAD | TPMA_NV_OWNERWRITE | TPMA_NV_NO_DA,
 	};
 	uint8_t content[1500], back[1500];
@@ -137,7 +141,9 @@ static void write_lock_holds(void **state)
 {
 	struct bench *b = *state;
 	struct nv_space space = {
-		.index = INDEX, .size = 4, .name_alg = TPM2_ALG_SHA256,
+		.index = INDEX,
+		.size = 4,
+		.name_alg = TPM2_ALG_SHA256,
 		.attributes = TPMA_NV_AUTHREAD | TPMA_NV_OWNERWRITE | TPMA_NV_NO_DA | TPMA_NV_WRITEDEFINE,
 	};
 	struct tpm_nv_public p;
@@ -161,7 +167,7 @@ static void impossible_spaces_are_the_tpms_refusal(void **state)
 	uint8_t policy[65] = { 1 };
 	struct nv_space space = { .index = INDEX, .size = 4, .name_alg = TPM2_ALG_SHA256, .attributes = TPMA_NV_AUTHREAD };
 
-	assert_int_equal(tpm_rc_base(nv_define(&b->tpm, &space, &none, &none)), TPM2_RC_ATTRIBUTES);    /* nobody may write */
+	assert_int_equal(tpm_rc_base(nv_define(&b->tpm, &space, &none, &none)), TPM2_RC_ATTRIBUTES); /* nobody may write */
 	space.attributes |= TPMA_NV_OWNERWRITE;
 	space.size = 65535;
 	assert_int_equal(tpm_rc_base(nv_define(&b->tpm, &space, &none, &none)), TPM2_RC_SIZE);
@@ -201,7 +207,8 @@ static void assert_one_line(const struct text *t, const char *part)
 
 static void unusable_tcti_gives_one_line(void **state)
 {
-	static const char *const confs[] = { "device:/nonexistent/tpm0", "swtpm:path=/nonexistent/sock", "nosuchtcti:x", "device:\x1b[31m\n" };
+	static const char *const confs[] = { "device:/nonexistent/tpm0", "swtpm:path=/nonexistent/sock", "nosuchtcti:x",
+		"device:\x1b[31m\n" };
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(confs); i++) {

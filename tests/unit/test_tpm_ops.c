@@ -27,7 +27,7 @@ static void banks_are_those_with_all_dynamic_pcrs(void **state)
 		{ { 0x0b }, { 0x7c0000 }, 3, 0, true },
 		{ { 0x0b }, { 0x020000 }, 3, 0, true },
 		{ { 0x0b }, { 0x01ffff }, 3, 0, false },
-		{ { 0x0b, 0x12 }, { 0xffffff, 0xffffff }, 3, ALG_BIT(ALG_SHA256), true },       /* SM3 */
+		{ { 0x0b, 0x12 }, { 0xffffff, 0xffffff }, 3, ALG_BIT(ALG_SHA256), true }, /* SM3 */
 		{ { 0x0b, 0x12 }, { 0xffffff, 0x00ffff }, 3, ALG_BIT(ALG_SHA256), false },
 		{ { 0x0b, 0x27 }, { 0xffffff, 0 }, 3, ALG_BIT(ALG_SHA256), false },
 		{ { 0x0b }, { 0xffffff }, 4, ALG_BIT(ALG_SHA256), false },
@@ -53,7 +53,7 @@ static void doubtful_bank_lists_are_refused(void **state)
 {
 	struct bench *b = *state;
 
-	talk_add_bank(&b->fake, 0x0b, 0xffffff, 3);  /* SHA-256 twice */
+	talk_add_bank(&b->fake, 0x0b, 0xffffff, 3); /* SHA-256 twice */
 	assert_int_equal(talk_init(b), TSS2_SYS_RC_MALFORMED_RESPONSE);
 	assert_null(b->tpm.sys);
 	b->fake.bank_count--;
@@ -69,7 +69,8 @@ static void doubtful_bank_lists_are_refused(void **state)
 
 static void nv_buffer_max_is_bounded(void **state)
 {
-	static const uint32_t table[][2] = { { 1024, 1024 }, { 768, 768 }, { 1, 1 }, { 2048, 2048 }, { 2049, 2048 }, { 0xffffffff, 2048 }, { 0, 512 } };
+	static const uint32_t table[][2] = { { 1024, 1024 }, { 768, 768 }, { 1, 1 }, { 2048, 2048 }, { 2049, 2048 }, { 0xffffffff, 2048 },
+		{ 0, 512 } };
 	struct bench *b = *state;
 
 	for (size_t i = 0; i < GL_COUNT(table); i++) {
@@ -212,6 +213,7 @@ static void spoil_parameters(struct fake *f, uint32_t command)
 
 static void extend_believes_only_a_whole_answer(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		void (*spoil)(struct fake *f, uint32_t command);
 		int arg;
@@ -219,6 +221,7 @@ static void extend_believes_only_a_whole_answer(void **state)
 		{ spoil_no_session, 0 }, { talk_spoil_cut, 1 }, { talk_spoil_cut, 5 }, { talk_spoil_cut, 9 },
 		{ spoil_parameters, 1 }, { spoil_parameters, 3 }, { spoil_parameters, -1 }, { spoil_parameters, -14 },
 	};
+	/* clang-format on */
 	struct bench *b = *state;
 	struct digests d;
 

@@ -56,7 +56,11 @@ static void texts(void **state)
 /* Every code that tpm2-tss knows for a TPM has its name here: checked for those the launch can meet. */
 static void names_are_those_of_the_headers(void **state)
 {
-#define NAMED(n) { TPM2_RC_##n, "TPM_RC_" #n }
+#define NAMED(n) \
+	{ \
+		TPM2_RC_##n, "TPM_RC_" #n \
+	}
+	/* clang-format off */
 	static const struct {
 		TSS2_RC rc;
 		const char *name;
@@ -69,6 +73,7 @@ static void names_are_those_of_the_headers(void **state)
 		NAMED(BAD_AUTH), NAMED(RESERVED_BITS), NAMED(MEMORY), NAMED(LOCALITY), NAMED(YIELDED), NAMED(CANCELED), NAMED(TESTING),
 		NAMED(NV_RATE), NAMED(LOCKOUT), NAMED(RETRY), NAMED(NV_UNAVAILABLE), NAMED(SESSION_MEMORY), NAMED(POLICY_CC),
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(table); i++) {
@@ -98,12 +103,14 @@ static void all_codes_have_a_text(void **state)
 
 static void bases(void **state)
 {
+	/* clang-format off */
 	static const TSS2_RC table[][2] = {
 		{ 0, 0 }, { 0x18b, TPM2_RC_HANDLE }, { 0x9a2, TPM2_RC_BAD_AUTH }, { 0x2d5, TPM2_RC_SIZE }, { 0x907, TPM2_RC_LOCALITY },
 		{ 0x14a, TPM2_RC_NV_UNINITIALIZED }, { 0xb0922, TPM2_RC_RETRY }, { 0xc018b, TPM2_RC_HANDLE }, { 0xa000a, 0xa000a },
 		{ 0x80011, 0x80011 }, { 0xb000b, 0xb000b }, { 0x1e, TPM2_RC_BAD_TAG },
 		{ 0xf18b, 0xf18b },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(table); i++)

@@ -105,6 +105,7 @@ static void spoil_byte(struct fake *f, uint32_t command)
 
 static void wrong_pcr_answers_are_refused(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		unsigned at;
 		uint8_t flip;
@@ -120,6 +121,7 @@ static void wrong_pcr_answers_are_refused(void **state)
 		{ 45, 0x01, "a digest more" }, { 45, 0x0f, "a digest less" }, { 42, 0x80, "very many digests" },
 		{ 47, 0x01, "size 21" }, { 47, 0x10, "size 4" }, { 46, 0x80, "size 32788" },
 	};
+	/* clang-format on */
 	struct bench *b = *state;
 	struct pcrs p;
 

@@ -164,6 +164,7 @@ static void extends_count_on_after_a_dynamic_launch(void **state)
 /* Which locality may extend which PCR: the PC Client profile, as this TPM has it. */
 static void other_localities_are_refused(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		uint8_t locality, pcr;
 		TSS2_RC rc;
@@ -172,6 +173,7 @@ static void other_localities_are_refused(void **state)
 		{ 1, 17, TPM2_RC_LOCALITY }, { 1, 20, 0 }, { 2, 17, 0 }, { 2, 20, 0 }, { 2, 22, 0 },
 		{ 3, 17, 0 }, { 3, 20, 0 }, { 3, 21, TPM2_RC_LOCALITY }, { 3, 22, TPM2_RC_LOCALITY },
 	};
+	/* clang-format on */
 	struct bench *b = *state;
 	struct digests d;
 
@@ -196,7 +198,9 @@ static void nv_index_goes_through_its_life(void **state)
 	open_at(b, 2);
 	for (size_t i = 0; i < GL_COUNT(sizes); i++) {
 		struct nv_space space = {
-			.index = INDEX, .size = (uint16_t)sizes[i], .name_alg = TPM2_ALG_SHA256,
+			.index = INDEX,
+			.size = (uint16_t)sizes[i],
+			.name_alg = TPM2_ALG_SHA256,
 			.attributes = TPMA_NV_AUTHREAD | TPMA_NV_OWNERWRITE | TPMA_NV_NO_DA | TPMA_NV_WRITE_STCLEAR,
 		};
 		struct tpm_nv_public public;
@@ -230,7 +234,7 @@ static void nv_index_goes_through_its_life(void **state)
 			assert_int_equal(back[0], 0);
 		}
 		assert_int_equal(tpm_rc_base(nv_read(&b->tpm, INDEX, NV_BY_OWNER, &none, (struct mspan){ back, sizes[i] })),
-				 TPM2_RC_NV_AUTHORIZATION);
+			TPM2_RC_NV_AUTHORIZATION);
 
 		assert_int_equal(nv_write_lock(&b->tpm, INDEX, NV_BY_OWNER, &none), TSS2_RC_SUCCESS);
 		assert_int_equal(nv_write(&b->tpm, INDEX, NV_BY_OWNER, &none, (struct span){ content, 1 }), TPM2_RC_NV_LOCKED);
@@ -244,9 +248,11 @@ static void policy_of_an_index_is_shown(void **state)
 	const struct nv_auth none = { .size = 0 };
 	struct tpm_nv_public public;
 	struct digests d;
+	/* clang-format off */
 	struct nv_space space = {
 		.index = INDEX, .size = 8, .name_alg = TPM2_ALG_SHA384, .attributes = TPMA_NV_POLICYWRITE | TPMA_NV_AUTHREAD | TPMA_NV_NO_DA,
 	};
+	/* clang-format on */
 
 	digests_of("policy", &d);
 	space.policy = digest_span(&d, ALG_SHA384);
@@ -263,9 +269,11 @@ static void index_with_da_is_read_at_last(void **state)
 {
 	struct bench *b = *state;
 	const struct nv_auth none = { .size = 0 };
+	/* clang-format off */
 	struct nv_space space = {
 		.index = INDEX, .size = 8, .name_alg = TPM2_ALG_SHA256, .attributes = TPMA_NV_AUTHREAD | TPMA_NV_AUTHWRITE | TPMA_NV_OWNERWRITE,
 	};
+	/* clang-format on */
 	uint8_t back[8];
 
 	open_at(b, 2);

@@ -12,11 +12,11 @@
 
 /* Firmware: checks sizes as edk2 does and passes commands on. */
 struct firmware {
-	struct tcg2_protocol protocol;  /* must come first */
+	struct tcg2_protocol protocol; /* must come first */
 	struct tcg2_capability capability;
 	EFI_STATUS capability_status, submit_status;
 	UINT8 canned[4096];
-	UINT32 canned_size;             /* 0: the TPM answers */
+	UINT32 canned_size; /* 0: the TPM answers */
 	struct swtpm_process *swtpm;
 	unsigned submitted;
 	UINT32 out_size;
@@ -98,7 +98,7 @@ static void init_asks_for_a_tpm(void **state)
 	assert_int_equal(tcg2_tcti_init(&t, &f.protocol), EFI_UNSUPPORTED);
 	f.capability_status = EFI_DEVICE_ERROR;
 	assert_int_equal(tcg2_tcti_init(&t, &f.protocol), EFI_DEVICE_ERROR);
-	f.capability_status = 1;        /* a warning */
+	f.capability_status = 1; /* a warning */
 	assert_true(EFI_ERROR(tcg2_tcti_init(&t, &f.protocol)));
 }
 
@@ -158,7 +158,7 @@ static void bad_responses_are_refused(void **state)
 		assert_int_equal(Tss2_Tcti_Transmit(c, sizeof(command), command), TSS2_TCTI_RC_MALFORMED_RESPONSE);
 	}
 	can(&f, 20, 20);
-	f.submit_status = EFI_BUFFER_TOO_SMALL;         /* what edk2 says when locality 0 is not active */
+	f.submit_status = EFI_BUFFER_TOO_SMALL; /* what edk2 says when locality 0 is not active */
 	assert_int_equal(Tss2_Tcti_Transmit(c, sizeof(command), command), TSS2_TCTI_RC_IO_ERROR);
 	assert_int_equal(t.status, EFI_BUFFER_TOO_SMALL);
 	f.submit_status = EFI_SUCCESS;

@@ -11,6 +11,7 @@
 #define UNTOUCHED ((size_t)-7)
 
 /* Sizes that QEMU 7.2 sends and expects, per command: backends/tpm/tpm_emulator.c with tpm_ioctl.h. */
+/* clang-format off */
 static const struct {
 	uint8_t number;
 	size_t request, response;
@@ -19,6 +20,7 @@ static const struct {
 	{ 0x09, 4, 4 }, { 0x0A, 4, 4 }, { 0x0B, 8, 4 }, { 0x0E, 4, 4 }, { 0x0F, 4, 8 }, { 0x10, 4, 4 }, { 0x11, 8, 16 },
 	{ 0x13, 8, 4 },
 };
+/* clang-format on */
 
 static void test_fixed_sizes(void **state)
 {

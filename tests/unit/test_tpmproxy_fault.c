@@ -55,6 +55,7 @@ static void test_parse(void **state)
 
 static void test_parse_refuses(void **state)
 {
+	/* clang-format off */
 	static const char *const bad[] = {
 		"", "=", "PCR_Extend", "PCR_Extend=", "PCR_Extend=rc", "PCR_Extend=rc:", "PCR_Extend=rc:0", "PCR_Extend=rc:0x",
 		"PCR_Extend=rc:0x100000000", "PCR_Extend=rc:-1", "PCR_Extend=rc:5 ", "PCR_Extend=rc: 5", "PCR_Extend=explode",
@@ -62,6 +63,7 @@ static void test_parse_refuses(void **state)
 		"*#=drop", "*#0=drop", "*#-1=drop", "*#1#2=drop", "*#4294967296=drop", "*#1x=drop", "*@=drop", "*@5=drop",
 		"*@12=drop", "*@1@1=drop", "*@a=drop", "* =drop", "*=drop=drop", "99999999999999999999=drop",
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(bad); i++) {
@@ -80,13 +82,13 @@ static void test_counting(void **state)
 	struct fault_rule rules[] = { parsed("PCR_Extend@2#2=drop"), parsed("*#4=silent"), parsed("NV_Read=short") };
 
 	(void)state;
-	assert_null(fault_next(rules, 3, EXTEND, 2));                   /* first extend at 2 */
-	assert_null(fault_next(rules, 3, EXTEND, 0));                   /* another locality does not count */
-	assert_ptr_equal(fault_next(rules, 3, EXTEND, 2), &rules[0]);   /* the second */
-	assert_ptr_equal(fault_next(rules, 3, EXTEND, 2), &rules[1]);   /* the fourth of all */
-	assert_null(fault_next(rules, 3, EXTEND, 2));                   /* both are spent */
+	assert_null(fault_next(rules, 3, EXTEND, 2));                 /* first extend at 2 */
+	assert_null(fault_next(rules, 3, EXTEND, 0));                 /* another locality does not count */
+	assert_ptr_equal(fault_next(rules, 3, EXTEND, 2), &rules[0]); /* the second */
+	assert_ptr_equal(fault_next(rules, 3, EXTEND, 2), &rules[1]); /* the fourth of all */
+	assert_null(fault_next(rules, 3, EXTEND, 2));                 /* both are spent */
 	assert_ptr_equal(fault_next(rules, 3, NV_READ, 0), &rules[2]);
-	assert_ptr_equal(fault_next(rules, 3, NV_READ, 3), &rules[2]);  /* every time */
+	assert_ptr_equal(fault_next(rules, 3, NV_READ, 3), &rules[2]); /* every time */
 	assert_null(fault_next(NULL, 0, EXTEND, 2));
 }
 

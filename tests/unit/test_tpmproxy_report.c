@@ -24,7 +24,7 @@ static json_t *traced(const struct trace_entry *e)
 	assert_non_null(f);
 	assert_true(trace_write(f, e));
 	fclose(f);
-	assert_int_equal(strcspn(text, "\n"), size - 1);        /* one line, ended */
+	assert_int_equal(strcspn(text, "\n"), size - 1); /* one line, ended */
 	line = json_loads(text, 0, NULL);
 	free(text);
 	assert_non_null(line);
@@ -41,9 +41,11 @@ static const char *text_of(json_t *j, const char *key)
 
 static void test_trace(void **state)
 {
+	/* clang-format off */
 	struct trace_entry e = {
 		.seq = 7, .at_us = 5000000000, .us = 12, .locality = 2, .command = SPAN_OF(command), .response = SPAN_OF(response),
 	};
+	/* clang-format on */
 	json_t *j = traced(&e);
 
 	(void)state;
@@ -132,7 +134,7 @@ static void test_file_replace(void **state)
 	assert_null(fgets(line, sizeof(line), f));
 	fclose(f);
 	assert_int_equal(unlink(path), 0);
-	assert_int_equal(rmdir(dir), 0);        /* nothing else was left */
+	assert_int_equal(rmdir(dir), 0); /* nothing else was left */
 }
 
 int main(void)

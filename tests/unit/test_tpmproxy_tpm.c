@@ -42,6 +42,7 @@ static void test_frame(void **state)
 
 static void test_names(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		uint32_t code;
 		const char *name;
@@ -60,6 +61,7 @@ static void test_names(void **state)
 		{ TPM2_CC_PolicyAuthorizeNV, "PolicyAuthorizeNV" }, { TPM2_CC_EncryptDecrypt2, "EncryptDecrypt2" },
 		{ 0x14, "TPM_Extend" }, { 0x15, "TPM_PCRRead" },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(some); i++) {
@@ -106,6 +108,7 @@ static bool play(void *context, struct span command, struct mspan room, struct s
 }
 
 /* SHA-256 active for PCR 0-23, SHA-1 for none, an unknown algorithm for all. */
+/* clang-format off */
 static const uint8_t capability[] = {
 	0x80, 0x01, 0, 0, 0, 37, 0, 0, 0, 0,
 	0, 0, 0, 0, 5, 0, 0, 0, 3,
@@ -113,6 +116,7 @@ static const uint8_t capability[] = {
 	0, 0x04, 3, 0, 0, 0,
 	0, 0x12, 3, 0xFF, 0xFF, 0xFF,
 };
+/* clang-format on */
 static_assert(sizeof(capability) == 37, "size in the header");
 
 #define READ_SIZE (10 + 4 + 4 + 6 + 4 + 8 * 34)
@@ -125,7 +129,7 @@ static void read_answer(uint8_t out[READ_SIZE], unsigned first)
 	wr_be16(&w, 0x8001);
 	wr_be32(&w, READ_SIZE);
 	wr_be32(&w, 0);
-	wr_be32(&w, 99);        /* pcrUpdateCounter */
+	wr_be32(&w, 99); /* pcrUpdateCounter */
 	wr_be32(&w, 1);
 	wr_be16(&w, 0x0B);
 	wr_u8(&w, 3);
@@ -172,9 +176,11 @@ static void test_read_20(void **state)
 		assert_true(pcr_is_all(&out, ALG_SHA256, pcr, (uint8_t)pcr));
 	/* The last command asked for what was left: PCR 16-23 of SHA-256. */
 	{
+		/* clang-format off */
 		static const uint8_t expected[] = {
 			0x80, 0x01, 0, 0, 0, 20, 0, 0, 1, 0x7E, 0, 0, 0, 1, 0, 0x0B, 3, 0, 0, 0xFF,
 		};
+		/* clang-format on */
 
 		assert_int_equal(g.script.last_size, sizeof(expected));
 		assert_memory_equal(g.script.last_command, expected, sizeof(expected));

@@ -96,8 +96,8 @@ static void test_localities(void **state)
 	assert_int_equal(command(0x380), CHIPSET_REACT_LOCALITY1_OPENED | CHIPSET_REACT_VALUE);
 	assert_int_equal(chipset_localities(&c), 1 | 2 | 4);
 	assert_int_equal(command(0x380), CHIPSET_REACT_VALUE);
-	assert_int_equal(chipset_sts(&c), 0x18000 | CHIPSET_STS_SENTER_DONE | CHIPSET_STS_BASE_LOCKED | CHIPSET_STS_MEM_CONFIG_LOCK |
-		CHIPSET_STS_PRIVATE_OPEN);
+	assert_int_equal(chipset_sts(&c),
+		0x18000 | CHIPSET_STS_SENTER_DONE | CHIPSET_STS_BASE_LOCKED | CHIPSET_STS_MEM_CONFIG_LOCK | CHIPSET_STS_PRIVATE_OPEN);
 	assert_int_equal(command(0x398), CHIPSET_REACT_LOCALITY2_CLOSED | CHIPSET_REACT_VALUE);
 	assert_int_equal(command(0x388), CHIPSET_REACT_LOCALITY1_CLOSED | CHIPSET_REACT_VALUE);
 	assert_int_equal(command(0x390), CHIPSET_REACT_LOCALITY2_OPENED | CHIPSET_REACT_VALUE);
@@ -244,7 +244,8 @@ static void test_absorb(void **state)
 	mine[0x380] = 0;
 	mine[0x290] = 0x10;
 	mine[0x293] = 0x20;
-	assert_int_equal(chipset_absorb(&c, CHIPSET_PRIVATE, mine), CHIPSET_REACT_SECRETS | CHIPSET_REACT_LOCALITY1_OPENED | CHIPSET_REACT_VALUE);
+	assert_int_equal(
+		chipset_absorb(&c, CHIPSET_PRIVATE, mine), CHIPSET_REACT_SECRETS | CHIPSET_REACT_LOCALITY1_OPENED | CHIPSET_REACT_VALUE);
 	assert_true(chipset_secrets(&c));
 	assert_int_equal(chipset_get(&c, CHIPSET_MLE_JOIN), 0x20000010);
 	/* The closed space: nothing happens, but it must be rendered again. */

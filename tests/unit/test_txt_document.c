@@ -77,7 +77,8 @@ static void processor(FILE *f)
 	static const char *const faults[] = { "", "#UD", "#GP(0)", "shutdown" };
 
 	fputs("## Processor\n\n`tests/unit/test_txt_smx.c`. A shutdown leaves TXT.ERRORCODE 0x8000_00NN and sets TXT.ESTS.TXT_RESET.\n\n"
-		"| Rule | Broken if | What comes of it | Source | Test |\n|---|---|---|---|---|\n", f);
+	      "| Rule | Broken if | What comes of it | Source | Test |\n|---|---|---|---|---|\n",
+		f);
 	for (enum smx_rule r = SMX_OK + 1; r < SMX_RULES; r++) {
 		const struct smx_rule_info *i = smx_rule_info(r);
 		char outcome[32];
@@ -94,7 +95,8 @@ static void processor(FILE *f)
 static void sinit(FILE *f)
 {
 	fputs("\n## SINIT\n\n`tests/unit/test_txt_rules.c`.\nA broken rule ends in TXT.ERRORCODE and a TXT reset. The code of `lcp` is that of the policy's "
-		"rule.\n\n| Rule | Broken if | TXT.ERRORCODE | Source | Test |\n|---|---|---|---|---|\n", f);
+	      "rule.\n\n| Rule | Broken if | TXT.ERRORCODE | Source | Test |\n|---|---|---|---|---|\n",
+		f);
 	for (enum txt_rule r = TXT_OK + 1; r < TXT_RULE_COUNT; r++) {
 		const struct txt_rule_info *i = txt_rule_info(r);
 		char outcome[32];
@@ -109,9 +111,10 @@ static void sinit(FILE *f)
 static void launch_control(FILE *f)
 {
 	fputs("\n## Launch control\n\n`tests/unit/test_lcp_evaluate.c`; in a launch, `tests/unit/test_txt_lcp.c` and `tests/boot/test_txt_lcp.py`. "
-		"How they work together: `docs/LCP-EVALUATION.md`.\n`list-revoked` and `list-not-approved` make a list count for nothing; "
-		"`input` leaves the question open. The error is major.minor of TXT.ERRORCODE, hexadecimal.\n\n"
-		"| Rule | Broken if | Error by owner, supplier | Source | Test |\n|---|---|---|---|---|\n", f);
+	      "How they work together: `docs/LCP-EVALUATION.md`.\n`list-revoked` and `list-not-approved` make a list count for nothing; "
+	      "`input` leaves the question open. The error is major.minor of TXT.ERRORCODE, hexadecimal.\n\n"
+	      "| Rule | Broken if | Error by owner, supplier | Source | Test |\n|---|---|---|---|---|\n",
+		f);
 	for (enum lcp_rule r = LCP_ALLOWED + 1; r < LCP_RULE_COUNT; r++) {
 		const struct lcp_rule_info *i = lcp_rule_info(r);
 		char outcome[64];

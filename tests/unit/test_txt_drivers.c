@@ -38,8 +38,8 @@ static void make_elf(struct elf *e, struct span code)
 	memset(e, 0, sizeof(*e));
 	e->n = 0x800;
 	memcpy(e->bytes, ident, sizeof(ident));
-	put(e, 16, 2, 2);                       /* ET_EXEC */
-	put(e, 18, 3, 2);                       /* EM_386 */
+	put(e, 16, 2, 2); /* ET_EXEC */
+	put(e, 18, 3, 2); /* EM_386 */
 	put(e, 24, BASE + CODE_OFFSET, 4);
 	put(e, 28, 52, 4);
 	put(e, 32, 0x700, 4);
@@ -47,14 +47,14 @@ static void make_elf(struct elf *e, struct span code)
 	put(e, 44, 1, 2);
 	put(e, 46, 40, 2);
 	put(e, 48, 1, 2);
-	put(e, 52, 1, 4);                       /* PT_LOAD */
+	put(e, 52, 1, 4); /* PT_LOAD */
 	put(e, 60, BASE, 4);
 	put(e, 64, BASE, 4);
 	put(e, 68, e->n, 4);
 	put(e, 72, 0x2000, 4);
 	put(e, 76, 7, 4);
-	put(e, 0x704, 1, 4);                    /* SHT_PROGBITS */
-	put(e, 0x708, 6, 4);                    /* ALLOC, EXECINSTR */
+	put(e, 0x704, 1, 4); /* SHT_PROGBITS */
+	put(e, 0x708, 6, 4); /* ALLOC, EXECINSTR */
 	put(e, 0x70c, BASE + CODE_OFFSET, 4);
 	put(e, 0x710, CODE_OFFSET, 4);
 	put(e, 0x714, code.n, 4);
@@ -189,26 +189,22 @@ static void test_decode(void **state)
 		uint8_t length, reg;
 		enum trap_mode mode;
 	} rows[] = {
-		{ { 0x0f, 0xa2 }, 2, true, TRAP_CPUID, 2, 0, TRAP_MODE_32 },
-		{ { 0x0f, 0x32 }, 2, true, TRAP_RDMSR, 2, 0, TRAP_MODE_32 },
-		{ { 0x0f, 0x30 }, 2, true, TRAP_WRMSR, 2, 0, TRAP_MODE_32 },
-		{ { 0x0f, 0x37 }, 2, true, TRAP_GETSEC, 2, 0, TRAP_MODE_32 },
+		{ { 0x0f, 0xa2 }, 2, true, TRAP_CPUID, 2, 0, TRAP_MODE_32 }, { { 0x0f, 0x32 }, 2, true, TRAP_RDMSR, 2, 0, TRAP_MODE_32 },
+		{ { 0x0f, 0x30 }, 2, true, TRAP_WRMSR, 2, 0, TRAP_MODE_32 }, { { 0x0f, 0x37 }, 2, true, TRAP_GETSEC, 2, 0, TRAP_MODE_32 },
 		{ { 0x0f, 0x20, 0xe0 }, 3, true, TRAP_CR4_READ, 3, 0, TRAP_MODE_32 },
 		{ { 0x0f, 0x20, 0xe6 }, 3, true, TRAP_CR4_READ, 3, 6, TRAP_MODE_32 },
 		{ { 0x0f, 0x22, 0xe1 }, 3, true, TRAP_CR4_WRITE, 3, 1, TRAP_MODE_32 },
-		{ { 0x0f, 0x22, 0xc0 }, 3, false, 0, 0, 0, TRAP_MODE_32 },    /* mov cr0, eax */
-		{ { 0x0f, 0x20, 0xd8 }, 3, false, 0, 0, 0, TRAP_MODE_32 },    /* mov eax, cr3 */
-		{ { 0x0f, 0x0b }, 2, false, 0, 0, 0, TRAP_MODE_32 },
-		{ { 0x0f }, 1, false, 0, 0, 0, TRAP_MODE_32 },
-		{ { 0 }, 0, false, 0, 0, 0, TRAP_MODE_32 },
-		{ { 0x0f, 0xa2 }, 2, true, TRAP_CPUID, 2, 0, TRAP_MODE_64 },
+		{ { 0x0f, 0x22, 0xc0 }, 3, false, 0, 0, 0, TRAP_MODE_32 }, /* mov cr0, eax */
+		{ { 0x0f, 0x20, 0xd8 }, 3, false, 0, 0, 0, TRAP_MODE_32 }, /* mov eax, cr3 */
+		{ { 0x0f, 0x0b }, 2, false, 0, 0, 0, TRAP_MODE_32 }, { { 0x0f }, 1, false, 0, 0, 0, TRAP_MODE_32 },
+		{ { 0 }, 0, false, 0, 0, 0, TRAP_MODE_32 }, { { 0x0f, 0xa2 }, 2, true, TRAP_CPUID, 2, 0, TRAP_MODE_64 },
 		{ { 0x48, 0x0f, 0x37 }, 3, true, TRAP_GETSEC, 3, 0, TRAP_MODE_64 },
 		{ { 0x0f, 0x20, 0xe0 }, 3, true, TRAP_CR4_READ, 3, 0, TRAP_MODE_64 },
-		{ { 0x41, 0x0f, 0x20, 0xe0 }, 4, true, TRAP_CR4_READ, 4, 8, TRAP_MODE_64 },     /* mov r8, cr4 */
-		{ { 0x41, 0x0f, 0x22, 0xe7 }, 4, true, TRAP_CR4_WRITE, 4, 15, TRAP_MODE_64 },   /* mov cr4, r15 */
-		{ { 0x44, 0x0f, 0x22, 0xe0 }, 4, false, 0, 0, 0, TRAP_MODE_64 },                /* mov cr12, rax */
-		{ { 0x44, 0x0f, 0x22, 0xc0 }, 4, false, 0, 0, 0, TRAP_MODE_64 },                /* mov cr8, rax */
-		{ { 0x41, 0x0f, 0x20, 0xe0 }, 4, false, 0, 0, 0, TRAP_MODE_32 },                /* inc ecx; mov eax, cr4 */
+		{ { 0x41, 0x0f, 0x20, 0xe0 }, 4, true, TRAP_CR4_READ, 4, 8, TRAP_MODE_64 },   /* mov r8, cr4 */
+		{ { 0x41, 0x0f, 0x22, 0xe7 }, 4, true, TRAP_CR4_WRITE, 4, 15, TRAP_MODE_64 }, /* mov cr4, r15 */
+		{ { 0x44, 0x0f, 0x22, 0xe0 }, 4, false, 0, 0, 0, TRAP_MODE_64 },              /* mov cr12, rax */
+		{ { 0x44, 0x0f, 0x22, 0xc0 }, 4, false, 0, 0, 0, TRAP_MODE_64 },              /* mov cr8, rax */
+		{ { 0x41, 0x0f, 0x20, 0xe0 }, 4, false, 0, 0, 0, TRAP_MODE_32 },              /* inc ecx; mov eax, cr4 */
 	};
 
 	(void)state;
@@ -229,18 +225,18 @@ static void test_decode(void **state)
 static void test_find(void **state)
 {
 	static const uint8_t code[] = {
-		0x0f, 0xa2,                     /* 0: cpuid */
-		0xb8, 0x0f, 0x37, 0x00, 0x00,   /* 2: mov eax, 0x370f: no getsec */
-		0xeb, 0x01,                     /* 7: jmp 10 */
-		0xb8,                           /* 9: data: would be mov eax, imm32 */
-		0x0f, 0x37,                     /* 10: getsec */
-		0xe8, 0x03, 0x00, 0x00, 0x00,   /* 12: call 20 */
-		0xc3,                           /* 17: ret */
-		0xff, 0xff,                     /* 18: data, no instruction */
-		0x0f, 0x22, 0xe2,               /* 20: mov cr4, edx */
-		0x75, 0xf1,                     /* 23: jne 10 */
-		0xc3,                           /* 25: ret */
-		0x0f, 0x32,                     /* 26: rdmsr, which nobody jumps to */
+		0x0f, 0xa2,                   /* 0: cpuid */
+		0xb8, 0x0f, 0x37, 0x00, 0x00, /* 2: mov eax, 0x370f: no getsec */
+		0xeb, 0x01,                   /* 7: jmp 10 */
+		0xb8,                         /* 9: data: would be mov eax, imm32 */
+		0x0f, 0x37,                   /* 10: getsec */
+		0xe8, 0x03, 0x00, 0x00, 0x00, /* 12: call 20 */
+		0xc3,                         /* 17: ret */
+		0xff, 0xff,                   /* 18: data, no instruction */
+		0x0f, 0x22, 0xe2,             /* 20: mov cr4, edx */
+		0x75, 0xf1,                   /* 23: jne 10 */
+		0xc3,                         /* 25: ret */
+		0x0f, 0x32,                   /* 26: rdmsr, which nobody jumps to */
 	};
 	static const struct {
 		uint32_t at;
@@ -271,13 +267,13 @@ static void test_find(void **state)
 static void test_find_64(void **state)
 {
 	static const uint8_t first[] = {
-		0x41, 0x0f, 0x22, 0xe1,         /* 0: mov cr4, r9 */
-		0xe9, 0xf7, 0x0f, 0x00, 0x00,   /* 4: jmp 0x1000 */
-		0x48,                           /* 9: data: a prefix */
-		0x0f, 0xa2,                     /* 10: cpuid, where somebody stands */
-		0xcb,                           /* 12: retf */
+		0x41, 0x0f, 0x22, 0xe1,       /* 0: mov cr4, r9 */
+		0xe9, 0xf7, 0x0f, 0x00, 0x00, /* 4: jmp 0x1000 */
+		0x48,                         /* 9: data: a prefix */
+		0x0f, 0xa2,                   /* 10: cpuid, where somebody stands */
+		0xcb,                         /* 12: retf */
 	};
-	static const uint8_t second[] = { 0xb8, 0x0f, 0x32, 0x0f, 0x32, 0x0f, 0x37, 0xc3 };     /* mov eax, ..; getsec; ret */
+	static const uint8_t second[] = { 0xb8, 0x0f, 0x32, 0x0f, 0x32, 0x0f, 0x37, 0xc3 }; /* mov eax, ..; getsec; ret */
 	const uint64_t base = 0x123456000;
 	const struct image_range code[] = { { base, SPAN_OF(first) }, { base + 0x1000, SPAN_OF(second) } };
 	struct traps t;
@@ -327,13 +323,17 @@ static void test_ram(void **state)
 	assert_false(machine_parse_ram(map, "pc", ram, 4, &n));
 	assert_false(machine_parse_ram(map, "none", ram, 4, &n));
 	assert_false(machine_parse_ram("", "pc.ram", ram, 4, &n));
-	assert_false(machine_parse_ram(" AS \"memory\", root: system\n  0000000000000002-0000000000000001 (prio 0, ram): pc.ram\n", "pc.ram", ram, 4, &n));
-	assert_false(machine_parse_ram(" AS \"memory\", root: system\n  0000000000000000-ffffffffffffffff (prio 0, ram): pc.ram\n", "pc.ram", ram, 4, &n));
+	assert_false(machine_parse_ram(
+		" AS \"memory\", root: system\n  0000000000000002-0000000000000001 (prio 0, ram): pc.ram\n", "pc.ram", ram, 4, &n));
+	assert_false(machine_parse_ram(
+		" AS \"memory\", root: system\n  0000000000000000-ffffffffffffffff (prio 0, ram): pc.ram\n", "pc.ram", ram, 4, &n));
 }
 
 static void test_smx_registers(void **state)
 {
-	struct gdb_regs r = { .r = { [GDB_RAX] = 0xffffffff00000004, [GDB_RBX] = 0xc8200000, [GDB_CS] = 0xb, [GDB_CR0] = 0x31, [GDB_RIP] = 0x804000 } };
+	struct gdb_regs r = {
+		.r = { [GDB_RAX] = 0xffffffff00000004, [GDB_RBX] = 0xc8200000, [GDB_CS] = 0xb, [GDB_CR0] = 0x31, [GDB_RIP] = 0x804000 }
+	};
 	struct gdb_regs back = { 0 };
 	struct smx_cpu c = { .number = 0, .smxe = true };
 
@@ -415,7 +415,9 @@ static void test_qmp(void **state)
 	static const char *const answers[] = {
 		AGREED,
 		"{\"event\": \"RESET\", \"data\": {\"guest\": true}}\r\n{\"return\": \"text\\r\\n\", \"id\": 2}\r\n",
-		"{\"return\": \"\", \"id\": 3}\r\n", "{\"error\": {\"desc\": \"no such thing\"}, \"id\": 4}\r\n", NULL,
+		"{\"return\": \"\", \"id\": 3}\r\n",
+		"{\"error\": {\"desc\": \"no such thing\"}, \"id\": 4}\r\n",
+		NULL,
 	};
 	unsigned events = 0;
 	struct qmp q = { .event = count_event, .ctx = &events };
@@ -436,12 +438,14 @@ static void test_qmp(void **state)
 
 static void test_qmp_hostile(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *greeting, *answer;
 	} rows[] = {
 		{ "{\"hello\": 1}\r\n", NULL }, { "SSH-2.0\r\n", NULL }, { "[]\r\n", NULL },
 		{ GREETING, "{}\r\n" }, { GREETING, "{\"return\": {}, \"id\": 7}\r\n" }, { GREETING, "{\"return\": {}\r\n" }, { GREETING, NULL },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
@@ -456,8 +460,10 @@ static void test_qmp_hostile(void **state)
 }
 
 #define IVSHMEM(slot, function, size) \
-	"{\"bus\": 0, \"slot\": " #slot ", \"function\": " #function ", \"id\": {\"vendor\": 6900, \"device\": 4368}, \"regions\": [" \
-	"{\"bar\": 0, \"type\": \"memory\", \"address\": -1, \"size\": 256}, {\"bar\": 2, \"type\": \"memory\", \"address\": -1, \"size\": " #size "}]}"
+	"{\"bus\": 0, \"slot\": " #slot ", \"function\": " #function \
+	", \"id\": {\"vendor\": 6900, \"device\": 4368}, \"regions\": [" \
+	"{\"bar\": 0, \"type\": \"memory\", \"address\": -1, \"size\": 256}, {\"bar\": 2, \"type\": \"memory\", \"address\": -1, \"size\": " #size \
+	"}]}"
 #define OTHER \
 	"{\"bus\": 0, \"slot\": 1, \"function\": 0, \"id\": {\"vendor\": 6900, \"device\": 4097}, \"regions\": [" \
 	"{\"bar\": 4, \"type\": \"memory\", \"address\": 3355443200, \"size\": 16384}]}"
@@ -467,6 +473,7 @@ static void test_qmp_hostile(void **state)
 
 static void test_shm(void **state)
 {
+	/* clang-format off */
 	static const char *const answers[] = {
 		AGREED, PCI(2, OTHER ", " IVSHMEM(30, 1, 131072) ", " IVSHMEM(30, 2, 4194304)),
 		PCI(3, IVSHMEM(30, 1, 131072)), "{\"return\": \"portl[0x0cf8] = 0x80000004\\r\\n\", \"id\": 4}\r\n",
@@ -474,6 +481,7 @@ static void test_shm(void **state)
 		PCI(14, OTHER), PCI(15, IVSHMEM(3, 0, 131072)), "{\"return\": \"what?\", \"id\": 16}\r\n",
 		PCI(17, IVSHMEM(3, 0, 131072) ", " IVSHMEM(4, 0, 131072)), NULL,
 	};
+	/* clang-format on */
 	struct shm s = { .size = 131072 };
 	struct qmp q = { 0 };
 	char why[160] = "";
@@ -501,12 +509,14 @@ static void test_shm(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_image), cmocka_unit_test(test_image_refuses), cmocka_unit_test(test_multiboot2), cmocka_unit_test(test_decode),
 		cmocka_unit_test(test_find), cmocka_unit_test(test_find_64), cmocka_unit_test(test_ram), cmocka_unit_test(test_smx_registers),
 		cmocka_unit_test(test_qmp),
 		cmocka_unit_test(test_qmp_hostile), cmocka_unit_test(test_shm),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,10 +82,12 @@ static void fields_that_are_too_large_are_refused(void **state)
 static void policy_codes(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	struct txt_error e = {
 		.source = TXT_ERROR_ACM, .acm_type = TXT_ACM_SINIT, .class = TXT_CLASS_LCP, .major = TXT_LCP_PO_INTEGRITY,
 		.minor = TXT_LCP_DATA_DIGEST | 2 << 6,
 	};
+	/* clang-format on */
 	unsigned minor, list;
 	uint32_t code;
 

@@ -103,7 +103,7 @@ static void test_regs(void **state)
 	assert_true(r.r[GDB_CR4] == 0x1f1f1f1f1f1f1f1f);
 	assert_false(gdb_regs_parse((struct span){ (const uint8_t *)body, strlen(body) - 1 }, &r));
 	strcpy(bad, body);
-	bad[100] = 'x';         /* the stub's word for "not available" */
+	bad[100] = 'x'; /* the stub's word for "not available" */
 	assert_false(gdb_regs_parse(str(bad), &r));
 	strcpy(bad, body);
 	strcat(bad, "more");
@@ -168,8 +168,11 @@ struct step {
 
 #define HANDSHAKE \
 	{ "qSupported:xmlRegisters=i386", "PacketSize=1000;qXfer:features:read+;multiprocess+" }, \
-	{ "qXfer:features:read:target.xml:0,800", "l<target><architecture>i386:x86-64</architecture></target>" }, \
-	{ "?", "T05thread:01;" }, { "Qqemu.PhyMemMode:1", "OK" }, { "qfThreadInfo", "m01" }, { "qsThreadInfo", "m02" }, { "qsThreadInfo", "l" }
+		{ "qXfer:features:read:target.xml:0,800", "l<target><architecture>i386:x86-64</architecture></target>" }, \
+		{ "?", "T05thread:01;" }, { "Qqemu.PhyMemMode:1", "OK" }, { "qfThreadInfo", "m01" }, { "qsThreadInfo", "m02" }, \
+	{ \
+		"qsThreadInfo", "l" \
+	}
 
 static char path[64];
 static pid_t child;
@@ -218,8 +221,14 @@ static void serve(int listener, const struct step *s)
 }
 
 /* The last step's answer tells whether the stub stays until the client leaves. */
-#define STAYS { NULL, "" }
-#define LEAVES { NULL, NULL }
+#define STAYS \
+	{ \
+		NULL, "" \
+	}
+#define LEAVES \
+	{ \
+		NULL, NULL \
+	}
 
 static void start_stub(const struct step *script)
 {
@@ -249,6 +258,7 @@ static void end_stub(struct gdb *g)
 static void test_talk(void **state)
 {
 	static char regs[2048];
+	/* clang-format off */
 	const struct step script[] = {
 		HANDSHAKE,
 		{ "Hg2", "OK" }, { "g", regs },
@@ -262,6 +272,7 @@ static void test_talk(void **state)
 		{ "c", "T05thread:01;watch:fed20000;" },
 		STAYS,
 	};
+	/* clang-format on */
 	struct gdb_regs was, now;
 	struct gdb_stop stop;
 	uint8_t bytes[4];
@@ -318,7 +329,8 @@ static void test_refusals(void **state)
 	static const struct step not_qemu[] = { { "qSupported:xmlRegisters=i386", "PacketSize=1000" }, STAYS };
 	static const struct step arm[] = {
 		{ "qSupported:xmlRegisters=i386", "qXfer:features:read+" },
-		{ "qXfer:features:read:target.xml:0,800", "l<architecture>aarch64</architecture>" }, STAYS,
+		{ "qXfer:features:read:target.xml:0,800", "l<architecture>aarch64</architecture>" },
+		STAYS,
 	};
 	static const struct {
 		const struct step *script;
@@ -339,6 +351,7 @@ static void test_refusals(void **state)
 /* What a stub may do wrong in answer to one packet. */
 static void test_hostile(void **state)
 {
+	/* clang-format off */
 	static const struct {
 		const char *answer;
 		const char *why;
@@ -346,6 +359,7 @@ static void test_hostile(void **state)
 		{ "E22", "cannot read memory" }, { "01", "cannot read memory" }, { "0102030405", "cannot read memory" }, { "", "cannot read memory" },
 		{ "!$01020304#00", "no packet" }, { "!HTTP/1.1 400\r\n", "no packet" },
 	};
+	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
@@ -405,11 +419,13 @@ static void test_ends(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_make), cmocka_unit_test(test_take), cmocka_unit_test(test_take_too_long), cmocka_unit_test(test_regs),
 		cmocka_unit_test(test_stop), cmocka_unit_test(test_talk), cmocka_unit_test(test_pieces), cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_hostile), cmocka_unit_test(test_ends),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,8 +121,14 @@ static void test_bios_data(void **state)
 
 	(void)state;
 	for (uint32_t v = HEAP_BIOS_MIN; v <= HEAP_BIOS_MAX; v++) {
-		const struct heap_bios b = { .version = v, .bios_sinit_size = 5, .lcp_base = 6, .lcp_size = 7, .processors = 8, .sinit_flags = 9,
-			.mle_flags = 10, .bios_version = { 1, 2, 3 } };
+		const struct heap_bios b = { .version = v,
+			.bios_sinit_size = 5,
+			.lcp_base = 6,
+			.lcp_size = 7,
+			.processors = 8,
+			.sinit_flags = 9,
+			.mle_flags = 10,
+			.bios_version = { 1, 2, 3 } };
 		struct heap_tables t;
 		enum heap_table where;
 		struct heap_bios back;
@@ -367,8 +373,10 @@ static void test_bios_data_cut(void **state)
 	(void)state;
 	assert_true(heap_bios_encode(&b, (struct mspan){ bytes, sizeof(bytes) }, &n));
 	for (size_t cut = 8; cut < n; cut++)
-		assert_int_equal(heap_bios_decode((struct span){ bytes + 8, cut - 8 }, &back), cut < 44 ? TXT_RULE_HEAP_TABLE_SIZE :
-			cut >= 44 + 8 && cut < 44 + 14 ? TXT_RULE_HEAP_ELEMENT_SIZE : TXT_RULE_HEAP_ELEMENT_END);
+		assert_int_equal(heap_bios_decode((struct span){ bytes + 8, cut - 8 }, &back), cut < 44 ? TXT_RULE_HEAP_TABLE_SIZE
+											       : cut >= 44 + 8 && cut < 44 + 14
+												       ? TXT_RULE_HEAP_ELEMENT_SIZE
+												       : TXT_RULE_HEAP_ELEMENT_END);
 	assert_int_equal(heap_bios_decode((struct span){ bytes + 8, n - 8 }, &back), TXT_OK);
 }
 

@@ -56,7 +56,8 @@ static void test_find(void **state)
 		bool found = hot_loop_find((struct span){ r->code, r->n }, BASE, BASE + r->eip, &loop);
 
 		if (found != (r->at >= 0) || (found && (loop.at != BASE + (uint32_t)r->at || loop.size != (uint32_t)r->size)))
-			fail_msg("%s: %s at +0x%x, %u bytes", r->what, found ? "found" : "none", (unsigned)(loop.at - BASE), (unsigned)loop.size);
+			fail_msg("%s: %s at +0x%x, %u bytes", r->what, found ? "found" : "none", (unsigned)(loop.at - BASE),
+				(unsigned)loop.size);
 	}
 }
 

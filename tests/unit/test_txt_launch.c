@@ -78,8 +78,9 @@ static void test_hand_over(void **state)
 	assert_int_equal(w.result.entry, WORLD_MLE + WORLD_ENTRY);
 	assert_int_equal(w.result.ptab, WORLD_PTAB);
 	assert_int_equal(chipset_get(&w.chipset, CHIPSET_ERRORCODE), 0);
-	assert_int_equal(chipset_sts(&w.chipset) & (CHIPSET_STS_SENTER_DONE | CHIPSET_STS_SEXIT_DONE | CHIPSET_STS_MEM_CONFIG_LOCK |
-		CHIPSET_STS_PRIVATE_OPEN | CHIPSET_STS_LOCALITY1_OPEN | CHIPSET_STS_LOCALITY2_OPEN),
+	assert_int_equal(
+		chipset_sts(&w.chipset) & (CHIPSET_STS_SENTER_DONE | CHIPSET_STS_SEXIT_DONE | CHIPSET_STS_MEM_CONFIG_LOCK |
+						  CHIPSET_STS_PRIVATE_OPEN | CHIPSET_STS_LOCALITY1_OPEN | CHIPSET_STS_LOCALITY2_OPEN),
 		CHIPSET_STS_SENTER_DONE | CHIPSET_STS_MEM_CONFIG_LOCK | CHIPSET_STS_PRIVATE_OPEN | CHIPSET_STS_LOCALITY2_OPEN);
 
 	assert_int_equal(heap_locate(heap, 4, &t, &where), TXT_OK);
@@ -135,7 +136,8 @@ static void test_same_structure_as_a_real_machine(void **state)
 	assert_memory_equal(world_log(&w).p, real, 0x45);
 	/* These have the same data on both machines. */
 	for (size_t i = 0; i < m; i++) {
-		if (have[i].type == 0x40b || have[i].type == 0x40c || have[i].type == 0x412 || have[i].type == 0x40e || have[i].type == 0x413)
+		if (have[i].type == 0x40b || have[i].type == 0x40c || have[i].type == 0x412 || have[i].type == 0x40e ||
+			have[i].type == 0x413)
 			assert_memory_equal(have[i].digests.d[ALG_SHA256], want[i].digests.d[ALG_SHA256], 32);
 		if (have[i].type == 0x40a)
 			assert_memory_equal(have[i].digests.d[ALG_SHA1], want[i].digests.d[ALG_SHA1], 20);
@@ -321,7 +323,7 @@ static void test_foreign_bank_is_capped(void **state)
 	(void)state;
 	setup_world(&w);
 	w.os_flags = HEAP_OS_SINIT_EMBEDDED;
-	w.recipe.tpm_alg_count = 2;     /* SHA-1, SHA-256 */
+	w.recipe.tpm_alg_count = 2; /* SHA-1, SHA-256 */
 	world_build(&w);
 	launch(&w);
 	assert_int_equal(w.result.banks, ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256));
@@ -353,7 +355,7 @@ static void test_tpm_fails(void **state)
 	define_indices(&w);
 	launch(&w);
 	commands = w.commands;
-	assert_int_equal(commands, 1 + 1 + 3 + 1 + 1 + 14);     /* hash, banks, three indices, PS, PCRs, extends */
+	assert_int_equal(commands, 1 + 1 + 3 + 1 + 1 + 14); /* hash, banks, three indices, PS, PCRs, extends */
 	for (unsigned i = 1; i <= commands; i++) {
 		for (size_t k = 0; k < GL_COUNT(ways); k++) {
 			world_build(&w);

@@ -29,8 +29,12 @@ static int setup(void **state)
 	world_init(&w);
 	element_bytes = 0;
 	memset(&data, 0, sizeof(data));
-	policy = (struct lcp_policy){ .version = LCP_POLICY_3_2, .hash_alg = LCP_ALG_SHA256, .type = LCP_POLICY_LIST, .hash_mask = LCP_HASH_MASK_ALL,
-		.sign_mask = LCP_SIGN_MASK_ALL, .hash_size = 32 };
+	policy = (struct lcp_policy){ .version = LCP_POLICY_3_2,
+		.hash_alg = LCP_ALG_SHA256,
+		.type = LCP_POLICY_LIST,
+		.hash_mask = LCP_HASH_MASK_ALL,
+		.sign_mask = LCP_SIGN_MASK_ALL,
+		.hash_size = 32 };
 	evp(ALG_SHA256, (struct span){ w.ram + WORLD_MLE + 0x1000, WORLD_MLE_SIZE - 100 - 0x1000 }, mle_digest);
 	return 0;
 }
@@ -66,8 +70,9 @@ static void add_element(const struct lcp_element *e)
 
 static void add_mle(const uint8_t digest[32], uint8_t sinit_min)
 {
-	const struct lcp_element e = { .type = LCP_ELEMENT_MLE2, .hash_alg = LCP_ALG_SHA256, .count = 1, .hashes = { digest, 32 },
-		.sinit_min_version = sinit_min };
+	const struct lcp_element e = {
+		.type = LCP_ELEMENT_MLE2, .hash_alg = LCP_ALG_SHA256, .count = 1, .hashes = { digest, 32 }, .sinit_min_version = sinit_min
+	};
 
 	add_element(&e);
 }
@@ -82,7 +87,8 @@ static void add_pconf(bool right)
 	memset(values, 1, 32);
 	memset(values + 32, right ? 8 : 9, 32);
 	evp(ALG_SHA256, SPAN_OF(values), digest);
-	assert_int_equal(lcp_pcr_info_encode(LCP_ALG_SHA256, 0x81, (struct span){ digest, 32 }, (struct mspan){ info, sizeof(info) }, &n), LCP_OK);
+	assert_int_equal(
+		lcp_pcr_info_encode(LCP_ALG_SHA256, 0x81, (struct span){ digest, 32 }, (struct mspan){ info, sizeof(info) }, &n), LCP_OK);
 
 	const struct lcp_element e = { .type = LCP_ELEMENT_PCONF2, .hash_alg = LCP_ALG_SHA256, .count = 1, .pcr_infos = { info, n } };
 

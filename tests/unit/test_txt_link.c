@@ -17,6 +17,7 @@
 #define LINE_MAX_SIZE 20000
 #define RESPONSE_MAX 8192
 
+/* clang-format off */
 enum way {
 	WAY_NONE,
 	WAY_FAILURE, WAY_LOCALITY, WAY_RETRY_ONCE, WAY_RETRY_ALWAYS, WAY_SILENT, WAY_SHORT, WAY_GARBAGE, WAY_LONG, WAY_HUGE,
@@ -24,6 +25,7 @@ enum way {
 	WAY_GONE,                       /* the proxy closes the connection */
 	WAYS
 };
+/* clang-format on */
 
 /* What stands for tpmproxy and the TPM behind it. The thread works only while the test waits for an answer. */
 struct proxy {
@@ -32,7 +34,7 @@ struct proxy {
 	int listener;
 	pthread_t thread;
 	enum way way;
-	unsigned seen, fail_at;         /* commands so far, the D-RTM sequence among them; the one that fails, from 1 */
+	unsigned seen, fail_at; /* commands so far, the D-RTM sequence among them; the one that fails, from 1 */
 };
 
 static struct world w;
@@ -54,13 +56,17 @@ static size_t unhex(const char *text, uint8_t *out)
 
 static size_t answer_fault(struct span command, uint8_t *out)
 {
+	/* clang-format off */
 	static const enum fault_action actions[WAYS] = {
 		[WAY_SHORT] = FAULT_SHORT, [WAY_GARBAGE] = FAULT_GARBAGE, [WAY_LONG] = FAULT_LONG, [WAY_HUGE] = FAULT_HUGE,
 	};
+	/* clang-format on */
+	/* clang-format off */
 	static const uint32_t codes[WAYS] = {
 		[WAY_FAILURE] = SOFT_RC_FAILURE, [WAY_LOCALITY] = TXT_TPM_RC_LOCALITY, [WAY_RETRY_ONCE] = SOFT_RC_RETRY,
 		[WAY_RETRY_ALWAYS] = SOFT_RC_RETRY, [WAY_LATE] = SOFT_RC_FAILURE,
 	};
+	/* clang-format on */
 	struct fault_rule rule = { .action = codes[p.way] ? FAULT_RC : actions[p.way], .rc = codes[p.way] };
 	uint8_t lost[RESPONSE_MAX];
 	size_t n;
@@ -116,8 +122,8 @@ static bool serve(const char *line, char *answer)
 		strcpy(answer, "error the TPM does not answer (fault rule)\n");
 		return true;
 	}
-	n = faulty ? answer_fault((struct span){ bytes, n }, out) :
-		soft_tpm_execute(&p.tpm, LINK_LOCALITY, (struct span){ bytes, n }, (struct mspan){ out, sizeof(out) });
+	n = faulty ? answer_fault((struct span){ bytes, n }, out)
+	           : soft_tpm_execute(&p.tpm, LINK_LOCALITY, (struct span){ bytes, n }, (struct mspan){ out, sizeof(out) });
 	for (size_t i = 0; i < n; i++)
 		sprintf(answer + 2 * i, "%02x", out[i]);
 	strcpy(answer + 2 * n, "\n");
@@ -191,6 +197,7 @@ static unsigned good_launch(struct pcrs *out)
 
 static void refused(enum way way, unsigned at, const struct pcrs *good)
 {
+	/* clang-format off */
 	static const struct {
 		enum txt_rule rule;
 		uint32_t code;
@@ -201,6 +208,7 @@ static void refused(enum way way, unsigned at, const struct pcrs *good)
 		[WAY_LONG] = { TXT_RULE_TPM_SILENT, 0xc0007c41 }, [WAY_HUGE] = { TXT_RULE_TPM_SILENT, 0xc0007c41 },
 		[WAY_LATE] = { TXT_RULE_TPM_ERROR, 0xc0000441 }, [WAY_GONE] = { TXT_RULE_TPM_SILENT, 0xc0007c41 },
 	};
+	/* clang-format on */
 	/* The sequence is no command and has no return code: it is done or not. */
 	enum txt_rule rule = at == 1 ? TXT_RULE_TPM_SILENT : want[way].rule;
 	bool measured = at > 1;
@@ -222,7 +230,8 @@ static void refused(enum way way, unsigned at, const struct pcrs *good)
 
 static void test_every_command_fails_every_way(void **state)
 {
-	static const enum way ways[] = { WAY_FAILURE, WAY_LOCALITY, WAY_SILENT, WAY_SHORT, WAY_GARBAGE, WAY_LONG, WAY_HUGE, WAY_LATE, WAY_GONE };
+	static const enum way ways[] = { WAY_FAILURE, WAY_LOCALITY, WAY_SILENT, WAY_SHORT, WAY_GARBAGE, WAY_LONG, WAY_HUGE, WAY_LATE,
+		WAY_GONE };
 	struct pcrs good;
 	unsigned commands = good_launch(&good);
 

@@ -20,8 +20,8 @@ static uint8_t file[0x4000];
 /* ---- tboot as ELF and as it stands ---- */
 
 struct tags {
-	uint32_t address[4];            /* header, load, load end, bss end; all 0: no tag */
-	uint32_t entry;                 /* 0: no tag */
+	uint32_t address[4]; /* header, load, load end, bss end; all 0: no tag */
+	uint32_t entry;      /* 0: no tag */
 	bool boot_services;
 };
 
@@ -165,10 +165,12 @@ static void test_flat(void **state)
 	assert_int_equal(image.segments[0].offset, 0x200);
 	/* Before the file; header below load; end before the beginning, past the file; memory end before the load's. */
 	for (size_t i = 0; i < 5; i++) {
+		/* clang-format off */
 		static const uint32_t bad[5][4] = {
 			{ 0x7ff201, 0x7ff000, 0x802000, 0x806000 }, { 0x7fe000, 0x7ff000, 0x802000, 0x806000 }, { 0x7ff200, 0x7ff000, 0x7ff000, 0x806000 },
 			{ 0x7ff200, 0x7ff000, 0x803001, 0x806000 }, { 0x7ff200, 0x7ff000, 0x802000, 0x801fff },
 		};
+		/* clang-format on */
 
 		t = good;
 		memcpy(t.address, bad[i], sizeof(t.address));
@@ -192,7 +194,8 @@ static void test_mutations(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < 20000; round++) {
-		elf(0x800000, 0x5000, 0x800010, &(struct tags){ .entry = round & 1 ? 0x800020 : 0, .address = { round & 2 ? 0x800100 : 0, 0x800000, 0, 0 } });
+		elf(0x800000, 0x5000, 0x800010,
+			&(struct tags){ .entry = round & 1 ? 0x800020 : 0, .address = { round & 2 ? 0x800100 : 0, 0x800000, 0, 0 } });
 		for (unsigned k = 0; k < 2; k++) {
 			seed = seed * 1664525 + 1013904223;
 			file[(seed >> 8) % 2 ? 0x1100 + (seed >> 9) % 64 : (seed >> 9) % 84] ^= (uint8_t)(1u << (seed >> 24) % 8);
@@ -204,7 +207,8 @@ static void test_mutations(void **state)
 		for (size_t i = 0; i < image.count; i++) {
 			const struct elf_segment *s = &image.segments[i];
 
-			assert_true(s->offset <= sizeof(file) && s->file_size <= sizeof(file) - s->offset && s->file_size <= s->memory_size);
+			assert_true(
+				s->offset <= sizeof(file) && s->file_size <= sizeof(file) - s->offset && s->file_size <= s->memory_size);
 			assert_true(s->address >= image.low && s->address + s->memory_size <= image.high);
 		}
 	}
@@ -373,17 +377,24 @@ static void test_acpi_mutations(void **state)
 
 static void test_mbi(void **state)
 {
+	/* clang-format off */
 	static const struct mb2_memory mem[] = {
 		{ 0, 0xa0000, 1 }, { 0x100000, 0x700000, 1 }, { 0x800000, 0x3f800000, 1 }, { 0x40000000, 0x1000, 2 }, { UINT64_C(0x100000000), 0x1000, 1 },
 	};
-	static const struct mb2_module modules[] = { { 0x1000000, 0x1000010, SPAN_LITERAL("geolaunch-stage 1") }, { 0x2000000, 0x2000001, { NULL, 0 } } };
+	/* clang-format on */
+	static const struct mb2_module modules[] = { { 0x1000000, 0x1000010, SPAN_LITERAL("geolaunch-stage 1") },
+		{ 0x2000000, 0x2000001, { NULL, 0 } } };
 	static const uint8_t rsdp[36] = "RSD PTR ", efi_map[96] = { 1 };
-	const struct mb2_framebuffer fb = { .address = UINT64_C(0x180000000), .pitch = 4096, .width = 1024, .height = 768, .bits = 32, .type = MB2_FRAMEBUFFER_RGB };
+	const struct mb2_framebuffer fb = {
+		.address = UINT64_C(0x180000000), .pitch = 4096, .width = 1024, .height = 768, .bits = 32, .type = MB2_FRAMEBUFFER_RGB
+	};
+	/* clang-format off */
 	struct mbi m = {
 		.cmdline = SPAN_LITERAL("logging=serial"), .modules = modules, .module_count = 2, .memory = mem, .memory_count = 5, .efi_map = SPAN_OF(efi_map),
 		.descriptor_size = 48, .descriptor_version = 1, .system_table = UINT64_C(0x123456789a), .rsdp_old = { rsdp, 20 }, .rsdp_new = SPAN_OF(rsdp),
 		.framebuffer = &fb,
 	};
+	/* clang-format on */
 	_Alignas(8) static uint8_t buf[8192];
 	struct mb2_info info;
 	struct mb2_tags it = { .info = &info };
@@ -440,6 +451,7 @@ static void test_handoff(void **state)
 	static uint8_t block[HANDOFF_SIZE];
 	static const uint8_t code[] = { 0xfa, 0xf4 };
 	const struct mspan room = { block, sizeof(block) };
+	/* clang-format off */
 	struct handoff h = { .entry = 0x804000, .magic = MB2_MAGIC, .info = 0x3000000, .count = 2, .copies = {
 		{ 0x800000, 0x10000000, 0x100, 0x50 }, { 0x900000, 0x10000100, 0x200, 0 } } };
 	struct handoff bad;
@@ -495,6 +507,7 @@ int main(void)
 		cmocka_unit_test(test_mbi),
 		cmocka_unit_test(test_handoff),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests_name("txt_parts", tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 
 #define BASE 0x100000000ull
 #define RAM 0x40000u
-#define IMAGE 0x10000u          /* in RAM */
+#define IMAGE 0x10000u /* in RAM */
 #define HEADER 0x80u
 #define OPTIONAL (HEADER + 24)
 #define SECTIONS (OPTIONAL + 112)
@@ -178,9 +178,11 @@ static void test_truncated(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find), cmocka_unit_test(test_broken), cmocka_unit_test(test_many_sections), cmocka_unit_test(test_truncated),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests_name("txt_pe", tests, NULL, NULL);
 }

@@ -25,6 +25,7 @@ static int teardown(void **state)
 }
 
 /* Before world_build(): fields. After it: bytes in memory. */
+/* clang-format off */
 static void acm_type(void) { w.recipe.chipset_type = ACM_BIOS; }
 static void acm_chipset(void) { w.chipset.config.didvid = 0x00000001b0028086; }
 static void acm_area(void) { w.chipset.config.sinit_size = 0x8000; }
@@ -100,6 +101,7 @@ static void os_element_size(void) { world_put(&w, w.os_sinit + 96, 27, 4); }
 static void os_element_huge(void) { world_put(&w, w.os_sinit + 96, 0xfffffff8, 4); }
 static void os_element_end(void) { world_put(&w, w.os_sinit - 8, 8 + 92 + 28, 8); }
 static void os_full(void) { world_put(&w, w.os_sinit - 8, 0x100000 - (w.os_sinit - 8 - WORLD_HEAP), 8); }
+/* clang-format on */
 /* Element 13 for no TPR, another one, the end: in the space of element 8. */
 static void os_tpr(void)
 {
@@ -109,6 +111,7 @@ static void os_tpr(void)
 		world_put(&w, w.os_sinit + 92 + 4 * i, words[i], 4);
 }
 
+/* clang-format off */
 static void log_in_sinit(void) { world_put(&w, w.os_sinit + 100, WORLD_SINIT, 8); }
 static void log_in_table(void) { world_put(&w, w.os_sinit + 100, w.os_sinit, 8); }
 static void log_high(void) { world_put(&w, w.os_sinit + 100, 0x100000000, 8); }
@@ -146,6 +149,7 @@ static void page_extra(void) { world_put(&w, world_pte(600), 0x700001, 8); }
 static void page_extra_table(void) { world_put(&w, WORLD_PTAB + 0x1010, 0x700001, 8); }
 static void xsdt_length(void) { world_put(&w, WORLD_XSDT + 4, 35, 4); }
 static void dmar_huge(void) { world_put(&w, WORLD_DMAR + 4, 0x10001, 4); }
+/* clang-format on */
 static void acm_tpr_wraps(void)
 {
 	static const uint32_t words[] = { HEAP_EXT_TPR, 28, 1, 0x1000, 0, 0xfffff000, 0xffffffff, HEAP_EXT_END, 8 };
@@ -154,6 +158,7 @@ static void acm_tpr_wraps(void)
 		world_put(&w, w.os_sinit + 92 + 4 * i, words[i], 4);
 	world_put(&w, w.os_sinit - 8, 8 + 92 + 36, 8);
 }
+/* clang-format off */
 static void acm_has_tpr(void) { w.recipe.capabilities |= ACM_CAP_TPR; }
 static void log_7(void) { w.tcg_log = false; w.log_count = 4; w.log_size = 4096; memcpy(w.log_algs, "\x04\0\x0b\0\x0c\0\x0d\0", 8); }
 static void log_7_unusable(void) { world_put(&w, w.os_sinit + 92 + 12 + 24 + 4, 0x100000000, 8); }
@@ -163,12 +168,13 @@ static void lcp_high(void) { w.lcp = (struct txt_range){ 0xfffff000, 0x1001 }; }
 static void lcp_large(void) { w.lcp = (struct txt_range){ 0x1000, 0x100000 }; }
 static void lcp_nowhere(void) { w.lcp = (struct txt_range){ 0x80000000, 0x100 }; }
 static void processor(void) { w.platform.fms = 0x306a9; }
+/* clang-format on */
 
 static const struct rule_case {
 	const char *name;
 	void (*before)(void), (*after)(void);
 	enum txt_rule rule;
-	uint32_t code;                  /* 0: that of the rule */
+	uint32_t code; /* 0: that of the rule */
 } cases[] = {
 #define BEFORE(f, r) { #f, f, NULL, TXT_RULE_##r, 0 },
 #define AFTER(f, r) { #f, NULL, f, TXT_RULE_##r, 0 },
@@ -287,12 +293,18 @@ static void test_heap_unreadable(void **state)
 static void test_allowed(void **state)
 {
 	(void)state;
-	w.header = (struct mle_header){ .length = 52, .version = 0x20001, .entry = 0x1000, .start = 0x1000, .end = WORLD_MLE_SIZE,
-		.capabilities = 2, .cmdline_start = 0, .cmdline_end = 0 };
+	w.header = (struct mle_header){ .length = 52,
+		.version = 0x20001,
+		.entry = 0x1000,
+		.start = 0x1000,
+		.end = WORLD_MLE_SIZE,
+		.capabilities = 2,
+		.cmdline_start = 0,
+		.cmdline_end = 0 };
 	memcpy(w.header.uuid, "\x5a\xac\x82\x90\x6f\x47\xa7\x74\x0f\x5c\x55\xa2\xcb\x51\xb6\x42", 16);
-	w.rsdp = 0;                     /* legacy boot: SINIT looks for the RSDP */
+	w.rsdp = 0; /* legacy boot: SINIT looks for the RSDP */
 	w.platform.copy_madt = true;
-	w.platform.copy_mcfg = true;    /* there is none */
+	w.platform.copy_mcfg = true; /* there is none */
 	world_build(&w);
 	/* Pages may lie apart. */
 	for (unsigned i = 300; i < WORLD_PAGES; i++)

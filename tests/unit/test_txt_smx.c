@@ -32,6 +32,7 @@ static void in_mle(uint32_t leaf)
 	w.cpu.ebx = 0;
 }
 
+/* clang-format off */
 static void no_smx(void) { w.smx.cpuid_smx = false; }
 static void smxe(void) { w.cpu.smxe = false; }
 static void leaf_1(void) { w.cpu.eax = 1; }
@@ -74,6 +75,7 @@ static void acm_key(void) { w.dpr[WORLD_SINIT - WORLD_HEAP + 130]++; }
 static void acm_control(void) { world_put(&w, WORLD_SINIT + 32, 0x100, 4); }
 static void acm_gdt_low(void) { world_put(&w, WORLD_SINIT + 44, 0x100, 4); }
 static void acm_gdt_high(void) { world_put(&w, WORLD_SINIT + 40, 0xffffffff, 4); }
+/* clang-format on */
 static void acm_gdt_limit(void)
 {
 	w.recipe.size = 0x20000;
@@ -81,6 +83,7 @@ static void acm_gdt_limit(void)
 	w.cpu.ecx = w.recipe.size;
 	world_put(&w, WORLD_SINIT + 40, 0x10000, 4);
 }
+/* clang-format off */
 static void acm_entry_low(void) { world_put(&w, WORLD_SINIT + 52, 0x4bf, 4); }
 static void acm_entry_high(void) { world_put(&w, WORLD_SINIT + 52, 0x10000, 4); }
 static void acm_sel_null(void) { world_put(&w, WORLD_SINIT + 48, 0, 4); }
@@ -95,11 +98,12 @@ static void wakeup_ap(void) { in_mle(SMX_WAKEUP); bsp(); }
 static void smctrl_ebx(void) { in_mle(SMX_SMCTRL); w.cpu.ebx = 1; }
 static void exitac(void) { w.cpu.eax = SMX_EXITAC; }
 static void enteraccs_key(void) { w.cpu.eax = SMX_ENTERACCS; acm_key(); }
+/* clang-format on */
 
 static const struct smx_case {
 	void (*change)(void);
 	enum smx_rule rule;
-	unsigned code;                  /* of the TXT shutdown */
+	unsigned code; /* of the TXT shutdown */
 } cases[] = {
 #define CASE(f, r, code) { f, SMX_RULE_##r, code },
 	SMX_CASES(CASE)
@@ -177,7 +181,7 @@ static void test_capabilities(void **state)
 	(void)state;
 	w.cpu.eax = SMX_CAPABILITIES;
 	w.cpu.ebx = 0;
-	w.cpu.cpl = 3;                  /* any ring may ask */
+	w.cpu.cpl = 3; /* any ring may ask */
 	assert_int_equal(smx_getsec(&w.machine, &w.cpu).outcome, SMX_NEXT);
 	assert_int_equal(w.cpu.eax, 0x1fd);
 	w.cpu.eax = SMX_CAPABILITIES;

@@ -14,8 +14,7 @@
 static void agree(void **state)
 {
 	static const alg_set sets[][2] = { { ALL, ALL }, { ALL, SHA256_ONLY }, { SHA256_ONLY, ALL },
-		{ ALL, ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256) },
-		{ ALG_BIT(ALG_SHA256) | ALG_BIT(ALG_SHA384), ALG_BIT(ALG_SHA384) } };
+		{ ALL, ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256) }, { ALG_BIT(ALG_SHA256) | ALG_BIT(ALG_SHA384), ALG_BIT(ALG_SHA384) } };
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(sets) * 4; i++) {
@@ -80,7 +79,7 @@ static void nothing_measured_where_tboot_should(void **state)
 	verify_world_check(w, false);
 	assert_verdicts(w, V(NO_DRTM) | V(POLICY_MISMATCH) | V(MODULE_MISMATCH) | V(GEO_MISSING));
 	assert_modules(w, MODULES("module 1 hypervisor linux", "module 2 initrd initrd", "module 3 vmm vmm", "module 4 file file-0",
-		"module 5 file file-1"));
+				  "module 5 file file-1"));
 	verify_world_free(w);
 }
 
@@ -121,8 +120,8 @@ static void one_step_differs(void **state)
 		const char *candidates[3];
 	} cases[] = {
 		{ DESCRIPTION, V(MODULE_MISMATCH), "PCR 17: \"module 0 description launch.conf\" has another digest",
-			"module 0 description launch.conf",
-			"PCR 17 is not as expected: \"module 0 description launch.conf\" differs", { "module 0 description launch.conf" } },
+			"module 0 description launch.conf", "PCR 17 is not as expected: \"module 0 description launch.conf\" differs",
+			{ "module 0 description launch.conf" } },
 		{ HYPERVISOR, V(MODULE_MISMATCH), "PCR 19: \"module 1 hypervisor linux\" has another digest", "module 1 hypervisor linux",
 			"at least one differs", { "module 1 hypervisor linux", "module 2 initrd initrd" } },
 		{ INITRD, V(MODULE_MISMATCH), "PCR 19: \"module 2 initrd initrd\" has another digest", "module 2 initrd initrd",

@@ -66,8 +66,11 @@ static struct host *host_new(enum vlp_type type)
 	assert_non_null(h);
 	memcpy(h->modules, modules, sizeof(modules));
 	h->nv = "DE";
-	h->policy = (struct vlp){ .version = VLP_VERSION, .type = (uint8_t)type, .hash_alg = alg_table[ALG_SHA256].tpm_id,
-		.control = VLP_CONTROL_EXTEND_PCR17, .entry_count = MODULE_COUNT + 1 };
+	h->policy = (struct vlp){ .version = VLP_VERSION,
+		.type = (uint8_t)type,
+		.hash_alg = alg_table[ALG_SHA256].tpm_id,
+		.control = VLP_CONTROL_EXTEND_PCR17,
+		.entry_count = MODULE_COUNT + 1 };
 	for (unsigned i = 0; i <= MODULE_COUNT; i++) {
 		struct vlp_entry *e = &h->policy.entries[i];
 
@@ -76,8 +79,11 @@ static struct host *host_new(enum vlp_type type)
 		else
 			measure_nv(ALG_BIT(ALG_SHA256), false, span_str(h->nv), &d);
 		memcpy(h->hashes[i], d.d[ALG_SHA256], alg_table[ALG_SHA256].size);
-		*e = (struct vlp_entry){ .module = (uint8_t)i, .pcr = modules[i % MODULE_COUNT].pcr,
-			.hash_type = VLP_HASH_IMAGE, .hash_count = 1, .hashes = { h->hashes[i], alg_table[ALG_SHA256].size } };
+		*e = (struct vlp_entry){ .module = (uint8_t)i,
+			.pcr = modules[i % MODULE_COUNT].pcr,
+			.hash_type = VLP_HASH_IMAGE,
+			.hash_count = 1,
+			.hashes = { h->hashes[i], alg_table[ALG_SHA256].size } };
 	}
 	h->policy.entries[0].hash_type = VLP_HASH_ANY;
 	h->policy.entries[0].hash_count = 0;
@@ -103,8 +109,8 @@ static bool op_extend(void *ctx, unsigned pcr, uint32_t type, struct span name, 
 	struct host *h = ctx;
 
 	assert_true(h->event_count < EVENT_MAX);
-	h->events[h->event_count++] = (struct expected_event){ .pcr = pcr, .type = type, .digests = *d,
-		.name = strndup((const char *)name.p, name.n) };
+	h->events[h->event_count++] =
+		(struct expected_event){ .pcr = pcr, .type = type, .digests = *d, .name = strndup((const char *)name.p, name.n) };
 	return pcrs_extend(&h->pcrs, pcr, d) && eventlog_append(&h->log, pcr, type, d, name);
 }
 
@@ -212,9 +218,9 @@ static void unreadable_geo(struct host *h)
 static const struct {
 	void (*change)(struct host *h);
 	unsigned verdicts;
-	bool cap;                       /* even if the launch goes on */
-	bool allowed;                   /* no policy stops it */
-	const char *modules[3];         /* with a log */
+	bool cap;               /* even if the launch goes on */
+	bool allowed;           /* no policy stops it */
+	const char *modules[3]; /* with a log */
 } tampers[] = {
 	{ none, 0, false, true, { NULL } },
 	{ other_hypervisor, V(MODULE_MISMATCH), false, false, { "module 1 hypervisor linux" } },
@@ -242,8 +248,12 @@ static void judge(struct host *before, struct host *h, size_t t, bool done, bool
 	static char mode[] = "direct";
 
 	assert_non_null(w);
-	w->expected = (struct expected){ .mode = mode, .country = "DE", .banks = BANKS, .events = before->events,
-		.event_count = before->event_count, .pcrs = before->pcrs };
+	w->expected = (struct expected){ .mode = mode,
+		.country = "DE",
+		.banks = BANKS,
+		.events = before->events,
+		.event_count = before->event_count,
+		.pcrs = before->pcrs };
 	w->tpm = h->pcrs;
 	w->log = h->log;
 	verify_world_check(w, with_log);

@@ -229,8 +229,7 @@ static void fixed_names(void **state)
 		const char *name;
 		int code;
 	} names[VERIFY_VERDICT_COUNT] = { { "trusted", 0 }, { "no-drtm", 10 }, { "geo-missing", 11 }, { "geo-mismatch", 12 },
-		{ "module-mismatch", 13 },
-		{ "policy-mismatch", 14 }, { "log-mismatch", 15 }, { "capped", 16 } };
+		{ "module-mismatch", 13 }, { "policy-mismatch", 14 }, { "log-mismatch", 15 }, { "capped", 16 } };
 	struct verify_result r = { 0 };
 
 	(void)state;

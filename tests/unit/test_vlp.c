@@ -10,6 +10,7 @@
 #include "tboot-policy/vlp.h"
 
 /* One entry of each kind, SHA-256. Offsets of the entries: 12, 20, 92, 100. */
+/* clang-format off */
 static const uint8_t good[140] = {
 	0x02, 0x01, 0x0b, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x04,
 	[12] = 0x00, 0xff, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
@@ -19,6 +20,7 @@ static const uint8_t good[140] = {
 	[100] = 0x82, 0x16, 0x01, 0x10, 0x01, 0xc1, 0x01, 0x01,
 	[108] = 0xc0, [139] = 0xc1,
 };
+/* clang-format on */
 
 static struct vlp decoded(struct span bytes)
 {
@@ -248,8 +250,9 @@ static void test_size_limit(void **state)
 	int where = 0;
 
 	for (unsigned i = 0; i < 9; i++)
-		p.entries[i] = (struct vlp_entry){ .module = (uint8_t)i, .pcr = 19, .hash_type = VLP_HASH_IMAGE, .hash_count = 4,
-						   .hashes = SPAN_OF(hashes) };
+		p.entries[i] = (struct vlp_entry){
+			.module = (uint8_t)i, .pcr = 19, .hash_type = VLP_HASH_IMAGE, .hash_count = 4, .hashes = SPAN_OF(hashes)
+		};
 	assert_int_equal(vlp_encode(&p, (struct mspan){ NULL, 0 }, &n), VLP_OK);
 	assert_int_equal(n, VLP_MAX_SIZE);
 	assert_int_equal(vlp_validate(&p, &where), VLP_OK);
@@ -297,12 +300,19 @@ static void test_round_trip(void **state)
 	for (enum alg a = 0; a < ALG_COUNT; a++) {
 		size_t size = alg_table[a].size, n = 0;
 
-		p = (struct vlp){ .version = 2, .type = (uint8_t)(a % 3), .hash_alg = alg_table[a].tpm_id, .control = 0xa5a5a5a5,
-				  .reserved = 0x01020304, .entry_count = 255 };
+		p = (struct vlp){ .version = 2,
+			.type = (uint8_t)(a % 3),
+			.hash_alg = alg_table[a].tpm_id,
+			.control = 0xa5a5a5a5,
+			.reserved = 0x01020304,
+			.entry_count = 255 };
 		for (unsigned i = 0; i < 255; i++)
-			p.entries[i] = (struct vlp_entry){ .module = (uint8_t)(i + 1), .pcr = (uint8_t)(255 - i), .hash_type = (uint8_t)(i % 5),
-							   .nv_index = 0x01000000u * i + i, .hash_count = (uint8_t)(i % 4),
-							   .hashes = { hashes + i, i % 4 * size } };
+			p.entries[i] = (struct vlp_entry){ .module = (uint8_t)(i + 1),
+				.pcr = (uint8_t)(255 - i),
+				.hash_type = (uint8_t)(i % 5),
+				.nv_index = 0x01000000u * i + i,
+				.hash_count = (uint8_t)(i % 4),
+				.hashes = { hashes + i, i % 4 * size } };
 		assert_int_equal(vlp_encode(&p, (struct mspan){ buf, sizeof(buf) }, &n), VLP_OK);
 		assert_int_equal(vlp_decode((struct span){ buf, n }, &back), VLP_OK);
 		assert_int_equal(back.version, p.version);
@@ -326,12 +336,14 @@ static void test_round_trip(void **state)
 static void test_tboot_default(void **state)
 {
 	(void)state;
+	/* clang-format off */
 	static const uint8_t bytes[36] = {
 		2, 0, 4, 1, 0, 0, 0, 0, 0, 0, 0, 3,
 		0, 255, 0, 0, 0, 0, 0, 0,
 		129, 19, 0, 0, 0, 0, 0, 0,
 		131, 22, 0, 0x10, 0x00, 0x00, 0x40, 0,
 	};
+	/* clang-format on */
 	struct vlp p = decoded(SPAN_OF(bytes));
 	int where = 0;
 

@@ -138,10 +138,12 @@ static void size(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places), cmocka_unit_test(full), cmocka_unit_test(hashes_that_are_none), cmocka_unit_test(removing_hashes),
 		cmocka_unit_test(soundness), cmocka_unit_test(size),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

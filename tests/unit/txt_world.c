@@ -172,8 +172,9 @@ void world_define(struct world *w, unsigned slot, uint32_t index, uint32_t attri
 	assert_true(content.n <= sizeof(nv->content) && policy.n <= DIGEST_MAX);
 	memset(nv, 0, sizeof(*nv));
 	nv->exists = true;
-	nv->public = (struct txt_nv_public){ .index = index, .name_alg = 0x000b, .attributes = attributes,
-		.policy_size = (uint8_t)policy.n, .size = (uint16_t)content.n };
+	nv->public = (struct txt_nv_public){
+		.index = index, .name_alg = 0x000b, .attributes = attributes, .policy_size = (uint8_t)policy.n, .size = (uint16_t)content.n
+	};
 	memcpy(nv->public.policy, policy.p, policy.n);
 	memcpy(nv->content, content.p, content.n);
 }
@@ -354,8 +355,14 @@ void world_init(struct world *w)
 	w->platform.rlp_wakeup = WORLD_TOP - 64;
 	sinit_bios_acm(w->platform.bios_acm, 0x20180824, 0xb007, 0x200, 4);
 
-	w->header = (struct mle_header){ .length = 52, .version = 0x20002, .entry = WORLD_ENTRY, .start = 0x1000, .end = WORLD_MLE_SIZE - 100,
-		.capabilities = 0x227, .cmdline_start = 0x3000, .cmdline_end = 0x3400 };
+	w->header = (struct mle_header){ .length = 52,
+		.version = 0x20002,
+		.entry = WORLD_ENTRY,
+		.start = 0x1000,
+		.end = WORLD_MLE_SIZE - 100,
+		.capabilities = 0x227,
+		.cmdline_start = 0x3000,
+		.cmdline_end = 0x3400 };
 	memcpy(w->header.uuid, uuid, sizeof(uuid));
 	w->os_version = 7;
 	w->os_capabilities = ACM_CAP_RLP_WAKE_MONITOR | ACM_CAP_TCG_EVENT_LOG;
@@ -367,8 +374,13 @@ void world_init(struct world *w)
 	w->tcg_log = true;
 	w->log_size = WORLD_LOG_SIZE;
 
-	w->cpu = (struct smx_cpu){ .eax = SMX_SENTER, .ebx = WORLD_SINIT, .ecx = w->recipe.size, .cr0 = SMX_CR0_PE | SMX_CR0_NE | SMX_CR0_PG,
-		.eflags = 2, .apic_base = 0xfee00000 | SMX_APIC_BASE_BSP, .smxe = true };
+	w->cpu = (struct smx_cpu){ .eax = SMX_SENTER,
+		.ebx = WORLD_SINIT,
+		.ecx = w->recipe.size,
+		.cr0 = SMX_CR0_PE | SMX_CR0_NE | SMX_CR0_PG,
+		.eflags = 2,
+		.apic_base = 0xfee00000 | SMX_APIC_BASE_BSP,
+		.smxe = true };
 	world_build(w);
 }
 

@@ -10,23 +10,23 @@
  * A machine in arrays, in which a launch succeeds: RAM, DPR with heap and module, ACPI tables, an MLE with page tables, a TPM. Tests change one thing
  * and look at what comes of it.
  */
-#define WORLD_RAM 0x1000000u            /* RAM at 0 */
-#define WORLD_TOP 0xcc000000u           /* end of the DPR */
+#define WORLD_RAM 0x1000000u  /* RAM at 0 */
+#define WORLD_TOP 0xcc000000u /* end of the DPR */
 #define WORLD_DPR 0x400000u
 #define WORLD_HEAP (WORLD_TOP - WORLD_DPR)
 #define WORLD_SINIT (WORLD_TOP - 0x200000u)
-#define WORLD_PTAB 0x400000u            /* directory pointers, directory, two tables */
+#define WORLD_PTAB 0x400000u /* directory pointers, directory, two tables */
 #define WORLD_MLE 0x408000u
-#define WORLD_PAGES 600u                /* more than one table */
+#define WORLD_PAGES 600u /* more than one table */
 #define WORLD_MLE_SIZE (WORLD_PAGES * 4096u)
-#define WORLD_MLE_HEADER 0x1040u        /* linear */
+#define WORLD_MLE_HEADER 0x1040u /* linear */
 #define WORLD_ENTRY 0x2010u
 #define WORLD_RSDP 0xf0000u
 #define WORLD_XSDT 0x7f0000u
 #define WORLD_DMAR 0x7f1000u
 #define WORLD_MADT 0x7f2000u
 #define WORLD_LOG_SIZE 8192u
-#define WORLD_LCP 0x700000u             /* where tests put policy data */
+#define WORLD_LCP 0x700000u /* where tests put policy data */
 
 #define WORLD_NV 4
 
@@ -38,7 +38,7 @@ struct world_nv {
 
 struct world {
 	uint8_t *ram, *dpr;
-	unsigned reads_left;            /* memory reads and writes until all fail, and 1; 0: never */
+	unsigned reads_left; /* memory reads and writes until all fail, and 1; 0: never */
 	struct chipset chipset;
 	struct smx_config smx;
 	struct sinit_platform platform;
@@ -51,7 +51,7 @@ struct world {
 	alg_set banks;
 	struct pcrs pcrs;
 	bool drtm;
-	unsigned commands, fail_at;     /* the command that fails, from 1; 0: none */
+	unsigned commands, fail_at; /* the command that fails, from 1; 0: none */
 	uint32_t fail_rc;
 	unsigned extends;
 	struct world_nv nv[WORLD_NV];
@@ -63,9 +63,9 @@ struct world {
 	uint64_t ptab, mle_size, mle_header, rsdp;
 	struct txt_range pmr_lo, pmr_hi, lcp;
 	bool tcg_log;
-	unsigned log_count;             /* element 7 */
+	unsigned log_count; /* element 7 */
 	uint16_t log_algs[4];
-	size_t os_sinit, log;           /* addresses in guest memory: content of OsSinitData, first log */
+	size_t os_sinit, log; /* addresses in guest memory: content of OsSinitData, first log */
 	uint32_t log_size;
 
 	struct smx_cpu cpu;

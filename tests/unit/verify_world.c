@@ -47,15 +47,22 @@ void verify_world_expect(struct world *w, alg_set banks, bool drtm, size_t leave
 	static char mode[2][8] = { "direct", "txt" };
 	struct expected *e = &w->expected;
 
-	*e = (struct expected){ .mode = mode[drtm], .drtm = drtm, .country = "DE", .policy_type = 2, .policy_hash = ALG_SHA256,
-		.banks = banks, .events = w->events };
+	*e = (struct expected){ .mode = mode[drtm],
+		.drtm = drtm,
+		.country = "DE",
+		.policy_type = 2,
+		.policy_hash = ALG_SHA256,
+		.banks = banks,
+		.events = w->events };
 	pcrs_reset_dynamic(&e->pcrs, banks, drtm);
 	for (size_t i = 0; i < STEPS; i++) {
 		struct expected_event *v = &w->events[e->event_count];
 
 		if (i == leave_out)
 			continue;
-		*v = (struct expected_event){ .pcr = verify_world_good[i].pcr, .type = verify_world_good[i].type, .name = strdup(verify_world_good[i].name) };
+		*v = (struct expected_event){
+			.pcr = verify_world_good[i].pcr, .type = verify_world_good[i].type, .name = strdup(verify_world_good[i].name)
+		};
 		assert_non_null(v->name);
 		digests_of(&verify_world_good[i], &e->pcrs, banks, &v->digests);
 		assert_true(pcrs_extend(&e->pcrs, v->pcr, &v->digests));

@@ -11,7 +11,7 @@ struct step {
 	unsigned pcr;
 	uint32_t type;
 	const char *name;
-	const char *content;    /* what is hashed; caps and the closing event make their own digests */
+	const char *content; /* what is hashed; caps and the closing event make their own digests */
 	enum cap why;
 };
 

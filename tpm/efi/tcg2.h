@@ -14,9 +14,21 @@
  * Never call HashLogExtendEvent for PCR 17-22: edk2 takes the TPM's refusal for a dead TPM and stops measuring for the rest of the boot.
  */
 
-#define TCG2_PROTOCOL_GUID { 0x607f766c, 0x7455, 0x42be, { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } }
+#define TCG2_PROTOCOL_GUID \
+	{ \
+		0x607f766c, 0x7455, 0x42be, \
+		{ \
+			0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f \
+		} \
+	}
 /* EFI_TCG_PROTOCOL: its presence without TCG2 means a TPM 1.2. */
-#define TCG_PROTOCOL_GUID { 0xf541796d, 0xa62e, 0x4954, { 0xa7, 0x75, 0x95, 0x84, 0xf6, 0x1b, 0x9c, 0xdd } }
+#define TCG_PROTOCOL_GUID \
+	{ \
+		0xf541796d, 0xa62e, 0x4954, \
+		{ \
+			0xa7, 0x75, 0x95, 0x84, 0xf6, 0x1b, 0x9c, 0xdd \
+		} \
+	}
 
 struct tcg2_version {
 	UINT8 major, minor;
@@ -35,21 +47,21 @@ struct tcg2_capability {
 };
 
 struct tcg2_protocol {
-	EFI_STATUS (EFIAPI *get_capability)(struct tcg2_protocol *self, struct tcg2_capability *out);
+	EFI_STATUS(EFIAPI *get_capability)(struct tcg2_protocol *self, struct tcg2_capability *out);
 	void *get_event_log;
 	void *hash_log_extend_event;
-	EFI_STATUS (EFIAPI *submit_command)(struct tcg2_protocol *self, UINT32 in_size, UINT8 *in, UINT32 out_size, UINT8 *out);
+	EFI_STATUS(EFIAPI *submit_command)(struct tcg2_protocol *self, UINT32 in_size, UINT8 *in, UINT32 out_size, UINT8 *out);
 	void *get_active_pcr_banks;
 	void *set_active_pcr_banks;
 	void *get_result_of_set_active_pcr_banks;
 };
 
 struct tcg2_tcti {
-	TSS2_TCTI_CONTEXT_COMMON_V2 common;     /* must come first */
+	TSS2_TCTI_CONTEXT_COMMON_V2 common; /* must come first */
 	struct tcg2_protocol *tcg2;
-	EFI_STATUS status;                      /* of the last SubmitCommand */
+	EFI_STATUS status; /* of the last SubmitCommand */
 	UINT32 max_command, max_response;
-	UINT32 response_size;                   /* 0: none waiting */
+	UINT32 response_size; /* 0: none waiting */
 	UINT8 response[4096];
 };
 

@@ -22,16 +22,16 @@ GL_MUST bool nv_auth_set(struct nv_auth *a, struct span value);
 void nv_auth_wipe(struct nv_auth *a);
 
 enum nv_by {
-	NV_BY_OWNER,    /* TPMA_NV_OWNERREAD / OWNERWRITE */
-	NV_BY_INDEX,    /* TPMA_NV_AUTHREAD / AUTHWRITE */
+	NV_BY_OWNER, /* TPMA_NV_OWNERREAD / OWNERWRITE */
+	NV_BY_INDEX, /* TPMA_NV_AUTHREAD / AUTHWRITE */
 };
 
 struct nv_space {
 	uint32_t index;
-	uint32_t attributes;    /* TPMA_NV */
-	uint16_t size;          /* of the content in bytes */
-	uint16_t name_alg;      /* TPM_ALG_ID */
-	struct span policy;     /* digest of name_alg; empty: none */
+	uint32_t attributes; /* TPMA_NV */
+	uint16_t size;       /* of the content in bytes */
+	uint16_t name_alg;   /* TPM_ALG_ID */
+	struct span policy;  /* digest of name_alg; empty: none */
 };
 
 /* TPM2_NV_DefineSpace by the owner; `index_auth` becomes the index's own authorization value. */

@@ -6,8 +6,8 @@
  */
 #include "mle.h"
 
-#define BASE 0x200000u          /* where it is linked: linear address 0 of the MLE */
-#define PTAB 0x1f0000u          /* three pages, below the MLE's */
+#define BASE 0x200000u /* where it is linked: linear address 0 of the MLE */
+#define PTAB 0x1f0000u /* three pages, below the MLE's */
 #define LOG 0x1e0000u
 #define LOG_SIZE 0x2000u
 #define PMR_SIZE 0x1000000u
@@ -55,6 +55,7 @@ static volatile uint64_t *pte(unsigned page)
 
 /* ---- one rule each ---- */
 
+/* clang-format off */
 static void acm_key(void) { ((volatile uint8_t *)sinit_base)[130]++; }
 static void acm_version(void) { put32((volatile uint8_t *)sinit_base + 8, 0x50000); }
 static void acm_claimed_size(void) { senter.ecx += 64; }
@@ -74,7 +75,9 @@ static void table_large(void) { ((volatile uint64_t *)(PTAB + 0x1000))[0] |= 0x8
 static void uuid(void) { mle_header[0]++; }
 static void entry(void) { put32((volatile uint8_t *)mle_header + 24, mle_size); }
 static void size(void) { put64(os_sinit + 16, 0); }
+/* clang-format on */
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	void (*apply)(void);
@@ -85,6 +88,7 @@ static const struct {
 	{ "acpi-rsdp", rsdp_wrong }, { "mle-page-hole", page_hole }, { "mle-page-order", page_order }, { "mle-page-sinit", page_sinit },
 	{ "mle-pt-large", table_large }, { "mle-uuid", uuid }, { "mle-entry", entry }, { "mle-size", size },
 };
+/* clang-format on */
 
 /* ---- before SENTER ---- */
 
@@ -134,13 +138,13 @@ static void make_heap(void)
 	put64(os_sinit + 16, mle_size);
 	put64(os_sinit + 24, (uint32_t)mle_header - BASE);
 	put64(os_sinit + 40, PMR_SIZE);
-	put32(os_sinit + 80, 1);                /* wake-up by GETSEC[WAKEUP] */
+	put32(os_sinit + 80, 1); /* wake-up by GETSEC[WAKEUP] */
 	put64(os_sinit + 84, rsdp);
 	put32(os_sinit + 92, 8);
 	put32(os_sinit + 96, 28);
 	put64(os_sinit + 100, LOG);
 	put32(os_sinit + 108, LOG_SIZE);
-	put32(os_sinit + 124, 8);               /* the end: type 0, size 8 */
+	put32(os_sinit + 124, 8); /* the end: type 0, size 8 */
 }
 
 static void go(const uint8_t *mbi)
@@ -249,7 +253,7 @@ static void registers(void)
 	if (same(rule, "reset-with-secrets")) {
 		*reg(PRIVATE + 0x30) = 0xc0ffee02;
 		*reg(PRIVATE + 0x8e0) = 1;
-		out(0xcf9, 6);          /* reset control of the chipset: no TXT reset */
+		out(0xcf9, 6); /* reset control of the chipset: no TXT reset */
 		for (;;)
 			__asm__ volatile("hlt");
 	}

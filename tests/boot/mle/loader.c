@@ -102,7 +102,9 @@ static struct regs getsec(UINT64 rax, UINT64 rbx, UINT64 rcx)
 
 	vector = error = at = 0;
 	__asm__ volatile("lea 1f(%%rip), %%r8; mov %%r8, %4\n1: .byte 0x0f, 0x37"
-			 : "+a"(r.rax), "+b"(r.rbx), "+c"(r.rcx), "+d"(r.rdx), "=m"(tried) : : "r8", "memory");
+			 : "+a"(r.rax), "+b"(r.rbx), "+c"(r.rcx), "+d"(r.rdx), "=m"(tried)
+			 :
+			 : "r8", "memory");
 	return r;
 }
 
@@ -216,12 +218,12 @@ static void registers(void)
 
 /* ---- the other processors: EFI_MP_SERVICES_PROTOCOL, Platform Initialization specification, volume 2, 13.4 ---- */
 
-typedef void (EFIAPI *procedure)(void *);
+typedef void(EFIAPI *procedure)(void *);
 struct mp {
-	EFI_STATUS (EFIAPI *count)(struct mp *, UINTN *, UINTN *);
-	EFI_STATUS (EFIAPI *info)(void);
-	EFI_STATUS (EFIAPI *all)(struct mp *, procedure, BOOLEAN, EFI_EVENT, UINTN, void *, UINTN **);
-	EFI_STATUS (EFIAPI *one)(struct mp *, procedure, UINTN, EFI_EVENT, UINTN, void *, BOOLEAN *);
+	EFI_STATUS(EFIAPI *count)(struct mp *, UINTN *, UINTN *);
+	EFI_STATUS(EFIAPI *info)(void);
+	EFI_STATUS(EFIAPI *all)(struct mp *, procedure, BOOLEAN, EFI_EVENT, UINTN, void *, UINTN **);
+	EFI_STATUS(EFIAPI *one)(struct mp *, procedure, UINTN, EFI_EVENT, UINTN, void *, BOOLEAN *);
 };
 
 static void EFIAPI on_ap(void *answer)
@@ -273,14 +275,18 @@ static void enter(UINT32 entry)
 {
 	struct pointer g = { sizeof(gdt) - 1, (UINT64)gdt };
 
-	__asm__ volatile("cli; lgdt %0; pushq $8; lea 1f(%%rip), %%rax; pushq %%rax; lretq\n"
-			 ".code32\n"
-			 "1: mov $16, %%eax; mov %%eax, %%ds; mov %%eax, %%es; mov %%eax, %%ss; mov %%eax, %%fs; mov %%eax, %%gs\n"
-			 "mov %%cr0, %%eax; and $0x7fffffff, %%eax; mov %%eax, %%cr0; jmp 2f\n"
-			 "2: mov $0xc0000080, %%ecx; rdmsr; and $0xfffffeff, %%eax; wrmsr\n"
-			 "mov %%cr4, %%eax; and $0xffffffdf, %%eax; mov %%eax, %%cr4\n"
-			 "mov %2, %%eax; xor %%ebx, %%ebx; jmp *%%esi\n"
-			 ".code64\n" : : "m"(g), "S"((UINT64)entry), "i"(MULTIBOOT2) : "rax", "rcx", "rdx", "memory");
+	__asm__ volatile(
+		"cli; lgdt %0; pushq $8; lea 1f(%%rip), %%rax; pushq %%rax; lretq\n"
+		".code32\n"
+		"1: mov $16, %%eax; mov %%eax, %%ds; mov %%eax, %%es; mov %%eax, %%ss; mov %%eax, %%fs; mov %%eax, %%gs\n"
+		"mov %%cr0, %%eax; and $0x7fffffff, %%eax; mov %%eax, %%cr0; jmp 2f\n"
+		"2: mov $0xc0000080, %%ecx; rdmsr; and $0xfffffeff, %%eax; wrmsr\n"
+		"mov %%cr4, %%eax; and $0xffffffdf, %%eax; mov %%eax, %%cr4\n"
+		"mov %2, %%eax; xor %%ebx, %%ebx; jmp *%%esi\n"
+		".code64\n"
+		:
+		: "m"(g), "S"((UINT64)entry), "i"(MULTIBOOT2)
+		: "rax", "rcx", "rdx", "memory");
 	__builtin_unreachable();
 }
 

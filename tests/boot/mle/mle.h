@@ -88,7 +88,7 @@ struct regs {
 	uint32_t eax, ebx, ecx, edx;
 };
 
-static uint32_t tried;          /* address of the last instruction that may fault */
+static uint32_t tried; /* address of the last instruction that may fault */
 
 /* EBX is saved for position-independent code's sake. */
 static struct regs getsec(uint32_t leaf, uint32_t ebx, uint32_t ecx, uint32_t edx)
@@ -96,7 +96,10 @@ static struct regs getsec(uint32_t leaf, uint32_t ebx, uint32_t ecx, uint32_t ed
 	struct regs r = { leaf, ebx, ecx, edx };
 
 	vector = error = at = 0;
-	__asm__ volatile("movl $1f, %4\n1: .byte 0x0f, 0x37" : "+a"(r.eax), "+b"(r.ebx), "+c"(r.ecx), "+d"(r.edx), "=m"(tried) : : "memory");
+	__asm__ volatile("movl $1f, %4\n1: .byte 0x0f, 0x37"
+			 : "+a"(r.eax), "+b"(r.ebx), "+c"(r.ecx), "+d"(r.edx), "=m"(tried)
+			 :
+			 : "memory");
 	return r;
 }
 
