@@ -3,7 +3,8 @@
 # make            build everything            make demo     run the main job in QEMU (TAMPER=..., see README)
 # make test       build and run all tests     make bench    print figures
 # make deps       install what is missing     make install  DESTDIR= PREFIX=
-# make fuzz       FUZZ_TIME=60 seconds a target              make clean
+# make fuzz       FUZZ_TIME=60 seconds a target              make reliability   docs/RELIABILITY.md from what the tests left
+# make clean
 #
 # WERROR=1 makes warnings errors (CI). TSS_SRC=DIR takes a given tpm2-tss source tree.
 
@@ -37,7 +38,7 @@ all: build-all
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help all deps test demo bench fuzz install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc preflight-doc
+.PHONY: help all deps test demo bench fuzz install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc preflight-doc reliability
 
 deps:
 	@TSS_SRC='$(TSS_SRC)' scripts/deps
@@ -260,6 +261,8 @@ lint-doc: $(B)/host/gen_lint
 
 # ---------------------------------------------------------------- tests
 
+# Lines of figures, one file a kind of test: what docs/RELIABILITY.md is written from.
+RESULTS := $(CURDIR)/$(B)/results
 UNIT_RUN := $(UNIT:tests/unit/%.c=%)
 .PHONY: run-test $(UNIT_RUN:%=unit-host-%) $(UNIT_RUN:%=unit-asan-%)
 
@@ -286,17 +289,16 @@ $(FUZZ_RUN:%=replay-%): replay-%: $(B)/asan/fuzz/%
 	@$< $(wildcard tests/data/fuzz/$*/*) > $<.log 2>&1 || { tail -n 40 $<.log; echo "failed; by hand: $< tests/data/fuzz/$*/*" >&2; exit 1; }
 check-fuzz: $(FUZZ_RUN:%=replay-%)
 $(FUZZ_RUN:%=fuzz-%): fuzz-%: $(B)/fuzz/fuzz/%
-	@mkdir -p $(B)/corpus/$*
-	$< -artifact_prefix=$(B)/corpus/$*- -max_total_time=$(FUZZ_TIME) -print_final_stats=1 $(B)/corpus/$* $(wildcard tests/data/fuzz/$*)
+	@GEOLAUNCH_RESULTS=$(RESULTS) scripts/fuzz $< $(FUZZ_TIME) $(B)/corpus/$* tests/data/fuzz/$*
 fuzz: deps
 	@$(MAKE) --no-print-directory $(FUZZ_RUN:%=fuzz-%)
 
 TBOOT_DIR ?= $(CURDIR)/.deps/tboot
 PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi \
 	GEOLAUNCH_STAGE=$(CURDIR)/$(B)/stage/geolaunch-stage.elf TBOOT_DIR=$(TBOOT_DIR) \
-	$(PYTHON) -m pytest -q -p no:cacheprovider --basetemp $(B)/pytest -n $(JOBS)
+	GEOLAUNCH_RESULTS=$(RESULTS) $(PYTHON) -m pytest -q -p no:cacheprovider --basetemp $(B)/pytest -n $(JOBS)
 run-test:
-	@$(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
+	@rm -rf $(RESULTS)/unit.jsonl && GEOLAUNCH_RESULTS=$(RESULTS) $(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
 	@$(MAKE) --no-print-directory run-pytest
 	@echo "all tests passed"
 
@@ -312,7 +314,14 @@ $(B)/unit-tools.stamp: $(B)/stage/hash_tool $(B)/host/lcp_tool $(B)/host/acm_too
 
 .PHONY: run-pytest
 run-pytest: $(B)/unit-tools.stamp
-	$(PYTEST) tests/cli tests/boot
+	@mkdir -p $(RESULTS) && rm -f $(foreach k,tamper sweep disk,$(RESULTS)/$(k).jsonl) $(RESULTS)/pytest.xml
+	@scripts/results-machine > $(RESULTS)/machine.jsonl
+	$(PYTEST) --junitxml $(RESULTS)/pytest.xml tests/cli tests/boot
+
+# docs/RELIABILITY.md from what the last `make test` (and fuzz, sweep, coverage) left in build/results.
+reliability:
+	scripts/reliability record $(RESULTS) tests/data/results
+	scripts/reliability print tests/data/results > docs/RELIABILITY.md.new && mv docs/RELIABILITY.md.new docs/RELIABILITY.md
 
 # Builds twice from nothing, in folders of different names, and compares what is shipped.
 check-repro:
@@ -331,7 +340,7 @@ run-bench: $(B)/host/hash_bench
 
 # ---------------------------------------------------------------- install
 
-DOCS := MEASUREMENTS PREFLIGHT LINT LCP-EVALUATION TXT-RULES REAL-HARDWARE THREAT-MODEL
+DOCS := MEASUREMENTS PREFLIGHT LINT LCP-EVALUATION TXT-RULES REAL-HARDWARE RELIABILITY THREAT-MODEL
 install: build-all
 	for p in geolaunch tpmproxy txtplatform; do install -D -m 755 $(B)/host/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	install -D -m 644 $(B)/efi/geolaunch.efi $(DESTDIR)$(PREFIX)/lib/geolaunch/geolaunch.efi

@@ -40,7 +40,7 @@ def test_what_is_installed(root):
         "usr/bin/geolaunch", "usr/bin/tpmproxy", "usr/bin/txtplatform", "usr/lib/geolaunch/geolaunch.efi",
         "usr/lib/geolaunch/geolaunch-stage.elf", "usr/share/bash-completion/completions/geolaunch",
         *(f"usr/share/doc/geolaunch/{name}.md" for name in ("README", "MEASUREMENTS", "LINT", "LCP-EVALUATION", "TXT-RULES",
-                                                          "PREFLIGHT", "REAL-HARDWARE", "THREAT-MODEL")),
+                                                          "PREFLIGHT", "REAL-HARDWARE", "RELIABILITY", "THREAT-MODEL")),
         *(f"usr/share/man/man{page[-1]}/{page}" for page in manual_pages())}
     for name in files(root):
         assert (root / name).stat().st_mode & 0o7777 == (0o755 if name.startswith("usr/bin/") else 0o644), name
