@@ -38,7 +38,8 @@ static inline struct span rd_bytes(struct rd *r, size_t n)
 		r->bad = true;
 		return out;
 	}
-	out = (struct span){ r->s.p + r->off, n };
+	if (r->s.p) /* nothing may be added to NULL, not even 0 */
+		out = (struct span){ r->s.p + r->off, n };
 	r->off += n;
 	return out;
 }

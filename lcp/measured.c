@@ -7,7 +7,7 @@
 
 static void add(uint8_t *buf, size_t *n, struct span s)
 {
-	if (s.n <= LCP_MEASURED_MAX - *n) {
+	if (s.n > 0 && s.n <= LCP_MEASURED_MAX - *n) {
 		memcpy(buf + *n, s.p, s.n);
 		*n += s.n;
 	}

@@ -106,11 +106,14 @@ def description_seeds():
         f"module sinit\nfile sinit\nmodule lcp\nfile lcp\nmodule stage\nfile stage\ncmdline {rules}\nmodule hypervisor\n", 1)
     yield "txt", txt.encode()
     yield "txt-no-sinit", txt.replace("module sinit\nfile sinit\n", "").encode()
-    yield "txt-no-rules", txt.replace("cmdline geolaunch-", "cmdline").encode()
+    yield "txt-no-rules", txt.replace(f"cmdline {rules}\n", "").encode()
+    yield "txt-empty-rules", txt.replace(f"cmdline {rules}\n", "cmdline \n").encode()
+    yield "txt-bad-rules", txt.replace("geolaunch-stage 1", "geolaunch-stage 2").encode()
     yield "txt-other-rules", txt.replace("hypervisor,kernel,initrd", "hypervisor,kernel").encode()
 
 
 def stage_rules_seeds():
+    yield "empty", b""
     sha256 = "00112233445566778899aabbccddeeff" * 2
     head = "geolaunch-stage 1 policy="
     yield "smallest", f"{head}nonfatal hypervisor=linux modules=hypervisor halt=reboot,0".encode()

@@ -69,6 +69,8 @@ static void test_read_lengths(void **state)
 
 	r = rd_init((struct span){ NULL, 0 });
 	assert_true(rd_done(&r));
+	assert_null(rd_bytes(&r, 0).p);
+	assert_true(rd_done(&r));
 	assert_int_equal(rd_u8(&r), 0);
 	assert_true(r.bad);
 }

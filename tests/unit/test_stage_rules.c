@@ -203,6 +203,17 @@ static void test_cut_anywhere(void **state)
 		assert_int_not_equal(stage_rules_parse((struct span){ (const uint8_t *)good, n }, &r, NULL), STAGE_RULES_OK);
 }
 
+/* No text at all, as a stage without a command line has it. */
+static void test_empty(void **state)
+{
+	(void)state;
+	size_t at = 4711;
+
+	assert_int_equal(stage_rules_parse((struct span){ NULL, 0 }, &r, &at), STAGE_RULES_E_FORMAT);
+	assert_int_equal(at, 0);
+	assert_int_equal(stage_rules_parse(SPAN_LITERAL(""), &r, NULL), STAGE_RULES_E_FORMAT);
+}
+
 /* A byte changed anywhere, to anything: refused, or other rules that are written as they were read. */
 static void test_every_byte(void **state)
 {
@@ -372,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_cut_anywhere),
+		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_every_byte),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_write_refuses),
