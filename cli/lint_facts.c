@@ -27,10 +27,16 @@ const struct lint_nv *lint_find_nv(const struct lint_facts *f, uint32_t index)
 	return NULL;
 }
 
+bool lint_nv_locked(const struct lint_nv *nv)
+{
+	/* A lock that writedefine does not make stay is gone with the next reset, before the next launch. */
+	return nv->attributes & TPMA_NV_WRITELOCKED && nv->attributes & TPMA_NV_WRITEDEFINE;
+}
+
 bool lint_nv_open_to_all(const struct lint_nv *nv)
 {
 	/* A password is seen by reading only; what cannot be read may have one. */
-	return nv->attributes & TPMA_NV_AUTHWRITE && nv->read == LINT_READ_OK && !(nv->attributes & TPMA_NV_WRITELOCKED);
+	return nv->attributes & TPMA_NV_AUTHWRITE && nv->read == LINT_READ_OK && !lint_nv_locked(nv);
 }
 
 const char *lint_nv_unreadable(const struct lint_nv *nv)
@@ -57,6 +63,15 @@ const char *lint_nv_unreadable(const struct lint_nv *nv)
 	default:
 		return NULL;
 	}
+}
+
+const char *lint_nv_unreadable_at_launch(const struct lint_nv *nv)
+{
+	const char *why = lint_nv_unreadable(nv);
+
+	if (!why && nv->attributes & TPMA_NV_CLEAR_STCLEAR)
+		why = "with clear_stclear it counts as never written after each reset";
+	return why;
 }
 
 bool lint_tboot_accepts(const struct vlp *p)

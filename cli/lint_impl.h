@@ -59,8 +59,13 @@ const struct lint_nv *lint_find_nv(const struct lint_facts *f, uint32_t index);
 /* Attributes of an index that everybody can write: with its own password, which is empty. */
 GL_MUST bool lint_nv_open_to_all(const struct lint_nv *nv);
 
+/* Whether it is locked against writing for longer than to the next reset. */
+GL_MUST bool lint_nv_locked(const struct lint_nv *nv);
+
 /* Why tboot and geolaunch.efi cannot read the index, as the end of a sentence; NULL: they can. */
 const char *lint_nv_unreadable(const struct lint_nv *nv);
+/* The same for a launch, before which there is a reset. */
+const char *lint_nv_unreadable_at_launch(const struct lint_nv *nv);
 
 /* tboot's verify_policy(): which of the format's rules it looks at. */
 GL_MUST bool lint_tboot_accepts(const struct vlp *p);

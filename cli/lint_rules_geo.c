@@ -37,8 +37,9 @@ static void check_missing(const struct lint_world *w, struct lint_run *run)
 
 static bool is_digest_size(size_t n)
 {
+	/* As apply.h does, which takes no SHA-1 for a tag. */
 	for (unsigned a = 0; a < ALG_COUNT; a++)
-		if (alg_table[a].size == n)
+		if (a != ALG_SHA1 && alg_table[a].size == n)
 			return true;
 	return false;
 }
@@ -57,7 +58,7 @@ static void check_raw_size(const struct lint_world *w, struct lint_run *run)
 
 static void unreadable(const struct lint_world *w, const struct vlp_entry *e, const struct lint_nv *nv, struct lint_run *run)
 {
-	const char *why = lint_nv_unreadable(nv);
+	const char *why = lint_nv_unreadable_at_launch(nv);
 
 	(void)w;
 	if (why && nv->size <= APPLY_NV_MAX && nv->size > 0)
@@ -181,7 +182,7 @@ static void check_none(const struct lint_world *w, struct lint_run *run)
 static void unlocked(const struct lint_world *w, const struct vlp_entry *e, const struct lint_nv *nv, struct lint_run *run)
 {
 	(void)w;
-	if (nv->attributes & TPMA_NV_WRITTEN && !(nv->attributes & TPMA_NV_WRITELOCKED) && !lint_nv_open_to_all(nv))
+	if (nv->attributes & TPMA_NV_WRITTEN && !lint_nv_locked(nv) && !lint_nv_open_to_all(nv))
 		lint_found_nv(run, e->nv_index, "%s", "");
 }
 
@@ -209,9 +210,9 @@ const struct lint_rule lint_geo_rules[] = {
 		"'geolaunch provision BUILD-DIR', or 'geolaunch geo define' and 'geolaunch geo write'.", "docs/MEASUREMENTS.md, caps",
 		check_missing },
 	{ "GL-GEO-002", LINT_ERROR, "the size of an nv_raw index is not that of a digest",
-		"An nv_raw entry is extended as it is, without hashing, into the bank whose digest has just its size. With any other size there is no "
-		"such bank; tboot on TPM 1.2 refused such an index.",
-		"Use 'kind: nv', which hashes any content; or an index of 20, 32, 48 or 64 bytes.",
+		"An nv_raw entry is extended as it is, without hashing, into the bank whose digest has just its size, SHA-1's excepted. With any other "
+		"size a cap is measured in its place (nv-size), and the type halt stops the launch.",
+		"Use 'kind: nv', which hashes any content; or an index of 32, 48 or 64 bytes.",
 		"tboot 1.10.5 tboot/common/policy.c verify_nvindex(); docs/MEASUREMENTS.md", check_raw_size },
 	{ "GL-GEO-003", LINT_ERROR, "the geo index cannot be read at launch",
 		"It is read with its own, empty password at locality 2. If that fails, a cap is measured in its place (nv-unreadable), and the type "
@@ -247,7 +248,8 @@ const struct lint_rule lint_geo_rules[] = {
 	{ "GL-GEO-010", LINT_INFO, "the policy names no geo index",
 		"No geo tag is measured; nothing in the PCRs says where the host stands.", "Add 'geo:' to the manifest if it should.",
 		"geolaunch-manifest(5), geo", check_none },
-	{ "GL-GEO-011", LINT_INFO, "the geo index is not locked", "Who knows the owner's password can write another tag at any time.",
+	{ "GL-GEO-011", LINT_INFO, "the geo index is not locked",
+		"Who knows the owner's password can write another tag at any time. A lock without writedefine is gone after the next reset.",
 		"'geolaunch geo lock' makes it stay until the index is undefined.", "TPM 2.0 Library part 3, TPM2_NV_WriteLock",
 		check_unlocked },
 	{ "GL-GEO-012", LINT_ERROR, "expected.json does not know the policy's geo index",

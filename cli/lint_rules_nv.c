@@ -160,7 +160,7 @@ static void check_error_index(const struct lint_world *w, struct lint_run *run)
 static void check_po_unreadable(const struct lint_world *w, struct lint_run *run)
 {
 	const struct lint_nv *nv = w->po[w->set];
-	const char *why = nv ? lint_nv_unreadable(nv) : NULL;
+	const char *why = nv ? lint_nv_unreadable_at_launch(nv) : NULL;
 
 	if (applies(w) && why)
 		lint_found_nv(run, nv->index, "Here: %s.", why);

@@ -238,6 +238,28 @@ static void judge_without_launch(struct verify_job *j, enum cap why)
 	verify_note_cap(j, j->r->compared, why);
 }
 
+/*
+ * tboot extends the bank of the policy's hash alone. Without that bank nothing of its measurements is compared: the others have the same
+ * values whatever it started.
+ */
+static bool check_covered(const struct verify_job *j, char *error, size_t cap)
+{
+	for (size_t i = 0; i < j->expected->event_count; i++) {
+		const struct expected_event *e = &j->expected->events[i];
+		char own[64], compared[64];
+
+		if (e->digests.banks & j->r->compared)
+			continue;
+		verify_bank_names(e->digests.banks, own, sizeof(own));
+		verify_bank_names(j->r->compared, compared, sizeof(compared));
+		snprintf(error, cap,
+			"\"%.80s\" is measured in bank %s only, and of that bank there are no values: %s alone proves nothing of it",
+			e->name, own, compared);
+		return false;
+	}
+	return true;
+}
+
 /* Sorts out which banks can be compared. */
 static bool choose_banks(struct verify_job *j, char *error, size_t cap)
 {
@@ -265,6 +287,8 @@ static bool choose_banks(struct verify_job *j, char *error, size_t cap)
 			buf);
 		return false;
 	}
+	if (!check_covered(j, error, cap))
+		return false;
 	for (unsigned a = 0; a < ALG_COUNT; a++)
 		for (unsigned pcr = PCR_DRTM_FIRST; r->compared & ALG_BIT(a) && pcr <= PCR_DRTM_LAST; pcr++) {
 			if (!pcr_known(j->tpm, (enum alg)a, pcr)) {
@@ -344,6 +368,33 @@ static bool pcr_agrees(const struct verify_job *j, unsigned pcr)
 	return true;
 }
 
+/*
+ * Whether all that PCR 17 holds is as expected, but for what the closing event says of PCR 19-22, which is what they hold now. If not,
+ * others than those expected may have measured the geo index, or made PCR 22 anew: it can be reset.
+ */
+static bool is_bound(const struct verify_job *j)
+{
+	struct digests closing;
+	struct pcrs p;
+
+	if (pcr_agrees(j, PCR_DRTM_FIRST))
+		return true;
+	if (!measure_closing(j->r->compared, j->tpm, &closing))
+		return false;
+	pcrs_reset_dynamic(&p, j->r->compared, j->expected->drtm);
+	for (size_t i = 0; i < j->expected->event_count; i++) {
+		const struct expected_event *e = &j->expected->events[i];
+
+		if (e->pcr == PCR_DRTM_FIRST && !pcrs_extend(&p, e->pcr, e->type == MEASURE_CLOSING ? &closing : &e->digests))
+			return false;
+	}
+	for (unsigned a = 0; a < ALG_COUNT; a++)
+		if (j->r->compared & ALG_BIT(a) &&
+			!span_equal(pcr_value(j->tpm, (enum alg)a, PCR_DRTM_FIRST), pcr_value(&p, (enum alg)a, PCR_DRTM_FIRST)))
+			return false;
+	return true;
+}
+
 static void conclude(struct verify_job *j)
 {
 	const unsigned harmless = 1u << VERIFY_NO_DRTM;
@@ -360,8 +411,8 @@ static void conclude(struct verify_job *j)
 		r->verdicts |= 1u << VERIFY_LOG_MISMATCH;
 	}
 	r->agree = equal && !(r->verdicts & ~harmless);
-	r->drtm = j->expected->drtm && !verify_has(r, VERIFY_NO_DRTM);
-	r->geo_agrees = expects(j->expected, MEASURE_NV) && !verify_has(r, VERIFY_LOG_MISMATCH);
+	r->drtm = j->expected->drtm && j->from_zero && !verify_has(r, VERIFY_NO_DRTM);
+	r->geo_agrees = expects(j->expected, MEASURE_NV) && !verify_has(r, VERIFY_LOG_MISMATCH) && is_bound(j);
 	for (size_t i = 0; i < j->expected->event_count; i++)
 		if (j->expected->events[i].type == MEASURE_NV && !pcr_agrees(j, j->expected->events[i].pcr))
 			r->geo_agrees = false;

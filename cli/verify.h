@@ -67,8 +67,8 @@ struct verify_first_difference {
 struct verify_result {
 	unsigned verdicts; /* bit 1 << enum verify_verdict */
 	bool agree;        /* expected, log (if any) and TPM agree in every bank compared */
-	bool drtm;         /* a dynamic launch was expected and nothing speaks against it */
-	bool geo_agrees;   /* every PCR that holds a geo tag has the expected value in every bank */
+	bool drtm;         /* a dynamic launch was expected, and the values of PCR 17-19 show one */
+	bool geo_agrees;   /* every PCR that holds a geo tag has the expected value in every bank, and PCR 17 binds it */
 	bool capped;
 	enum cap why;                  /* the first cap's reason, if `capped` */
 	alg_set compared;              /* expected and active */

@@ -12,8 +12,9 @@ struct verify_job {
 	const struct pcrs *tpm;
 	struct verify_result *r;
 	unsigned by_bank[ALG_COUNT]; /* verdicts, bit 1 << enum verify_verdict */
-	bool drtm;  /* PCR 17-22 began with zeros: a dynamic launch was expected, and nothing shows that it did not take place */
-	bool muted; /* nothing is noted: what is looked at is not believed */
+	bool drtm;      /* PCR 17-22 began with zeros: a dynamic launch was expected, and nothing shows that it did not take place */
+	bool from_zero; /* a value of PCR 17-19, which nothing but a dynamic launch resets, is known to have begun with zeros */
+	bool muted;     /* nothing is noted: what is looked at is not believed */
 };
 
 #define VERIFY_PCRS (PCR_DRTM_LAST - PCR_DRTM_FIRST + 1)

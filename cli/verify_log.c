@@ -496,6 +496,7 @@ static enum verify_log_use judge_log(struct logged *l, char *error, size_t cap)
 	differ = compare_with_tpm(l);
 	if (differ)
 		verify_note(j, j->r->compared, VERIFY_LOG_MISMATCH);
+	j->from_zero = j->drtm && !(differ & ~resettable);
 	later = differ && !(differ & ~resettable) && l->closed && !l->closing_wrong;
 	if (later)
 		verify_explain(j,

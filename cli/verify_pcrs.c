@@ -359,6 +359,8 @@ static void judge_bank(struct view *w)
 		w->closing.banks = 0;
 	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++)
 		find(w, pcr);
+	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= 19; pcr++)
+		w->j->from_zero |= w->j->expected->drtm && finding_of(w, pcr)->state != OTHER;
 	settle_halts(w);
 	policy_ok = policy_seen(w);
 	explain_caps(w);

@@ -222,6 +222,7 @@ static void a_po_new(W *w)
 
 /* clang-format off */
 static void a_po_other(W *w) { w->f.lcp[LCP_PO] = (struct span){ other_po, 70 }; }
+static void n_stclear_po(W *w) { w->nv[NV_PO].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
 static void n_stclear(W *w) { w->nv[NV_VLP].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
 
 /* ---- geo ---- */
@@ -232,6 +233,16 @@ static void g_missing(W *w) { w->nv[NV_GEO].present = false; }
 static void g_raw(W *w)
 {
 	static const uint8_t bytes[33] = { 1 };
+
+	w->policy.entries[3].module = VLP_MODULE_NV_RAW;
+	w->nv[NV_GEO].kept = true;
+	w->nv[NV_GEO].nv.content = SPAN_OF(bytes);
+}
+
+/* A digest in size, but none that the launch takes as it is. */
+static void g_raw_sha1(W *w)
+{
+	static const uint8_t bytes[20] = { 1 };
 
 	w->policy.entries[3].module = VLP_MODULE_NV_RAW;
 	w->nv[NV_GEO].kept = true;
@@ -255,6 +266,19 @@ static void g_large(W *w)
 	w->nv[NV_GEO].nv.size = 4097;
 }
 
+/* What write_stclear locks the next reset unlocks. */
+static void g_locked_until_reset(W *w)
+{
+	w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_WRITEDEFINE;
+	w->nv[NV_GEO].nv.attributes |= TPMA_NV_WRITE_STCLEAR;
+}
+
+static void g_open_after_reset(W *w)
+{
+	g_locked_until_reset(w);
+	w->nv[NV_GEO].nv.attributes |= TPMA_NV_AUTHWRITE;
+}
+
 static void g_open(W *w)
 {
 	w->nv[NV_GEO].nv.attributes |= TPMA_NV_AUTHWRITE;
@@ -264,6 +288,7 @@ static void g_open(W *w)
 /* clang-format off */
 static void g_none(W *w) { w->policy.entry_count--; }
 static void g_unlocked(W *w) { w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_WRITELOCKED; }
+static void g_stclear(W *w) { w->nv[NV_GEO].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
 static void g_unexpected(W *w) { w->policy.entries[3].nv_index = 0x01c10111; }
 
 /* ---- tboot ---- */
@@ -471,11 +496,13 @@ static const struct {
 	{ "GL-NV-012", n_large, NULL }, { "GL-NV-013", n_no_error, NULL }, { "GL-NV-014", n_error_size, NULL },
 	{ "GL-NV-014", n_error_auth, NULL }, { "GL-NV-014", n_error_password, NULL }, { "GL-NV-014", n_error_locked, NULL },
 	{ "GL-NV-015", n_po_unreadable, NULL }, { "GL-NV-016", NULL, a_po_size }, { "GL-NV-016", NULL, a_po_new },
-	{ "GL-NV-017", NULL, a_po_other }, { "GL-NV-018", n_stclear, NULL },
+	{ "GL-NV-017", NULL, a_po_other }, { "GL-NV-018", n_stclear, NULL }, { "GL-NV-015", n_stclear_po, NULL },
 
 	{ "GL-GEO-001", g_missing, NULL }, { "GL-GEO-002", g_raw, NULL }, { "GL-GEO-003", g_unreadable, NULL }, { "GL-GEO-003", g_password, NULL },
 	{ "GL-GEO-003", g_locked, NULL }, { "GL-GEO-004", g_da, NULL }, { "GL-GEO-005", g_platform, NULL }, { "GL-GEO-005", g_ppwrite, NULL },
 	{ "GL-GEO-006", g_content, NULL }, { "GL-GEO-007", g_tpm12, NULL }, { "GL-GEO-008", g_large, NULL }, { "GL-GEO-009", g_open, NULL },
+	{ "GL-GEO-002", g_raw_sha1, NULL }, { "GL-GEO-003", g_stclear, NULL }, { "GL-GEO-009", g_open_after_reset, NULL },
+	{ "GL-GEO-011", g_locked_until_reset, NULL },
 	{ "GL-GEO-010", g_none, NULL }, { "GL-GEO-011", g_unlocked, NULL }, { "GL-GEO-012", g_unexpected, NULL },
 
 	{ "GL-TBOOT-001", t_sha384, NULL }, { "GL-TBOOT-002", t_embedded, NULL }, { "GL-TBOOT-002", t_agile, NULL },

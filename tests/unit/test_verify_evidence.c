@@ -204,6 +204,85 @@ static void sha1_alone(void **state)
 	verify_world_free(w);
 }
 
+/*
+ * tboot extends the bank of the policy's hash alone. Where that bank is switched off, or left out of what is told, the other ones hold
+ * nothing of what tboot measured: any hypervisor leads to their values.
+ */
+static void bank_of_tboot_is_not_told(void **state)
+{
+	struct world *w = verify_world_new(ALL, ALL & ~SHA256_ONLY, true);
+	struct verify_input in = { .expected = &w->expected, .tpm = &w->tpm, .has_log = true };
+	struct expected *e = &w->expected;
+
+	(void)state;
+	pcrs_reset_dynamic(&e->pcrs, ALL, true);
+	for (size_t i = POLICY17; i < STEPS; i++) {
+		struct expected_event *v = &w->events[i];
+
+		if (i <= FILE1) {
+			v->type = EV_TBOOT;
+			v->digests.banks = SHA256_ONLY;
+		}
+		if (i == CLOSING)
+			assert_true(measure_closing(ALL, &e->pcrs, &v->digests));
+		assert_true(pcrs_extend(&e->pcrs, v->pcr, &v->digests));
+	}
+	/* What tboot did, with whatever modules, is nowhere. */
+	for (size_t i = 0; i < GEO; i++)
+		verify_world_remove_step(w, 0);
+	verify_world_launch(w);
+	in.log = eventlog_bytes(&w->log);
+	for (unsigned log = 0; log < 2; log++) {
+		in.has_log = log;
+		assert_false(verify(&in, &w->r, w->error, sizeof(w->error)));
+		assert_non_null(strstr(w->error, "\"policy\" is measured in bank sha256 only"));
+	}
+	verify_world_free(w);
+}
+
+/* Whoever is started instead can reset PCR 22 and extend the digest of the expected tag. PCR 17 tells what it was. */
+static void geo_made_anew(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct world *w = verify_world_new(ALL, ALL, true);
+		bool with_log = i & 1, forged = i & 2;
+		struct pcrs reset;
+		struct digests d;
+
+		w->steps[HYPERVISOR].content = "evil";
+		w->steps[GEO].content = forged ? "FR" : "DE";
+		verify_world_launch(w);
+		pcrs_reset_dynamic(&reset, ALL, true);
+		hash_span(ALL, SPAN_LITERAL("DE"), &d);
+		assert_true(pcrs_extend(&reset, 22, &d));
+		for (unsigned a = 0; a < ALG_COUNT; a++)
+			memcpy(w->tpm.v[a][22], reset.v[a][22], sizeof(reset.v[a][22]));
+		verify_world_check(w, with_log);
+		assert_true(verify_has(&w->r, VERIFY_MODULE_MISMATCH));
+		assert_int_equal(w->r.geo_agrees, !forged);
+		assert_true(w->r.drtm);
+		verify_world_free(w);
+	}
+}
+
+/* A host that measured the same without a dynamic launch. */
+static void no_dynamic_launch(void **state)
+{
+	(void)state;
+	for (unsigned with_log = 0; with_log < 2; with_log++) {
+		struct world *w = verify_world_new(ALL, ALL, true);
+
+		pcrs_reset_dynamic(&w->tpm, ALL, false);
+		verify_world_launch(w);
+		verify_world_check(w, with_log);
+		assert_false(w->r.agree);
+		assert_false(w->r.drtm);
+		assert_int_not_equal(verify_exit_code(&w->r), 0);
+		verify_world_free(w);
+	}
+}
+
 static void input_errors(void **state)
 {
 	struct world *w = verify_world_new(SHA256_ONLY, ALG_BIT(ALG_SHA1), true);
@@ -255,6 +334,9 @@ int main(void)
 		cmocka_unit_test(log_lacks_bank),
 		cmocka_unit_test(banks_disagree),
 		cmocka_unit_test(sha1_alone),
+		cmocka_unit_test(bank_of_tboot_is_not_told),
+		cmocka_unit_test(geo_made_anew),
+		cmocka_unit_test(no_dynamic_launch),
 		cmocka_unit_test(input_errors),
 		cmocka_unit_test(fixed_names),
 	};
