@@ -163,7 +163,7 @@ struct preflight_report {
 	bool has_sinit;
 	bool sinit_of_bios;
 	struct acm sinit;    /* its spans lie in the facts' bytes */
-	uint8_t policy_type; /* of the policy that tboot obeys: that of the TPM if it can be read, else that of the ESP */
+	uint8_t policy_type; /* of the policy that tboot obeys, if it is in the TPM; else the strictest of those in the TPM and the ESP's */
 };
 
 /* ---------------------------------------------------------------- decisions */

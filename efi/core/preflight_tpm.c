@@ -45,25 +45,26 @@ static const char *unreadable(const struct preflight_nv *nv)
 
 /*
  * tboot reads the whole index and takes the policy that its beginning is (policy.c verify_policy()); bytes behind it do not matter. What
- * it is in the end, and whether it is that of the build.
+ * it is in the end, and whether it is that of the build. True if it is a policy.
  */
-static void check_vlp_bytes(struct preflight *p, struct span found, uint32_t index)
+static bool check_vlp_bytes(struct preflight *p, struct span found, uint32_t index)
 {
 	const struct preflight_facts *f = p->f;
 	enum vlp_error e;
 
 	if (found.n >= f->policy_bytes.n && span_equal((struct span){ found.p, f->policy_bytes.n }, f->policy_bytes))
-		return;
+		return true;
 	e = vlp_decode(found, p->vlp);
 	if (e == VLP_OK)
 		e = vlp_validate(p->vlp, NULL);
 	if (e != VLP_OK) {
 		found_index(p, PREFLIGHT_VLP_INVALID, index, vlp_strerror(e));
-		return;
+		return false;
 	}
 	/* The policy that the owner wrote rules, not a file that anybody may have put there. */
 	p->out->policy_type = p->vlp->type;
 	found_index(p, PREFLIGHT_VLP_DIFFERS, index, NULL);
+	return true;
 }
 
 /*
@@ -87,15 +88,15 @@ static bool is_lcp_data(struct span s)
 	       span_equal((struct span){ s.p, 32 }, (struct span){ (const uint8_t *)LCP_DATA_SIGNATURE, 32 });
 }
 
-static void check_vlp(struct preflight *p, uint32_t index)
+/* True if there is a policy in the index. */
+static bool check_vlp(struct preflight *p, uint32_t index)
 {
 	struct preflight_nv *nv = p->nv;
 
 	p->ops->read_nv(p->ctx, index, nv);
 	switch (nv->state) {
 	case PREFLIGHT_NV_OK:
-		check_vlp_bytes(p, (struct span){ nv->content, nv->size }, index);
-		break;
+		return check_vlp_bytes(p, (struct span){ nv->content, nv->size }, index);
 	case PREFLIGHT_NV_MISSING:
 		if (!vlp_in_lcp(p))
 			found_index(p, PREFLIGHT_VLP_MISSING, index, NULL);
@@ -103,6 +104,21 @@ static void check_vlp(struct preflight *p, uint32_t index)
 	default:
 		found_index(p, PREFLIGHT_VLP_UNREADABLE, index, unreadable(nv));
 		break;
+	}
+	return false;
+}
+
+/*
+ * Where tboot will find no policy, the file on the ESP would decide whether the host may start without a launch. But whoever writes that
+ * file also chooses the SINIT module, and with it where is looked: any policy that the owner wrote rules, if it is stricter.
+ */
+static void obey_any(struct preflight *p)
+{
+	for (size_t i = 0; i < GL_COUNT(index_sets); i++) {
+		p->ops->read_nv(p->ctx, index_sets[i].vlp, p->nv);
+		if (p->nv->state == PREFLIGHT_NV_OK && vlp_decode((struct span){ p->nv->content, p->nv->size }, p->vlp) == VLP_OK &&
+			vlp_validate(p->vlp, NULL) == VLP_OK && p->vlp->type > p->out->policy_type)
+			p->out->policy_type = p->vlp->type;
 	}
 }
 
@@ -192,6 +208,7 @@ void preflight_check_tpm(struct preflight *p)
 	const struct preflight_facts *f = p->f;
 	char buf[PREFLIGHT_DETAIL];
 	struct text t = TEXT_OF(buf);
+	bool ruled = false;
 
 	if (f->tpm_problem) {
 		text_str(&t, f->tpm_problem);
@@ -206,9 +223,11 @@ void preflight_check_tpm(struct preflight *p)
 	if (p->out->has_sinit) {
 		size_t set = p->out->sinit.tpm.nv_index_set ? 1 : 0;
 
-		check_vlp(p, index_sets[set].vlp);
+		ruled = check_vlp(p, index_sets[set].vlp);
 		check_lcp(p, index_sets[set].owner);
 	}
+	if (!ruled)
+		obey_any(p);
 	for (size_t i = 0; i < f->policy->entry_count; i++)
 		if (f->policy->entries[i].module == VLP_MODULE_NV || f->policy->entries[i].module == VLP_MODULE_NV_RAW)
 			check_geo(p, &f->policy->entries[i]);

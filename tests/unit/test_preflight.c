@@ -567,6 +567,33 @@ static void test_vlp(void **state)
 	one(PREFLIGHT_VLP_DIFFERS);
 }
 
+/* Who takes the module away, or puts another one there, does not get rid of the owner's policy. */
+static void test_other_policy_rules(void **state)
+{
+	static struct vlp halt;
+	static uint8_t room[VLP_MAX_SIZE];
+	size_t n;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		good(VLP_NONFATAL);
+		halt = h.vlp;
+		halt.type = VLP_HALT;
+		assert_int_equal(vlp_encode(&halt, (struct mspan){ room, sizeof(room) }, &n), VLP_OK);
+		nv(VLP_1)->content = (struct span){ room, n };
+		if (i == 0)
+			h.d.txt.sinit.file.n = 0;
+		else if (i == 1)
+			h.f.sinit = make_sinit(h.file, 0x20220101, 1, 0xb002, NULL);
+		else
+			h.f.sinit = make_sinit(h.file, 0x20220101, 0, 0xb001, NULL);
+		check();
+		assert_int_equal(h.r.count, 1);
+		assert_int_equal(h.r.policy_type, VLP_HALT);
+		assert_int_equal(preflight_action(&h.r, 0), VLP_ACT_HALT);
+	}
+}
+
 /* The indices are those of the module's set. */
 static void test_index_set(void **state)
 {
@@ -717,6 +744,7 @@ int main(void)
 		cmocka_unit_test(test_sinit_of_bios),
 		cmocka_unit_test(test_tpm),
 		cmocka_unit_test(test_vlp),
+		cmocka_unit_test(test_other_policy_rules),
 		cmocka_unit_test(test_index_set),
 		cmocka_unit_test(test_lcp),
 		cmocka_unit_test(test_geo),
