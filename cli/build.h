@@ -23,7 +23,8 @@
  *   DIR/esp/EFI/geolaunch/tboot, sinit, lcp
  *   DIR/esp/EFI/geolaunch/stage             module 0
  *
- * Xen and tboot are unpacked if they are gzip'ed: GRUB, their usual loader, hands them on like that, and so they are measured.
+ * Xen and tboot are unpacked if they are gzip'ed: GRUB, their usual loader, hands them on like that, and so they are measured. Of tboot the
+ * runs of zeros are left out (elf_pack.h).
  * The same inputs give the same bytes.
  */
 

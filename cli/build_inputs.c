@@ -7,6 +7,7 @@
 
 #include "cli/beside.h"
 #include "cli/build_impl.h"
+#include "cli/elf_pack.h"
 #include "cli/files.h"
 #include "cli/lcp.h"
 #include "lcp/acm.h"
@@ -17,25 +18,29 @@
 /* tboot 1.10.5, include/txt/heap.h, MAX_LCP_PO_DATA_SIZE */
 #define TBOOT_LCP_MAX ((size_t)64 << 10)
 
-/* Replaces a gzip'ed file by its content, in memory. */
-static bool unpack(struct source *s, struct cli_fault *fault)
+/* Replaces the file by these bytes, in memory. */
+static bool replace(struct source *s, struct span bytes, struct cli_fault *fault)
 {
-	CLEANUP_BYTES struct lcp_bytes image = { NULL, 0 };
-	int fd;
+	int fd = memfd_create("unpacked", MFD_CLOEXEC);
 
-	if (source_kind(s) != SOURCE_GZIP)
-		return true;
-	if (!lcp_read_image(s->path, &image, fault))
-		return false;
-	fd = memfd_create("unpacked", MFD_CLOEXEC);
-	if (fd < 0 || !write_all(fd, lcp_bytes_span(&image)) || lseek(fd, 0, SEEK_SET) != 0) {
+	if (fd < 0 || !write_all(fd, bytes) || lseek(fd, 0, SEEK_SET) != 0) {
 		cli_closep(&fd);
 		return cli_fail(fault, CLI_IO, "cannot unpack: %s: %s", s->path, strerror(errno));
 	}
 	(void)close(s->fd);
 	s->fd = fd;
-	s->size = image.n;
+	s->size = bytes.n;
 	return true;
+}
+
+/* Replaces a gzip'ed file by its content. */
+static bool unpack(struct source *s, struct cli_fault *fault)
+{
+	CLEANUP_BYTES struct lcp_bytes image = { NULL, 0 };
+
+	if (source_kind(s) != SOURCE_GZIP)
+		return true;
+	return lcp_read_image(s->path, &image, fault) && replace(s, lcp_bytes_span(&image), fault);
 }
 
 /* Reads it as a whole; it can be copied afterwards. */
@@ -132,6 +137,22 @@ static bool open_extra(struct build *b, enum build_extra which, const struct yam
 	return read_whole(s, max, &b->extra_bytes[which], b->fault);
 }
 
+/*
+ * tboot goes onto the disk without its runs of zeros. What is measured is what it is in memory, of which the prediction is made, from the
+ * file as it was given.
+ */
+static bool pack_tboot(struct build *b)
+{
+	const struct build_bytes *given = &b->extra_bytes[BUILD_TBOOT];
+	CLEANUP_FREE uint8_t *packed = NULL;
+	size_t n;
+
+	if (!elf_pack((struct span){ given->p, given->n }, &packed, &n))
+		return true;
+	b->out->extras[BUILD_TBOOT].size = n;
+	return replace(&b->extras[BUILD_TBOOT], (struct span){ packed, n }, b->fault);
+}
+
 static bool open_txt(struct build *b)
 {
 	const struct manifest *m = &b->out->manifest;
@@ -140,7 +161,8 @@ static bool open_txt(struct build *b)
 		return false;
 	if (b->policy_only)
 		return true;
-	if (!open_extra(b, BUILD_TBOOT, &m->txt.tboot.file, TBOOT_MAX) || !open_extra(b, BUILD_SINIT, &m->txt.sinit.file, ACM_MAX_SIZE) ||
+	if (!open_extra(b, BUILD_TBOOT, &m->txt.tboot.file, TBOOT_MAX) || !pack_tboot(b) ||
+		!open_extra(b, BUILD_SINIT, &m->txt.sinit.file, ACM_MAX_SIZE) ||
 		!open_extra(b, BUILD_LCP_DATA, &m->txt.lcp_data, TBOOT_LCP_MAX))
 		return false;
 	for (size_t i = 0; i < m->platform.log_count; i++)

@@ -43,6 +43,7 @@ bool build_write_rules(struct build *b)
 
 	r.halt = m->halt_return ? STAGE_REBOOT : STAGE_POWEROFF;
 	r.halt_delay = m->halt_delay;
+	r.efi_runtime = m->txt.efi_runtime;
 	for (size_t i = 0; i < m->module_count && i < GL_COUNT(r.modules); i++)
 		r.modules[i] = (struct stage_module){ m->modules[i].role, m->modules[i].mode };
 	if (!add_nv_rule(b, &r))

@@ -115,6 +115,45 @@ static bool add_warning(json_t *list, struct cli_fault *fault, const char *forma
 	return json_array_append_new(list, text) == 0 || cli_fail(fault, CLI_IO, "out of memory: warnings");
 }
 
+static bool names_log(char *const *from, size_t count, const char *log)
+{
+	size_t n = strlen(log);
+
+	for (size_t i = 0; i < count; i++)
+		if (!strncmp(from[i], log, n) && !strcmp(from[i] + n, EXPECTED_OTHER_SINIT))
+			return true;
+	return false;
+}
+
+/* True if something is expected because of this log, and the log is of another SINIT module. */
+static bool is_foreign(const struct expected *x, const char *log)
+{
+	for (size_t i = 0; i < x->event_count; i++) {
+		const struct expected_event *e = &x->events[i];
+
+		if (names_log(e->from, e->from_count, log))
+			return true;
+		for (size_t k = 0; k < e->alternative_count; k++)
+			if (names_log(e->alternatives[k].from, e->alternatives[k].from_count, log))
+				return true;
+	}
+	return false;
+}
+
+static bool warn_of_logs(const struct build_result *r, json_t *list, struct cli_fault *fault)
+{
+	const struct manifest_platform *p = &r->manifest.platform;
+
+	for (size_t i = 0; i < p->log_count; i++)
+		if (is_foreign(&r->expected, p->logs[i].s) &&
+			!add_warning(list, fault,
+				"this log was captured with another SINIT module, which may have measured other things: %s: capture one after "
+				"the first launch with this module",
+				p->logs[i].s))
+			return false;
+	return true;
+}
+
 /* Each is one line: what, where, what to do. */
 bool cmd_build_warnings(const struct build_result *r, json_t *list, struct cli_fault *fault)
 {
@@ -134,7 +173,7 @@ bool cmd_build_warnings(const struct build_result *r, json_t *list, struct cli_f
 				(int)strlen(usr_links[k]) - 1, usr_links[k], m->file, path->line, path->s))
 			return false;
 	}
-	return true;
+	return warn_of_logs(r, list, fault);
 }
 
 /* ---- summary for people ---- */

@@ -88,6 +88,7 @@ static void print_help(void)
 	       "      --no-geo           do not write the geo index\n"
 	       "where:\n"
 	       "      --sinit FILE       the host's SINIT module, which tells the index set\n"
+	       "                         (default: the one in BUILD-DIR, if there is one)\n"
 	       "      --index-set N      0 (0x01200001, 0x01400001, 0x01200002) or\n"
 	       "                         1 (0x01c10131, 0x01c10106, 0x01c10132)\n"
 	       "      --tcti STR         the TPM: device:/dev/tpm0, swtpm:path=SOCKET, ...\n"

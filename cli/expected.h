@@ -37,6 +37,12 @@
 
 #define EXPECTED_FORMAT "geolaunch-expected-1"
 
+/* Behind the name of a log in "from": it was captured with another SINIT module than the one that measures here. */
+#define EXPECTED_OTHER_SINIT ", of another SINIT module"
+
+/* True if a text of "from" ends in it. */
+GL_MUST bool expected_of_other_sinit(const char *from);
+
 enum provenance {
 	PROVENANCE_COMPUTED, /* from the files or earlier events named */
 	PROVENANCE_GIVEN,    /* a value that the manifest states */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The half of expected.h that writes. */
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/expected_impl.h"
 #include "tboot-policy/vlp.h"
@@ -48,6 +50,13 @@ static json_t *events_json(const struct expected *e)
 		if (json_array_append_new(out, event_json(&e->events[i])) != 0)
 			return NULL;
 	return json_incref(out);
+}
+
+bool expected_of_other_sinit(const char *from)
+{
+	size_t n = strlen(from), tail = strlen(EXPECTED_OTHER_SINIT);
+
+	return n >= tail && !strcmp(from + n - tail, EXPECTED_OTHER_SINIT);
 }
 
 char *expected_text(const struct expected *e)

@@ -184,6 +184,27 @@ static void check_sinit(const struct lint_world *w, struct lint_run *run)
 	lint_found(run, "%s", "");
 }
 
+static void check_other_sinit(const struct lint_world *w, struct lint_run *run)
+{
+	const struct expected *x = w->f->expected;
+
+	for (size_t i = 0; i < x->event_count; i++)
+		for (size_t k = 0; k < x->events[i].from_count; k++)
+			if (expected_of_other_sinit(x->events[i].from[k])) {
+				lint_where(run, "expected.json");
+				lint_found(run, "%s is expected from %s.", x->events[i].name, x->events[i].from[k]);
+				return;
+			}
+}
+
+static void check_efi_runtime(const struct lint_world *w, struct lint_run *run)
+{
+	if (!w->f->rules || !w->f->rules->efi_runtime)
+		return;
+	lint_where(run, "launch.conf");
+	lint_found(run, "The stage's rules have efi=runtime.");
+}
+
 const struct lint_rule lint_build_rules[] = {
 	{ "GL-BUILD-001", LINT_ERROR, "a file of the build is missing",
 		"The launch needs a module that is not in the build directory: a cap is measured in its place, and with the policy types continue "
@@ -227,5 +248,16 @@ const struct lint_rule lint_build_rules[] = {
 		"HASH_START.",
 		"Build again after every change of the module. One in the firmware wins if it is newer: then build with a log of such a host.",
 		"Intel SDM volume 2D, GETSEC[SENTER]; tboot 1.10.5 tboot/txt/acmod.c copy_sinit()", check_sinit },
+	{ "GL-BUILD-011", LINT_WARNING, "the launched kernel gets EFI's tables and runtime services",
+		"The stage hands the kernel EFI's system table and memory map as it got them from the loader, and nothing measures either. Who "
+		"starts the same tboot by a loader of his own can put code of his own there: the kernel calls it with all its rights, after the "
+		"launch, and the PCRs are those of the build.",
+		"Remove 'efi_runtime' from the manifest, or give Linux efi=noruntime in its command line if only EFI's tables are needed.",
+		"docs/THREAT-MODEL.md", check_efi_runtime },
+	{ "GL-BUILD-012", LINT_WARNING, "the prediction has values of a log that was captured with another SINIT module",
+		"What SINIT measures of the platform was taken from the log of a host that used another module. Modules of another version may "
+		"measure other things, or the same ones otherwise: PCR 17 and 18 may end in other values than predicted.",
+		"After the first launch with this module, capture its log, name it in the manifest and build again.",
+		"docs/REAL-HARDWARE.md", check_other_sinit },
 };
 const size_t lint_build_rule_count = GL_COUNT(lint_build_rules);

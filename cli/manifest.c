@@ -144,6 +144,7 @@ static const struct yaml_field hypervisor_fields[] = {
 	{ .key = "kernel", .take = take_kernel, AT(raw_hypervisor, kernel) },
 	{ .key = "initrd", .take = yaml_take_text, AT(raw_hypervisor, initrd), .min = 1, .max = FILE_MAX_LENGTH },
 	{ .key = "pcr", .take = manifest_take_pcr, AT(raw_hypervisor, pcr), PCR_RANGE },
+	{ .key = "efi_runtime", .take = yaml_take_bool, AT(raw_hypervisor, efi_runtime) },
 };
 
 static yaml_node_t *value_of(struct yamldoc *y, yaml_node_t *map, const char *key)
@@ -171,6 +172,9 @@ static bool take_hypervisor(struct yamldoc *y, yaml_node_t *value, const struct 
 	if (!xen && h->kernel.file.s)
 		return yamldoc_fail(
 			y, value_of(y, value, "kernel"), "remove it, or use kind xen", "hypervisor of kind linux is itself the kernel");
+	if (xen && manifest_number_or(&h->efi_runtime, 0))
+		return yamldoc_fail(y, value_of(y, value, "efi_runtime"), "remove it",
+			"hypervisor of kind xen never gets EFI's runtime services from the stage");
 	return xen || !h->cmdline.s || check_options(y, value_of(y, value, "cmdline"), h->cmdline.s);
 }
 

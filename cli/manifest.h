@@ -43,6 +43,7 @@ struct manifest_txt {
 	struct manifest_module sinit;          /* none: the firmware carries one */
 	struct manifest_module stage;          /* none: the one that came with geolaunch */
 	struct yaml_text lcp_data, lcp_policy; /* both or none */
+	bool efi_runtime;                      /* Linux gets what EFI left, which nobody measures */
 };
 
 #define MANIFEST_MAX_CHOICES 8

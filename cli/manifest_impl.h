@@ -25,7 +25,7 @@ struct raw_program {
 };
 
 struct raw_hypervisor {
-	struct yaml_number kind, pcr;
+	struct yaml_number kind, pcr, efi_runtime;
 	struct yaml_text file, cmdline, initrd;
 	struct raw_program kernel;
 };

@@ -186,7 +186,7 @@ static bool refuse_in_direct(const struct manifest *m, const struct raw *r, stru
 		unsigned line;
 	} keys[] = {
 		{ "tboot", r->tboot.line }, { "sinit", r->sinit.line }, { "stage", r->stage.line }, { "lcp", r->lcp.line },
-		{ "platform", r->platform.line },
+		{ "platform", r->platform.line }, { "efi_runtime", r->hypervisor.efi_runtime.line },
 	};
 	/* clang-format on */
 
@@ -224,6 +224,7 @@ bool manifest_add_txt(struct manifest *m, struct raw *r, struct cli_fault *fault
 	txt->stage = module_of(ROLE_STAGE, &r->stage);
 	txt->lcp_data = manifest_move_text(&r->lcp.data);
 	txt->lcp_policy = manifest_move_text(&r->lcp.policy);
+	txt->efi_runtime = manifest_number_or(&r->hypervisor.efi_runtime, 0) != 0;
 	m->platform = r->platform;
 	r->platform = (struct manifest_platform){ .line = 0 };
 	return add_tboot_line(m, &r->tboot, fault);

@@ -34,7 +34,8 @@ struct job {
 	bool has_acm;
 	struct acm acm;
 	struct lcp_mle mle;
-	char *cmdline; /* "cmdline: ..." */
+	char *cmdline;                         /* "cmdline: ..." */
+	char *log_names[MANIFEST_MAX_CHOICES]; /* of logs of another module */
 	struct digests mle_digests;
 	struct lcp_measured lcp;
 	struct predict_log logs[MANIFEST_MAX_CHOICES];
@@ -48,6 +49,8 @@ static void end_job(struct job **j)
 {
 	if (*j)
 		free((*j)->cmdline);
+	for (size_t i = 0; *j && i < GL_COUNT((*j)->log_names); i++)
+		free((*j)->log_names[i]);
 	free(*j);
 }
 
@@ -193,6 +196,27 @@ static void set_of_module(struct job *j)
 	SET(j, SINIT_PUBLIC_KEY, PROVENANCE_COMPUTED, j->acm.header.public_key, sinit);
 	SET(j, SINIT_CAPABILITIES, PROVENANCE_COMPUTED, le32(j->capabilities, os_sinit_capabilities(&j->acm, j->mle.capabilities)),
 		j->in->tboot.from, sinit);
+}
+
+/* What another module measured of its platform need not be what this one will: said wherever it is taken from. */
+static bool mark_logs(struct job *j)
+{
+	const struct sinit_event *start = sinit_event_find(SINIT_PCR_DETAILS, SINIT_EVTYPE_HASH_START);
+	const struct sinit_values values = { .data[SINIT_DRTM] = SPAN_OF(j->drtm) };
+
+	for (size_t i = 0; j->has_acm && start && i < j->log_count; i++) {
+		struct digests logged = predict_log_find(&j->logs[i], SINIT_PCR_DETAILS, SINIT_EVTYPE_HASH_START)->digests, d;
+
+		sinit_event_digest(start, &values, logged.banks, &d);
+		if (digests_equal(&logged, &d))
+			continue;
+		if (asprintf(&j->log_names[i], "%s" EXPECTED_OTHER_SINIT, j->logs[i].name) < 0) {
+			j->log_names[i] = NULL;
+			return no_memory(j->fault);
+		}
+		j->logs[i].name = j->log_names[i];
+	}
+	return true;
 }
 
 /* Without an owner's policy the supplier's counts, which only a log shows. */
@@ -459,6 +483,8 @@ bool predict_sinit(const struct predict_sinit_input *in, struct expected *out, s
 	if (!begin(j, in, fault) || !check_same_order(j) || !evaluate_lcp(j))
 		return false;
 	set_of_module(j);
+	if (!mark_logs(j))
+		return false;
 	set_lcp(j);
 	set_of_platform(j);
 	set_nv_info(j);

@@ -16,6 +16,7 @@
 #define BUILD_VLP "esp/EFI/geolaunch/policy.vlp"
 #define BUILD_GEO "geo.bin"
 #define BUILD_LCP "lcp.pol"
+#define BUILD_SINIT "esp/EFI/geolaunch/sinit"
 
 struct inputs {
 	const struct provision_files *f;
@@ -216,10 +217,9 @@ GL_MUST static bool load_geo(struct inputs *in, uint32_t *index)
 
 /* ---- index set ---- */
 
-GL_MUST static bool set_of_sinit(struct inputs *in, int *set)
+GL_MUST static bool set_of_sinit(struct inputs *in, const char *path, int *set)
 {
 	CLEANUP_FREE uint8_t *bytes = NULL;
-	const char *path = in->f->sinit;
 	enum acm_error e;
 	struct acm a;
 	size_t n;
@@ -246,15 +246,23 @@ GL_MUST static bool set_of_sinit(struct inputs *in, int *set)
 GL_MUST static bool choose_set(struct inputs *in)
 {
 	bool needed = (in->vlp.p && !in->f->no_vlp) || in->lcp.p || in->f->error_index;
+	char of_build[PATH_MAX] = "";
+	const char *sinit = in->f->sinit;
 	int set = -1;
 
+	/* The module of the build is the one that the host will use, unless its firmware has a newer one of the same kind. */
+	if (needed && !sinit && in->f->index_set < 0 && !in->host) {
+		if (!find(in, NULL, BUILD_SINIT, of_build))
+			return false;
+		sinit = of_build[0] ? of_build : NULL;
+	}
 	in->out->index_set = in->f->index_set;
-	if (in->f->sinit) {
-		if (!set_of_sinit(in, &set))
+	if (sinit) {
+		if (!set_of_sinit(in, sinit, &set))
 			return false;
 		if (in->f->index_set >= 0 && in->f->index_set != set)
 			return cli_fail(
-				in->fault, CLI_INPUT, "%s uses index set %d, but --index-set says %d", in->f->sinit, set, in->f->index_set);
+				in->fault, CLI_INPUT, "%s uses index set %d, but --index-set says %d", sinit, set, in->f->index_set);
 		in->out->index_set = set;
 		in->out->set_from_sinit = true;
 	}

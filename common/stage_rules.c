@@ -31,6 +31,7 @@ static const char *const messages[STAGE_RULES_ERROR_COUNT] = {
 	[STAGE_RULES_E_HASH] = "this is no lower-case hexadecimal hash of the algorithm",
 	[STAGE_RULES_E_HALT] = "halt is not \"poweroff\" or \"reboot\"",
 	[STAGE_RULES_E_HALT_DELAY] = "the delay is not a number from 0 to 300",
+	[STAGE_RULES_E_EFI] = "efi is not \"runtime\", or the hypervisor is not Linux",
 	[STAGE_RULES_E_TRAILING] = "something follows the last word",
 	[STAGE_RULES_E_TBOOT] = "the last word is not tboot's: tboot=0x and the address of its shared page",
 	[STAGE_RULES_E_BUFFER] = "the stage's rules do not fit the buffer",
@@ -53,6 +54,7 @@ static const char *const halt_names[STAGE_HALT_COUNT] = {
 };
 
 static const char *const kind_names[] = { "nv", "nv_raw" };
+static const char *const efi_names[] = { "runtime" };
 
 static const enum stage_rules_error module_errors[MODULES_ERROR_COUNT] = {
 	[MODULES_OK] = STAGE_RULES_OK,
@@ -297,6 +299,11 @@ static void read_all(struct words *w, struct stage_rules *r)
 	r->halt = (enum stage_halt)choice(w, until(w, ", "), halt_names, STAGE_HALT_COUNT, STAGE_RULES_E_HALT);
 	comma(w, STAGE_RULES_E_HALT_DELAY);
 	r->halt_delay = decimal(w, until(w, " "), 0, STAGE_RULES_MAX_HALT_DELAY, STAGE_RULES_E_HALT_DELAY);
+	if (!w->error && take(w, " efi=")) {
+		r->efi_runtime = choice(w, until(w, " "), efi_names, GL_COUNT(efi_names), STAGE_RULES_E_EFI) == 0;
+		if (r->hypervisor != HYPERVISOR_LINUX)
+			fail(w, STAGE_RULES_E_EFI);
+	}
 	if (!w->error && w->off != w->text.n) {
 		w->at = w->off;
 		fail(w, STAGE_RULES_E_TRAILING);
@@ -415,7 +422,9 @@ enum stage_rules_error stage_rules_validate(const struct stage_rules *r)
 		return STAGE_RULES_E_HASH;
 	if ((unsigned)r->halt >= STAGE_HALT_COUNT)
 		return STAGE_RULES_E_HALT;
-	return r->halt_delay > STAGE_RULES_MAX_HALT_DELAY ? STAGE_RULES_E_HALT_DELAY : STAGE_RULES_OK;
+	if (r->halt_delay > STAGE_RULES_MAX_HALT_DELAY)
+		return STAGE_RULES_E_HALT_DELAY;
+	return r->efi_runtime && r->hypervisor != HYPERVISOR_LINUX ? STAGE_RULES_E_EFI : STAGE_RULES_OK;
 }
 
 static void put(struct wr *w, const char *s)
@@ -495,6 +504,10 @@ enum stage_rules_error stage_rules_write(const struct stage_rules *r, struct msp
 	put(&w, halt_names[r->halt]);
 	put(&w, ",");
 	put_decimal(&w, r->halt_delay);
+	if (r->efi_runtime) {
+		put(&w, " efi=");
+		put(&w, efi_names[0]);
+	}
 	if (w.bad)
 		return STAGE_RULES_E_BUFFER;
 	if (w.off > STAGE_RULES_MAX_SIZE)

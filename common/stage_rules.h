@@ -15,6 +15,7 @@
  *   nv=INDEX,nv|nv_raw,PCR,any         any number: an NV index to measure into PCR 17-22, whatever its content,
  *   nv=INDEX,nv|nv_raw,PCR,ALG,HEX,... or whose hash is one of these; ALG is the same in all of them
  *   halt=poweroff|reboot,SECONDS       what the stage does when it stops, and how long the reason is shown, 0 to 300
+ *   efi=runtime                        may be absent; Linux only: the kernel gets EFI's system table and memory map, unmeasured as they are
  *
  * INDEX is 0x and eight lower-case hexadecimal digits, an NV handle (0x01xxxxxx); HEX is lower-case. Order, spelling and spacing are fixed,
  * so rules have one text only: write(parse(text)) = text.
@@ -67,6 +68,7 @@ struct stage_rules {
 	enum alg hash_alg; /* of all hashes; meaningless if there are none */
 	enum stage_halt halt;
 	unsigned halt_delay; /* seconds */
+	bool efi_runtime;    /* the kernel gets what EFI left; only with HYPERVISOR_LINUX */
 	size_t hashes_size;
 	uint8_t hashes[STAGE_RULES_MAX_SIZE / 2];
 };
@@ -94,6 +96,7 @@ enum stage_rules_error {
 	STAGE_RULES_E_HASH, /* none, or not one of this algorithm */
 	STAGE_RULES_E_HALT,
 	STAGE_RULES_E_HALT_DELAY,
+	STAGE_RULES_E_EFI, /* not "runtime", or not for Linux */
 	STAGE_RULES_E_TRAILING,
 	STAGE_RULES_E_TBOOT,  /* split: the last word is not tboot's */
 	STAGE_RULES_E_BUFFER, /* write: does not fit the caller's buffer */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tboot-policy/action.h"
 
-/* tboot 1.10.5, tboot/common/policy.c, g_policy_map: what a type says of errors without an exception. */
+/*
+ * tboot 1.10.5, tboot/common/policy.c, g_policy_map: what a type says of errors without an exception. tests/cli/test_tboot_table.py reads the
+ * table out of Debian's binary.
+ */
 static const enum vlp_action defaults[] = {
 	[VLP_NONFATAL] = VLP_ACT_CONTINUE,
 	[VLP_CONTINUE] = VLP_ACT_HALT,
@@ -14,9 +17,11 @@ static const struct {
 	enum vlp_action action;
 } exceptions[] = {
 	{ VLP_NONFATAL, TB_ERR_FATAL, VLP_ACT_HALT },
+	{ VLP_NONFATAL, TB_ERR_PREV_TXT_ERROR, VLP_ACT_UNMEASURED },
 	{ VLP_NONFATAL, TB_ERR_TPM_NOT_READY, VLP_ACT_UNMEASURED },
 	{ VLP_NONFATAL, TB_ERR_SMX_NOT_SUPPORTED, VLP_ACT_UNMEASURED },
 	{ VLP_NONFATAL, TB_ERR_VMX_NOT_SUPPORTED, VLP_ACT_UNMEASURED },
+	{ VLP_NONFATAL, TB_ERR_VTD_NOT_SUPPORTED, VLP_ACT_UNMEASURED },
 	{ VLP_NONFATAL, TB_ERR_TXT_NOT_SUPPORTED, VLP_ACT_UNMEASURED },
 	{ VLP_NONFATAL, TB_ERR_SINIT_NOT_PRESENT, VLP_ACT_UNMEASURED },
 	{ VLP_NONFATAL, TB_ERR_ACMOD_VERIFY_FAILED, VLP_ACT_UNMEASURED },
@@ -43,7 +48,6 @@ static const char *const names[TB_ERR_MAX] = {
 	[TB_ERR_NONE] = "TB_ERR_NONE",
 	[TB_ERR_FIXED] = "TB_ERR_FIXED",
 	[TB_ERR_GENERIC] = "TB_ERR_GENERIC",
-	[TB_ERR_DMA_CORRUPTION_DETECTED] = "TB_ERR_DMA_CORRUPTION_DETECTED",
 	[TB_ERR_TPM_NOT_READY] = "TB_ERR_TPM_NOT_READY",
 	[TB_ERR_SMX_NOT_SUPPORTED] = "TB_ERR_SMX_NOT_SUPPORTED",
 	[TB_ERR_VMX_NOT_SUPPORTED] = "TB_ERR_VMX_NOT_SUPPORTED",

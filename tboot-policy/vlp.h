@@ -86,6 +86,12 @@ const char *vlp_strerror(enum vlp_error e);
 /* Takes the bytes apart: only what is needed to find the fields is checked (lengths, algorithm). `out` on success only. */
 GL_MUST enum vlp_error vlp_decode(struct span bytes, struct vlp *out);
 
+/*
+ * The same for a policy with anything behind it, as in an NV index that is larger: tboot counts entries, and hashes and measures only these
+ * (policy.c calc_policy_size()). `*used` is the policy's size.
+ */
+GL_MUST enum vlp_error vlp_decode_prefix(struct span bytes, struct vlp *out, size_t *used);
+
 /* Checks every rule. `where`, if not NULL, gets on failure the number of the offending entry, or -1 for the header. */
 GL_MUST enum vlp_error vlp_validate(const struct vlp *p, int *where);
 

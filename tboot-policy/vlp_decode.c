@@ -20,7 +20,8 @@ static struct vlp_entry read_entry(struct rd *r, size_t digest_size)
 	return e;
 }
 
-enum vlp_error vlp_decode(struct span bytes, struct vlp *out)
+/* `used` NULL: there may be nothing behind the policy. */
+static enum vlp_error decode(struct span bytes, struct vlp *out, size_t *used)
 {
 	struct rd r = rd_init(bytes);
 	uint8_t version = rd_u8(&r);
@@ -44,7 +45,7 @@ enum vlp_error vlp_decode(struct span bytes, struct vlp *out)
 		(void)read_entry(&probe, digest_size);
 	if (probe.bad)
 		return VLP_E_TRUNCATED;
-	if (!rd_done(&probe))
+	if (!used && !rd_done(&probe))
 		return VLP_E_TRAILING;
 
 	out->version = version;
@@ -55,5 +56,17 @@ enum vlp_error vlp_decode(struct span bytes, struct vlp *out)
 	out->entry_count = count;
 	for (unsigned i = 0; i < count; i++)
 		out->entries[i] = read_entry(&r, digest_size);
+	if (used)
+		*used = r.off;
 	return VLP_OK;
+}
+
+enum vlp_error vlp_decode(struct span bytes, struct vlp *out)
+{
+	return decode(bytes, out, NULL);
+}
+
+enum vlp_error vlp_decode_prefix(struct span bytes, struct vlp *out, size_t *used)
+{
+	return decode(bytes, out, used);
 }

@@ -51,10 +51,11 @@ static bool check_vlp_bytes(struct preflight *p, struct span found, uint32_t ind
 {
 	const struct preflight_facts *f = p->f;
 	enum vlp_error e;
+	size_t used;
 
 	if (found.n >= f->policy_bytes.n && span_equal((struct span){ found.p, f->policy_bytes.n }, f->policy_bytes))
 		return true;
-	e = vlp_decode(found, p->vlp);
+	e = vlp_decode_prefix(found, p->vlp, &used);
 	if (e == VLP_OK)
 		e = vlp_validate(p->vlp, NULL);
 	if (e != VLP_OK) {
@@ -115,8 +116,11 @@ static bool check_vlp(struct preflight *p, uint32_t index)
 static void obey_any(struct preflight *p)
 {
 	for (size_t i = 0; i < GL_COUNT(index_sets); i++) {
+		size_t used;
+
 		p->ops->read_nv(p->ctx, index_sets[i].vlp, p->nv);
-		if (p->nv->state == PREFLIGHT_NV_OK && vlp_decode((struct span){ p->nv->content, p->nv->size }, p->vlp) == VLP_OK &&
+		if (p->nv->state == PREFLIGHT_NV_OK &&
+			vlp_decode_prefix((struct span){ p->nv->content, p->nv->size }, p->vlp, &used) == VLP_OK &&
 			vlp_validate(p->vlp, NULL) == VLP_OK && p->vlp->type > p->out->policy_type)
 			p->out->policy_type = p->vlp->type;
 	}

@@ -27,7 +27,7 @@ static const struct {
 		CAP_START_FAILED },
 	[STAGE_E_E820] = { "the memory map has more ranges than the kernel takes", CAP_START_FAILED },
 	[STAGE_E_EFI_MAP] = { "the EFI memory map cannot be used", CAP_START_FAILED },
-	[STAGE_E_RSDP] = { "no ACPI tables: Xen would not find them", CAP_START_FAILED },
+	[STAGE_E_RSDP] = { "no RSDP, or one of a wrong size: the ACPI tables would not be found", CAP_START_FAILED },
 	[STAGE_E_LOW_MEMORY] = { "no memory below 640 KiB for Xen's start", CAP_START_FAILED },
 	[STAGE_E_MEMORY] = { "not enough memory below 4 GiB", CAP_START_FAILED },
 };

@@ -26,6 +26,7 @@ struct linux_plan {
 	struct bzimage image;
 	uint32_t load; /* of the protected-mode code */
 	uint32_t params, cmdline;
+	uint32_t rsdp; /* a page for the RSDP; 0: none */
 	uint32_t efi_map;
 	size_t efi_map_room; /* 0: no map */
 	size_t e820_count;

@@ -6,6 +6,10 @@
 
 /* The parts of plan.h; only for the plan*.c files. */
 
+/* An RSDP has 20 bytes in ACPI 1.0 and 36 from 2.0 on (ACPI 6.4, 5.2.5.3); there is room for more. */
+#define STAGE_RSDP_MIN 20u
+#define STAGE_RSDP_MAX 64u
+
 /* `end`: the first address that the initrd may not have. */
 GL_MUST enum stage_error initrd_plan(const struct handover *h, uint64_t end, struct stage_memory *m, struct initrd_plan *out);
 GL_MUST enum stage_error initrd_load(const struct stage_world *w, const struct handover *h, const struct initrd_plan *p);

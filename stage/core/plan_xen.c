@@ -18,8 +18,6 @@
 #define BDA_EBDA 0x40e
 /* The first 1 KiB of the EBDA is searched, at multiples of 16; its first byte is its size in KiB. */
 #define RSDP_AT 16u
-#define RSDP_MIN 20u
-#define RSDP_MAX 64u
 
 /* Tags that are written anew, or that make Xen expect boot services. */
 #define BIT(t) (UINT32_C(1) << (t))
@@ -94,7 +92,7 @@ static enum stage_error plan_ebda(const struct handover *h, struct stage_memory 
 	struct stage_want want = { .size = TRAMPOLINE + STAGE_PAGE, .low = EBDA_LOWEST - TRAMPOLINE, .high = EBDA_END, .top = true };
 	uint32_t at;
 
-	if (h->rsdp.n < RSDP_MIN || h->rsdp.n > RSDP_MAX)
+	if (h->rsdp.n < STAGE_RSDP_MIN || h->rsdp.n > STAGE_RSDP_MAX)
 		return STAGE_E_RSDP;
 	if (!stage_memory_take(m, &want, &at))
 		return STAGE_E_LOW_MEMORY;

@@ -21,9 +21,9 @@ def geo_rule(content=GEO, kind="nv"):
     return f"nv={GEO_INDEX:#010x},{kind},22,sha256,{hashlib.sha256(content).hexdigest()}"
 
 
-def rules(modules, policy="halt", hypervisor="linux", nv=(), halt="poweroff,0"):
+def rules(modules, policy="halt", hypervisor="linux", nv=(), halt="poweroff,0", more=()):
     return " ".join(["geolaunch-stage 1", f"policy={policy}", f"hypervisor={hypervisor}", f"modules={modules}",
-                     *nv, f"halt={halt}"])
+                     *nv, f"halt={halt}", *more])
 
 
 def vlp(pcrs):
@@ -166,6 +166,15 @@ def test_linux(tmp_path):
     check_started(r, modules, LINUX_PCRS)
     # The host knows that tboot is below it, and goes through it when it powers off.
     assert r["facts"]["tboot"] == "yes" and r["sexits"] == 1 and not r["secrets"]
+    # It has ACPI, and nothing of EFI, which nobody measured.
+    assert r["facts"]["acpi"] == "yes" and "efi" not in r["facts"]
+
+
+def test_linux_with_efi(tmp_path):
+    modules = linux_modules(tmp_path, rules(LINUX_ROLES, nv=[geo_rule()], more=["efi=runtime"]))
+    r = run(tmp_path, modules, LINUX_PCRS)
+    check_started(r, modules, LINUX_PCRS)
+    assert (r["facts"]["tboot"], r["facts"]["acpi"], r["facts"]["efi"], r["sexits"]) == ("yes", "yes", "yes", 1)
 
 
 def test_linux_with_two_processors(tmp_path):

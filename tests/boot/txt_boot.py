@@ -40,6 +40,8 @@ for f in /usr/bin/vmm /etc/vm/vm.json; do
   [ -e $f ] && echo "geolaunch-host: file.$(basename $f)=$(stat -c %a $f):$(sha256sum $f | cut -d' ' -f1)" >/dev/ttyS2
 done
 echo "geolaunch-host: cpus=$(grep -c ^processor /proc/cpuinfo)" >/dev/ttyS2
+[ -d /sys/firmware/efi ] && echo "geolaunch-host: efi=yes" >/dev/ttyS2
+[ -e /sys/firmware/acpi/tables/DSDT ] && echo "geolaunch-host: acpi=yes" >/dev/ttyS2
 dmesg | grep -q "tboot: found shared page" && echo "geolaunch-host: tboot=yes" >/dev/ttyS2
 echo "geolaunch-host: done=yes" >/dev/ttyS2
 poweroff -f

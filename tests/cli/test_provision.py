@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -159,6 +160,23 @@ def test_set_of_sinit(tpm, files, index_set):
     ok(tpm, "--vlp", files / "small.vlp", "--sinit", sinit, "--index-set", index_set)
     other = provision(tpm, "--vlp", files / "small.vlp", "--sinit", sinit, "--index-set", 1 - index_set)
     assert f"uses index set {index_set}" in one_line(other, 3)
+
+
+@pytest.mark.parametrize("index_set", SETS)
+def test_set_of_the_builds_sinit(tpm, files, tmp_path, index_set):
+    """Nothing tells the set but the module that the build has for the host."""
+    out = tmp_path / "out"
+    shutil.copytree(files / "in/out", out)
+    shutil.copy(files / f"sinit{index_set}.bin", out / "esp/EFI/geolaunch/sinit")
+    assert f"index set {index_set}, as the SINIT module says\n" in ok(tpm, out)
+    assert SETS[index_set][1] in indices(tpm) and SETS[1 - index_set][1] not in indices(tpm)
+    # What is told counts more.
+    assert "as the SINIT module says" not in ok(tpm, out, "--index-set", 1 - index_set)
+    assert f"uses index set {index_set}" in one_line(provision(tpm, out, "--sinit", files / f"sinit{index_set}.bin", "--index-set",
+                                                               1 - index_set), 3)
+    (out / "esp/EFI/geolaunch/sinit").write_bytes(b"no module")
+    assert "no authenticated code module" in one_line(provision(tpm, out), 3)
+    ok(tpm, out, "--no-vlp")
 
 
 def test_geo_index_is_the_policys(tpm, files, tmp_path):

@@ -99,7 +99,8 @@ class TxtModel(Model):
             nv = f" nv=0x{geo.get('index', 0x01C10110):08x},{geo.get('kind', 'nv')},{geo.get('pcr', 22)},{what}"
         halt = "reboot" if self.m.get("on_halt") == "return" else "poweroff"
         return (f"geolaunch-stage 1 policy={self.m['policy']['type']} hypervisor={hv} modules={','.join(words)}{nv} "
-                f"halt={halt},{self.m.get('halt_delay', 5)}")
+                f"halt={halt},{self.m.get('halt_delay', 5)}" +
+                (" efi=runtime" if self.m["hypervisor"].get("efi_runtime") else ""))
 
     def describe(self):
         self.geo = self.geo_content()

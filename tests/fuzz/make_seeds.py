@@ -122,6 +122,7 @@ def stage_rules_seeds():
     yield "started", (f"{head}continue hypervisor=linux modules=hypervisor,initrd,vmm:0755 nv=0x01c10110,nv_raw,22,any "
                       f"nv=0x01c10111,nv,21,sha1,{sha256[:40]} halt=poweroff,300 tboot=0x8c8000").encode()
     yield "no-address", f"{head}halt hypervisor=linux modules=hypervisor nv=0x01c10110,nv,22,sha256,{sha256},{sha256} halt=poweroff,5 tboot=0x".encode()
+    yield "efi", f"{head}halt hypervisor=linux modules=hypervisor halt=poweroff,5 efi=runtime tboot=0x8c8000".encode()
     yield "no-kernel", f"{head}halt hypervisor=xen modules=hypervisor,initrd halt=poweroff,5".encode()
     yield "mode", f"{head}halt hypervisor=linux modules=hypervisor,vmm:755 halt=poweroff,5".encode()
 

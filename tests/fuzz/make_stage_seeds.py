@@ -81,6 +81,7 @@ def plan_seeds():
     full = [(bzimage(), "quiet"), (b"initrd", ""), (b"vmm" * 99, "/usr/bin/vmm"), (b"conf", "/etc/vm.json")]
     yield "linux", plan(head + "linux modules=hypervisor" + end, [full[0]])
     yield "linux-efi", plan(head + "linux modules=hypervisor,initrd,vmm:0755,file:0644" + end, full, extra=efi() + rsdp())
+    yield "linux-efi-runtime", plan(head + "linux modules=hypervisor" + end + " efi=runtime", [full[0]], extra=efi() + rsdp())
     yield "linux-initrd", plan(head + "linux modules=hypervisor,initrd" + end, full[:2])
     yield "linux-taken", plan(head + "linux modules=hypervisor" + end, [full[0]], [*MMAP, (0x201000, 0x202000, 2)])
     yield "linux-large", plan(head + "linux modules=hypervisor" + end, [(bzimage(0x4000000), "")])

@@ -70,11 +70,10 @@ static const char table[TB_ERR_MAX][4] = {
 	[TB_ERR_NONE] = "ccc",
 	[TB_ERR_FIXED] = "chh",
 	[TB_ERR_GENERIC] = "chh",
-	[TB_ERR_DMA_CORRUPTION_DETECTED] = "chh",
 	[TB_ERR_TPM_NOT_READY] = "uhh",
 	[TB_ERR_SMX_NOT_SUPPORTED] = "uhh",
 	[TB_ERR_VMX_NOT_SUPPORTED] = "uhh",
-	[TB_ERR_VTD_NOT_SUPPORTED] = "chh",
+	[TB_ERR_VTD_NOT_SUPPORTED] = "uhh",
 	[TB_ERR_TXT_NOT_SUPPORTED] = "uhh",
 	[TB_ERR_MODULE_VERIFICATION_FAILED] = "cch",
 	[TB_ERR_MODULES_NOT_IN_POLICY] = "chh",
@@ -86,7 +85,7 @@ static const char table[TB_ERR_MAX][4] = {
 	[TB_ERR_S3_INTEGRITY] = "chh",
 	[TB_ERR_FATAL] = "hhh",
 	[TB_ERR_NV_VERIFICATION_FAILED] = "cch",
-	[TB_ERR_PREV_TXT_ERROR] = "chh",
+	[TB_ERR_PREV_TXT_ERROR] = "uhh",
 };
 
 enum vlp_action action_of(enum tb_error e, uint8_t type)

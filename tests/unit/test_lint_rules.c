@@ -82,6 +82,16 @@ static void x_none(W *w) { make_txt(w); rules.nv_count = 0; }
 static void x_more(W *w) { make_txt(w); rules.nv[rules.nv_count++] = (struct stage_nv){ .index = 0x01c10111, .pcr = 22, .any = true }; }
 static void x_tboot(W *w) { make_txt(w); w->f.mle.d[ALG_SHA256][0] ^= 1; }
 static void x_sinit(W *w) { make_txt(w); w->sinit_bytes[sizeof(w->sinit_bytes) - 1] ^= 1; }
+static void x_other(W *w)
+{
+	static char log[] = "a.log" EXPECTED_OTHER_SINIT;
+	static char *from[] = { log };
+
+	make_txt(w);
+	w->events[0].from = from;
+	w->events[0].from_count = 1;
+}
+static void x_efi(W *w) { make_txt(w); rules.efi_runtime = true; }
 
 /* ---- policy ---- */
 
@@ -482,6 +492,7 @@ static const struct {
 	{ "GL-BUILD-008", NULL, x_no_rules }, { "GL-BUILD-008", NULL, x_type }, { "GL-BUILD-008", NULL, x_index }, { "GL-BUILD-008", NULL, x_pcr },
 	{ "GL-BUILD-008", NULL, x_raw }, { "GL-BUILD-008", NULL, x_any }, { "GL-BUILD-008", NULL, x_hash }, { "GL-BUILD-008", NULL, x_alg },
 	{ "GL-BUILD-008", NULL, x_none }, { "GL-BUILD-008", NULL, x_more }, { "GL-BUILD-009", NULL, x_tboot }, { "GL-BUILD-010", NULL, x_sinit },
+	{ "GL-BUILD-011", NULL, x_efi }, { "GL-BUILD-012", NULL, x_other },
 
 	{ "GL-VLP-001", v_format, NULL }, { "GL-VLP-001", v_cut, NULL }, { "GL-VLP-002", v_shadow, NULL }, { "GL-VLP-003", v_size, NULL },
 	{ "GL-VLP-004", v_nonfatal, NULL }, { "GL-VLP-005", v_any, NULL }, { "GL-VLP-006", v_control, NULL }, { "GL-VLP-007", v_pcr, NULL },

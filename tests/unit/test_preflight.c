@@ -565,6 +565,12 @@ static void test_vlp(void **state)
 	assert_int_equal(h.r.policy_type, VLP_HALT);
 	assert_int_equal(preflight_action(&h.r, 0), VLP_ACT_HALT);
 	one(PREFLIGHT_VLP_DIFFERS);
+	/* The same with bytes behind it, at which tboot does not look. */
+	memset(room + n, 0xff, 10);
+	nv(VLP_1)->content = (struct span){ room, n + 10 };
+	check();
+	assert_int_equal(h.r.policy_type, VLP_HALT);
+	one(PREFLIGHT_VLP_DIFFERS);
 }
 
 /* Who takes the module away, or puts another one there, does not get rid of the owner's policy. */

@@ -63,6 +63,19 @@ static void assert_initrd(const struct stage_scene *s)
 	assert_non_null(memmem(whole, p->size, "TRAILER!!!", 11));
 }
 
+/* What the zero page's map says of an address; it must say so once. */
+static uint32_t e820_type(const uint8_t *page, uint64_t address)
+{
+	uint32_t type = UINT32_MAX;
+
+	for (size_t at = 0x2d0; at < 0x2d0 + page[0x1e8] * 20u; at += 20)
+		if (address - sample_get(page, at, 8) < sample_get(page, at + 8, 8)) {
+			assert_int_equal(type, UINT32_MAX);
+			type = (uint32_t)sample_get(page, at + 16, 4);
+		}
+	return type;
+}
+
 static void test_linux(void **state)
 {
 	struct stage_scene *s = setup(false);
@@ -78,7 +91,7 @@ static void test_linux(void **state)
 	assert_initrd(s);
 	assert_place(s, l->params, PAGE);
 	assert_place(s, l->cmdline, 20);
-	assert_place(s, l->efi_map, l->efi_map_room);
+	assert_place(s, l->rsdp, PAGE);
 	assert_string_equal((const char *)s->ram + l->cmdline, "console=ttyS0 quiet");
 	assert_true(s->jump.entry == l->load && s->jump.esi == l->params && s->jump.eax == 0 && s->jump.ebx == 0);
 	/* The zero page, by the offsets of Linux's documentation. */
@@ -87,11 +100,18 @@ static void test_linux(void **state)
 	assert_int_equal(sample_get(page, 0x218, 4), s->plan.initrd.address);
 	assert_int_equal(sample_get(page, 0x21c, 4), s->plan.initrd.size);
 	assert_int_equal(sample_get(page, 0x228, 4), l->cmdline);
-	assert_memory_equal(page + 0x1c0, "EL64", 4);
-	assert_int_equal(sample_get(page, 0x1c4, 4), STAGE_EFI_TABLE);
-	assert_int_equal(sample_get(page, 0x1d0, 4), l->efi_map);
-	/* e820: as it was, but tboot's memory is reserved and neighbours are one. */
-	assert_int_equal(page[0x1e8], 10);
+	/* The RSDP in a page that stays; of what EFI left, which the loader gave and nobody measured, nothing. */
+	assert_int_equal(sample_get(page, 0x70, 8), l->rsdp);
+	assert_memory_equal(s->ram + l->rsdp, "RSD PTR ", 8);
+	assert_int_equal(sample_get(s->ram + l->rsdp, 24, 8), STAGE_XSDT);
+	assert_int_equal(e820_type(page, l->rsdp), 3);
+	assert_int_equal(e820_type(page, l->rsdp + PAGE - 1), 3);
+	assert_int_equal(e820_type(page, l->rsdp - 1), 1);
+	for (size_t i = 0; i < 32; i++)
+		assert_int_equal(page[0x1c0 + i], 0);
+	assert_int_equal(l->efi_map_room, 0);
+	/* e820: as it was, but the RSDP's page is ACPI's, tboot's memory is reserved and neighbours are one. */
+	assert_int_equal(page[0x1e8], 12);
 	assert_int_equal(sample_get(page, 0x2d0 + 3 * 20, 8), 0x800000);
 	assert_int_equal(sample_get(page, 0x2d0 + 3 * 20 + 16, 4), 2);
 	assert_int_equal(sample_get(page, 0x2d0 + 6 * 20, 8), STAGE_HEAP + STAGE_HEAP_SIZE);
@@ -125,8 +145,15 @@ static void test_efi_map(void **state)
 	const struct linux_plan *l = &s->plan.for_linux;
 
 	(void)state;
+	strcat(s->line, " efi=runtime");
 	scene_build(s);
 	assert_int_equal(scene_load(s), STAGE_OK);
+	assert_place(s, l->efi_map, l->efi_map_room);
+	assert_memory_equal(s->ram + l->params + 0x1c0, "EL64", 4);
+	assert_int_equal(sample_get(s->ram + l->params, 0x1c4, 4), STAGE_EFI_TABLE);
+	assert_int_equal(sample_get(s->ram + l->params, 0x1d0, 4), l->efi_map);
+	assert_int_equal(sample_get(s->ram + l->params, 0x70, 8), l->rsdp);
+	assert_int_equal(efi_type(s, l->rsdp), EFI_ACPI_RECLAIM);
 	assert_int_equal(efi_type(s, 0x7fffff), 7);
 	assert_int_equal(efi_type(s, 0x800000), EFI_RESERVED);
 	assert_int_equal(efi_type(s, STAGE_SHARED), EFI_RESERVED);
@@ -233,12 +260,14 @@ static void test_linux_variants(void **state)
 	assert_int_equal(scene_load(s), STAGE_E_INITRD);
 	scene_free(s);
 
-	/* Without EFI. */
+	/* Without EFI, and without an RSDP: then the kernel looks for it. */
 	s = setup(false);
-	s->efi = false;
+	s->efi = s->acpi = false;
+	strcat(s->line, " efi=runtime");
 	scene_build(s);
 	assert_int_equal(scene_load(s), STAGE_OK);
 	assert_int_equal(sample_get(s->ram + s->plan.for_linux.params, 0x1c0, 4), 0);
+	assert_int_equal(sample_get(s->ram + s->plan.for_linux.params, 0x70, 8), 0);
 	scene_free(s);
 }
 

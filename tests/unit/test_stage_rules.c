@@ -17,6 +17,7 @@ static const char good[] =
 	"nv=0x01c10110,nv,22,sha256," HEX_64 "," OTHER_64 " nv=0x01c10111,nv_raw,21,any nv=0x01c10112,nv,18,sha256," HEX_64
 	" halt=poweroff,5";
 static const char small[] = "geolaunch-stage 1 policy=nonfatal hypervisor=linux modules=hypervisor halt=reboot,0";
+static const char with_efi[] = "geolaunch-stage 1 policy=nonfatal hypervisor=linux modules=hypervisor halt=reboot,0 efi=runtime";
 
 static struct stage_rules r;
 
@@ -74,6 +75,12 @@ static void test_good(void **state)
 	assert_int_equal(r.nv_count, 0);
 	assert_int_equal(r.halt, STAGE_REBOOT);
 	assert_writes(&r, small);
+	assert_false(r.efi_runtime);
+	assert_int_equal(stage_rules_parse(SPAN_LITERAL(with_efi), &r, NULL), STAGE_RULES_OK);
+	assert_true(r.efi_runtime);
+	assert_writes(&r, with_efi);
+	r.hypervisor = HYPERVISOR_XEN;
+	assert_int_not_equal(stage_rules_validate(&r), STAGE_RULES_OK);
 }
 
 struct change {
@@ -147,6 +154,10 @@ static const struct change changes[] = {
 	{ "ff,f0", "fg,f0", STAGE_RULES_E_HASH, HEX_64 + 64 },
 	{ "21,any", "21,any,any", STAGE_RULES_E_WORD, ",any nv" },
 	{ "nv=0x01c10111", "NV=0x01c10111", STAGE_RULES_E_WORD, " NV" },
+	{ "halt=poweroff,5", "halt=poweroff,5 efi=runtime", STAGE_RULES_E_EFI, "runtime" }, /* Xen */
+	{ "halt=poweroff,5", "halt=poweroff,5 efi=", STAGE_RULES_E_EFI, "" },
+	{ "halt=poweroff,5", "halt=poweroff,5 efi=noruntime", STAGE_RULES_E_EFI, "noruntime" },
+	{ "halt=poweroff,5", "efi=runtime halt=poweroff,5", STAGE_RULES_E_WORD, " efi" },
 	{ " halt=poweroff,5", "", STAGE_RULES_E_WORD, "" },
 	{ "halt=poweroff", "halt=reboot", STAGE_RULES_OK, NULL },
 	{ "halt=poweroff", "halt=return", STAGE_RULES_E_HALT, "return" },
