@@ -156,35 +156,19 @@ static void find_indices(struct lint_world *w)
 	w->set = w->set_known ? f->sinit.tpm.nv_index_set != 0 : !((w->vlp[0] || w->po[0]) && !w->vlp[1] && !w->po[1]);
 }
 
-/* The bytes of the policy at the beginning of an index that may be larger; p NULL if there is none. */
-static struct span policy_in(struct span content)
-{
-	size_t size = VLP_HEADER_SIZE;
-	struct span none = { NULL, 0 };
-	enum alg alg;
-
-	if (content.n < VLP_HEADER_SIZE || !alg_by_id(content.p[2], &alg))
-		return none;
-	if (content.n > VLP_MAX_SIZE)
-		content.n = VLP_MAX_SIZE;
-	for (unsigned left = content.p[VLP_HEADER_SIZE - 1]; left > 0; left--) {
-		if (content.n - size < VLP_ENTRY_SIZE)
-			return none;
-		size += VLP_ENTRY_SIZE + (size_t)content.p[size + VLP_ENTRY_SIZE - 1] * alg_table[alg].size;
-		if (size > content.n)
-			return none;
-	}
-	return (struct span){ content.p, size };
-}
-
-/* True, and the policy taken apart, if tboot would obey these bytes. */
-GL_MUST static bool obeyed(struct span bytes, struct vlp *out)
+/* Takes the policy apart that these bytes begin with, if tboot would obey it. `policy`: its bytes. */
+GL_MUST static bool obeyed(struct span bytes, struct vlp *out, struct span *policy)
 {
 	struct vlp p;
+	size_t n;
 
-	if (!bytes.p || vlp_decode(bytes, &p) != VLP_OK || !lint_tboot_accepts(&p))
+	/* tboot's buffer has no more room: tboot/common/policy.c, read_policy_from_tpm() */
+	if (bytes.n > VLP_MAX_SIZE)
+		bytes.n = VLP_MAX_SIZE;
+	if (!bytes.p || vlp_decode_prefix(bytes, &p, &n) != VLP_OK || !lint_tboot_accepts(&p))
 		return false;
 	*out = p;
+	*policy = (struct span){ bytes.p, n };
 	return true;
 }
 
@@ -203,11 +187,10 @@ static void find_custom(struct lint_world *w)
 static void find_source(struct lint_world *w)
 {
 	const struct lint_nv *nv = w->vlp[w->set], *po = w->po[w->set];
-	struct vlp p;
+	struct span custom;
 
-	if (nv && !lint_nv_unreadable(nv) && nv->content.p && !(nv->attributes & TPMA_NV_PPWRITE) && obeyed(policy_in(nv->content), &p)) {
-		w->nv_policy = policy_in(nv->content);
-		w->effective = p;
+	if (nv && !lint_nv_unreadable(nv) && nv->content.p && !(nv->attributes & TPMA_NV_PPWRITE) &&
+		obeyed(nv->content, &w->effective, &w->nv_policy)) {
 		w->has_effective = true;
 		w->source = LINT_POLICY_NV;
 		return;
@@ -216,7 +199,7 @@ static void find_source(struct lint_world *w)
 		return;
 	w->source = LINT_POLICY_DEFAULT;
 	if (po && !lint_nv_unreadable(po) && !(po->attributes & TPMA_NV_PPWRITE) && w->lcp_decoded[LCP_PO] &&
-		w->lcp_policy[LCP_PO].type == LCP_POLICY_LIST && w->has_custom && obeyed(policy_in(w->custom), &w->effective)) {
+		w->lcp_policy[LCP_PO].type == LCP_POLICY_LIST && w->has_custom && obeyed(w->custom, &w->effective, &custom)) {
 		w->has_effective = true;
 		w->source = LINT_POLICY_CUSTOM;
 	}

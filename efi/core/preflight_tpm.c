@@ -13,6 +13,8 @@ static const struct {
 	{ 0x01c10131, 0x01c10106 },
 };
 
+#define NV_PPWRITE UINT32_C(1) /* TPMA_NV_PPWRITE: TPM 2.0 Library part 2, 13.4 */
+
 static void put_index(struct text *t, uint32_t index)
 {
 	text_str(t, "NV index ");
@@ -89,6 +91,12 @@ static bool is_lcp_data(struct span s)
 	       span_equal((struct span){ s.p, 32 }, (struct span){ (const uint8_t *)LCP_DATA_SIGNATURE, 32 });
 }
 
+/* What firmware may write tboot takes for no policy of the owner's (policy.c check_index_attribute()). */
+static bool is_firmwares(const struct preflight_nv *nv)
+{
+	return nv->attributes & NV_PPWRITE;
+}
+
 /* True if there is a policy in the index. */
 static bool check_vlp(struct preflight *p, uint32_t index)
 {
@@ -97,6 +105,10 @@ static bool check_vlp(struct preflight *p, uint32_t index)
 	p->ops->read_nv(p->ctx, index, nv);
 	switch (nv->state) {
 	case PREFLIGHT_NV_OK:
+		if (is_firmwares(nv)) {
+			found_index(p, PREFLIGHT_VLP_UNREADABLE, index, "its attributes have ppwrite");
+			break;
+		}
 		return check_vlp_bytes(p, (struct span){ nv->content, nv->size }, index);
 	case PREFLIGHT_NV_MISSING:
 		if (!vlp_in_lcp(p))
@@ -119,7 +131,7 @@ static void obey_any(struct preflight *p)
 		size_t used;
 
 		p->ops->read_nv(p->ctx, index_sets[i].vlp, p->nv);
-		if (p->nv->state == PREFLIGHT_NV_OK &&
+		if (p->nv->state == PREFLIGHT_NV_OK && !is_firmwares(p->nv) &&
 			vlp_decode_prefix((struct span){ p->nv->content, p->nv->size }, p->vlp, &used) == VLP_OK &&
 			vlp_validate(p->vlp, NULL) == VLP_OK && p->vlp->type > p->out->policy_type)
 			p->out->policy_type = p->vlp->type;

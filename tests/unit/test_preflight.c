@@ -571,6 +571,11 @@ static void test_vlp(void **state)
 	check();
 	assert_int_equal(h.r.policy_type, VLP_HALT);
 	one(PREFLIGHT_VLP_DIFFERS);
+	/* tboot takes none that firmware may write. */
+	good(VLP_HALT);
+	nv(VLP_1)->attributes |= 1;
+	one(PREFLIGHT_VLP_UNREADABLE);
+	says("ppwrite");
 }
 
 /* Who takes the module away, or puts another one there, does not get rid of the owner's policy. */
