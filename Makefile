@@ -295,7 +295,7 @@ fuzz: deps
 
 TBOOT_DIR ?= $(CURDIR)/.deps/tboot
 PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi \
-	GEOLAUNCH_STAGE=$(CURDIR)/$(B)/stage/geolaunch-stage.elf TBOOT_DIR=$(TBOOT_DIR) \
+	GEOLAUNCH_STAGE=$(CURDIR)/$(B)/stage/geolaunch-stage.elf GEOLAUNCH_STOP=$(CURDIR)/$(B)/stop TBOOT_DIR=$(TBOOT_DIR) \
 	GEOLAUNCH_RESULTS=$(RESULTS) $(PYTHON) -m pytest -q -p no:cacheprovider --basetemp $(B)/pytest -n $(JOBS)
 run-test:
 	@rm -rf $(RESULTS)/unit.jsonl && GEOLAUNCH_RESULTS=$(RESULTS) $(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
@@ -312,8 +312,31 @@ $(B)/stage/hash_tool: tests/unit/stage_hash_tool.c $(addprefix $(B)/stage/,commo
 $(B)/unit-tools.stamp: $(B)/stage/hash_tool $(B)/host/lcp_tool $(B)/host/acm_tool $(B)/host/gen_measurements $(B)/host/gen_lint $(B)/host/gen_preflight
 	@touch $@
 
+# In the hypervisor's place: stops at once, so that a boot test needs no operating system. -other: to be told from it.
+STOP := $(addprefix $(B)/stop/,linux linux-other xen.elf xen-other.elf)
+STOP_CFLAGS := $(STD) -Os -g0 $(FREE) -fpie -mno-red-zone -mgeneral-regs-only $(GNU_EFI)
+STOP_NAME = -DSTOP_NAME='"$(if $(findstring -other,$@),other,stop)"'
+$(B)/stop/linux.o $(B)/stop/linux-other.o: tests/boot/stop/stop.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STOP_CFLAGS) $(STOP_NAME) -DSTOP_LINUX -c -o $@ $<
+$(B)/stop/xen.o $(B)/stop/xen-other.o: tests/boot/stop/stop.c Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(STOP_CFLAGS) $(STOP_NAME) -c -o $@ $<
+$(B)/stop/head-%.o: tests/boot/stop/linux.S Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(REPRO) $(STOP_NAME) -c -o $@ $<
+$(B)/stop/head-xen.o: tests/boot/stop/xen.S Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(REPRO) -c -o $@ $<
+$(B)/stop/linux $(B)/stop/linux-other: $(B)/stop/%: $(B)/stop/head-%.o $(B)/stop/%.o tests/boot/stop/linux.lds
+	@echo '  LD    $@'
+	$(Q)ld -nostdlib --build-id=none -T tests/boot/stop/linux.lds -o $@ $(filter %.o,$^)
+$(B)/stop/xen.elf $(B)/stop/xen-other.elf: $(B)/stop/%.elf: $(B)/stop/head-xen.o $(B)/stop/%.o
+	@echo '  LD    $@'
+	$(Q)ld -nostdlib --build-id=none -static -z noexecstack -e start -Ttext=0x201000 --section-start=.multiboot=0x200000 -o $@ $^
+
 .PHONY: run-pytest
-run-pytest: $(B)/unit-tools.stamp
+run-pytest: $(B)/unit-tools.stamp $(STOP)
 	@mkdir -p $(RESULTS) && rm -f $(foreach k,tamper sweep disk,$(RESULTS)/$(k).jsonl) $(RESULTS)/pytest.xml
 	@scripts/results-machine > $(RESULTS)/machine.jsonl
 	$(PYTEST) --junitxml $(RESULTS)/pytest.xml tests/cli tests/boot
@@ -352,4 +375,4 @@ install: build-all
 clean:
 	rm -rf $(B)
 
--include $(shell find $(wildcard $(B)/host $(B)/asan $(B)/fuzz $(B)/efi $(B)/stage) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(wildcard $(B)/host $(B)/asan $(B)/fuzz $(B)/efi $(B)/stage $(B)/stop) -name '*.d' -type f 2>/dev/null)

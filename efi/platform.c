@@ -52,6 +52,11 @@ static enum platform_state open_registers(struct efi_env *env, struct platform *
 	p->tpm.delay_ms = delay_ms;
 	p->tpm.delay_ctx = env;
 	p->rc = tpm_init(&p->tpm, tpm_mmio_tcti_context(&p->mmio_tcti));
+	/* A chipset may leave the registers readable and have the TPM refuse what comes through them. */
+	if (tpm_rc_base(p->rc) == TPM2_RC_LOCALITY) {
+		p->rc = TSS2_RC_SUCCESS;
+		return PLATFORM_LOCALITY_CLOSED;
+	}
 	if (p->rc != TSS2_RC_SUCCESS)
 		return PLATFORM_TPM_ERROR;
 	return p->tpm.banks ? PLATFORM_READY : PLATFORM_NO_BANK;

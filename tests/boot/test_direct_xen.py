@@ -6,7 +6,8 @@ import subprocess
 
 import launch
 import pytest
-from test_direct import DYNAMIC, extend, replay, start
+from tamper_model import replay
+from test_direct import DYNAMIC, extend
 
 TOP = launch.TOP
 
@@ -21,11 +22,11 @@ def test_prediction_log_and_tpm_agree(a_xen_launch, banks):
     assert a.verdict["verdicts"] == ["no-drtm"] and a.code == 10 and a.verdict["agree"] is True
     assert sorted(r["pcrs"]) == sorted(banks)
     with open(a.log, "rb") as f:
-        replayed = replay(f.read(), banks)
+        replayed, _ = replay(f.read(), banks, 0xFF)
     for bank in banks:
         for pcr in DYNAMIC:
             assert r["pcrs"][bank][pcr] == a.expected["pcrs"][bank][pcr], (bank, pcr)
-            assert r["pcrs"][bank][pcr] == replayed[bank][int(pcr)].hex(), (bank, pcr)
+            assert r["pcrs"][bank][pcr] == replayed[bank][pcr], (bank, pcr)
     # What dom0 proves from inside: Xen is below it, the initrd has the VM manager, log and TPM are there.
     assert r["facts"]["hypervisor"] == "xen"
     assert r["facts"]["vmm_measured"] == "yes"
@@ -45,28 +46,6 @@ def test_loaded_bytes_are_the_decompressed_ones(a_xen_launch):
     with open(os.path.join(a.built, "esp/EFI/geolaunch/xen"), "rb") as f:
         built = f.read()
     assert built == subprocess.run(["gzip", "-dc", launch.xen_image()], check=True, capture_output=True, timeout=60).stdout
-
-
-CASES = [("hypervisor", "halt"), ("kernel", "halt"), ("kernel", "nonfatal"), ("cmdline", "continue"), ("vmm", "halt"), ("geo", "continue")]
-VERDICT = {"geo": "geo-mismatch"}
-
-
-@pytest.mark.parametrize("what,policy", CASES)
-def test_tampering_is_found(a_xen_launch, what, policy):
-    a = a_xen_launch
-    a.manifest["policy"]["type"] = policy
-    a.run(tamper=what)
-    r, v = a.result, a.verdict
-    halts = policy == "halt"
-    assert r["ended"] == ("halt" if halts else "poweroff"), a.serial
-    assert v["agree"] is False
-    assert set(v["verdicts"]) == {VERDICT.get(what, "module-mismatch"), "no-drtm"} | ({"capped"} if halts else set()), v
-    if halts:
-        for bank in launch.ALL_BANKS:
-            assert r["pcrs"][bank]["21"] == extend(bank, start(bank), hashlib.new(bank, b"cap module-mismatch").digest()).hex()
-        assert "(XEN)" not in a.serial
-    elif what == "kernel":
-        assert v["modules"] == ["module 2 kernel kernel"]
 
 
 def expect_capped(a, reason):
@@ -103,18 +82,3 @@ def test_hypervisor_that_gives_up(a_xen_launch, how, on_halt):
     assert "geolaunch: the hypervisor came back" in a.serial
     expect_capped(a, b"cap start-failed")
     assert ("failed to start Boot0001" in a.serial) == (on_halt == "return")
-
-
-def test_image_that_is_none(a_xen_launch):
-    """A policy that lets everything pass still starts nothing that cannot run."""
-    a = a_xen_launch
-    a.provision()
-    a.build()
-    with open(os.path.join(a.built, "esp/EFI/geolaunch/xen"), "r+b") as f:
-        f.write(b"\x7fELF\x02\x01\x01")
-        f.seek(16)
-        f.write(b"\x01\x00")
-    a.boot()
-    assert "geolaunch: xen: not an executable ELF image" in a.serial
-    assert a.result["halt"].startswith("start-failed")
-    assert "module-mismatch" in a.verdict["verdicts"] and "capped" in a.verdict["verdicts"]

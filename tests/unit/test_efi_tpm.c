@@ -206,6 +206,13 @@ static void tpm_fails_first(void)
 	scene.tpm.fail_count = 1;
 }
 
+/* The registers let a command through, and the TPM refuses it. */
+static void tpm_closes(void)
+{
+	tpm_fails_first();
+	scene.tpm.fail_rc = TPM2_RC_LOCALITY;
+}
+
 static void no_bank(void)
 {
 	scene.options.banks = 0;
@@ -229,6 +236,7 @@ static const struct {
 	{ closed_without_tcg2, "TPM locality 2 is closed", false },
 	{ never_granted, "TPM locality 2 was requested but never granted", true },
 	{ nothing_granted, "TPM locality 2 was requested but never granted", false },
+	{ tpm_closes, "TPM locality 2 is closed, so PCR 17-22 cannot be extended: this host needs txt mode", true },
 	{ tpm_fails, "the TPM does not answer as a TPM 2.0 should: TPM_RC_FAILURE (0x101)", false },
 	{ tpm_fails_first, "the TPM does not answer as a TPM 2.0 should: TPM_RC_FAILURE (0x101)", true },
 	{ no_bank, "no PCR bank with SHA-1, SHA-256, SHA-384 or SHA-512 is active", true },

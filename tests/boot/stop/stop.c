@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * In the hypervisor's place: tells on the third serial line (qemu/harness/host.py) that it was started, by which entry, with which
+ * command line, initrd and event log, and powers off. Position independent, with no data that would need relocation.
+ */
+#include <efi.h>
+
+#define COM1 0x3f8
+#define HOST 0x3e8
+#define PM1A_CONTROL 0x604 /* QEMU, q35 with OVMF */
+#define POWER_OFF 0x2000
+#define BLOB_MAX (256 * 1024)
+
+#ifndef STOP_NAME
+#define STOP_NAME "stop"
+#endif
+
+static inline void out8(uint16_t port, uint8_t v)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(v), "Nd"(port));
+}
+
+static inline uint8_t in8(uint16_t port)
+{
+	uint8_t v;
+
+	__asm__ volatile("inb %1, %0" : "=a"(v) : "Nd"(port));
+	return v;
+}
+
+static void put(uint16_t port, char c)
+{
+	while (!(in8(port + 5) & 0x20))
+		;
+	out8(port, (uint8_t)c);
+}
+
+static void say(uint16_t port, const char *text)
+{
+	for (; *text; text++)
+		put(port, *text);
+}
+
+static void tell(const char *key, const char *value)
+{
+	say(HOST, "geolaunch-host: ");
+	say(HOST, key);
+	say(HOST, "=");
+	say(HOST, value);
+	say(HOST, "\n");
+}
+
+static char digit(uint32_t v)
+{
+	v &= 63;
+	return (char)(v < 26 ? 'A' + v : v < 52 ? 'a' + v - 26 : v < 62 ? '0' + v - 52 : v == 62 ? '+' : '/');
+}
+
+static void tell_blob(const char *name, const uint8_t *p, uint64_t n)
+{
+	say(HOST, "geolaunch-host: begin ");
+	say(HOST, name);
+	say(HOST, " base64\n");
+	for (uint64_t i = 0; i < n; i += 3) {
+		uint32_t v = (uint32_t)p[i] << 16 | (uint32_t)(i + 1 < n ? p[i + 1] : 0) << 8 | (i + 2 < n ? p[i + 2] : 0);
+
+		put(HOST, digit(v >> 18));
+		put(HOST, digit(v >> 12));
+		put(HOST, i + 1 < n ? digit(v >> 6) : '=');
+		put(HOST, i + 2 < n ? digit(v) : '=');
+		if (i % 57 == 54)
+			put(HOST, '\n');
+	}
+	say(HOST, "\ngeolaunch-host: end ");
+	say(HOST, name);
+	say(HOST, "\n");
+}
+
+static int same_guid(const EFI_GUID *a, const EFI_GUID *b)
+{
+	const uint8_t *x = (const uint8_t *)a, *y = (const uint8_t *)b;
+
+	for (unsigned i = 0; i < sizeof(*a); i++)
+		if (x[i] != y[i])
+			return 0;
+	return 1;
+}
+
+/* efi/publish.c: version, reserved, size, log. */
+static void tell_log(const EFI_SYSTEM_TABLE *st)
+{
+	EFI_GUID guid = { 0x7a1b6f3e, 0x52c4, 0x4d0e, { 0x9b, 0x57, 0x3c, 0x1f, 0xd2, 0xa0, 0x8e, 0x64 } };
+
+	for (UINTN i = 0; i < st->NumberOfTableEntries; i++) {
+		const uint8_t *table = st->ConfigurationTable[i].VendorTable;
+		uint64_t n = *(const uint64_t *)(table + 8);
+
+		if (!same_guid(&st->ConfigurationTable[i].VendorGuid, &guid) || n > BLOB_MAX)
+			continue;
+		tell_blob("eventlog", table + 16, n);
+		tell("log", "yes");
+		return;
+	}
+	tell("log", "no");
+}
+
+static _Noreturn void stop(const char *how)
+{
+	say(COM1, "stop: " STOP_NAME " started: ");
+	say(COM1, how);
+	say(COM1, "\r\n");
+	tell("program", STOP_NAME);
+	tell("started", how);
+	tell("done", "yes");
+	for (;;)
+		__asm__ volatile("outw %0, %1" : : "a"((uint16_t)POWER_OFF), "Nd"((uint16_t)PM1A_CONTROL));
+}
+
+#ifdef STOP_LINUX
+
+struct load_file2 {
+	EFI_STATUS(EFIAPI *load)(struct load_file2 *self, EFI_DEVICE_PATH *path, BOOLEAN boot_policy, UINTN *size, void *buffer);
+};
+
+static void tell_initrd(EFI_BOOT_SERVICES *bs)
+{
+	EFI_GUID load = { 0x4006c0c1, 0xfcb3, 0x403e, { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } };
+	struct {
+		VENDOR_DEVICE_PATH vendor;
+		EFI_DEVICE_PATH end;
+	} __attribute__((packed)) initrd = {
+		{ { MEDIA_DEVICE_PATH, MEDIA_VENDOR_DP, { sizeof(VENDOR_DEVICE_PATH), 0 } },
+			{ 0x5568e427, 0x68fc, 0x4f3d, { 0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68 } } },
+		{ END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, { sizeof(EFI_DEVICE_PATH), 0 } },
+	};
+	EFI_DEVICE_PATH *path = &initrd.vendor.Header;
+	struct load_file2 *file = NULL;
+	EFI_HANDLE h = NULL;
+	void *room = NULL;
+	UINTN n = 0;
+
+	if (EFI_ERROR(bs->LocateDevicePath(&load, &path, &h)) || EFI_ERROR(bs->HandleProtocol(h, &load, (void **)&file)))
+		return;
+	if (file->load(file, path, FALSE, &n, NULL) != EFI_BUFFER_TOO_SMALL || n > BLOB_MAX)
+		return;
+	if (!EFI_ERROR(bs->AllocatePool(EfiLoaderData, n, &room)) && !EFI_ERROR(file->load(file, path, FALSE, &n, room)))
+		tell_blob("initrd", room, n);
+}
+
+static void tell_options(EFI_BOOT_SERVICES *bs, EFI_HANDLE image)
+{
+	EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+	EFI_LOADED_IMAGE *loaded = NULL;
+
+	if (EFI_ERROR(bs->HandleProtocol(image, &guid, (void **)&loaded)))
+		return;
+	say(HOST, "geolaunch-host: cmdline=");
+	for (const CHAR16 *c = loaded->LoadOptions; c && *c; c++)
+		put(HOST, (char)*c);
+	say(HOST, "\n");
+}
+
+/* Entry of the EFI image; linux.S names it. */
+EFI_STATUS EFIAPI efi_entry(EFI_HANDLE image, EFI_SYSTEM_TABLE *st);
+
+EFI_STATUS EFIAPI efi_entry(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
+{
+	tell_options(st->BootServices, image);
+	tell_initrd(st->BootServices);
+	tell_log(st);
+	stop("linux-efi");
+}
+
+#else
+
+/* Entry by multiboot2 with boot services kept; xen.S has put the arguments in their places. */
+void xen_entry(uint32_t magic, uint32_t info);
+
+void xen_entry(uint32_t magic, uint32_t info)
+{
+	const EFI_SYSTEM_TABLE *st = NULL;
+
+	if (magic != 0x36d76289)
+		stop("xen-without-multiboot2");
+	for (const uint8_t *p = (const uint8_t *)(uintptr_t)info + 8; *(const uint32_t *)p; p += (((const uint32_t *)p)[1] + 7) & ~7u) {
+		if (*(const uint32_t *)p == 1)
+			tell("cmdline", (const char *)p + 8);
+		if (*(const uint32_t *)p == 12)
+			st = *(EFI_SYSTEM_TABLE *const *)(p + 8);
+	}
+	if (!st)
+		stop("xen-without-efi");
+	tell_log(st);
+	stop("xen-efi");
+}
+
+#endif

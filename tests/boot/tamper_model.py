@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+What PCR 17-22 must hold after a launch, by hashlib from the files on the ESP and the content of the TPM's NV indices: the rules of
+docs/MEASUREMENTS.md written down once more. Which measurements are capped, and where the launch stops, the cell says.
+"""
+import hashlib
+import re
+import struct
+
+ALG_ID = {0x4: "sha1", 0xB: "sha256", 0xC: "sha384", 0xD: "sha512"}
+DEFAULT_PCR = {"hypervisor": 19, "kernel": 19, "initrd": 19, "vmm": 20, "file": 21}
+NONE = 255
+NV, NV_RAW = 130, 131
+
+
+def h(bank, *parts):
+    return hashlib.new(bank, b"".join(parts)).digest()
+
+
+def parse_policy(data):
+    """(control, {module: PCR}, [(NV index, PCR)], bytes that the policy has)"""
+    _, _, alg, control, _, count = struct.unpack_from("<BBBIIB", data)
+    size, at = hashlib.new(ALG_ID[alg]).digest_size, 12
+    modules, indices = {}, []
+    for _ in range(count):
+        number, pcr, _, index, hashes = struct.unpack_from("<BBBIB", data, at)
+        at += 8 + size * hashes
+        if number in (NV, NV_RAW):
+            indices.append((index, pcr))
+        else:
+            modules.setdefault(number, pcr)
+    return control, modules, indices, data[:at]
+
+
+def parse_description(text):
+    """The numbered modules in their order: (role, file, what is hashed as the command line). And the stage's rules."""
+    blocks = [dict(line.split(" ", 1) for line in block.split("\n") if " " in line) for block in text.split("module ")[1:]]
+    names = [block.split("\n", 1)[0] for block in text.split("module ")[1:]]
+    rules = next((b.get("cmdline", "") for n, b in zip(names, blocks) if n == "stage"), None)
+    return [(n, b["file"], b.get("path", b.get("cmdline", ""))) for n, b in zip(names, blocks) if n in DEFAULT_PCR], rules
+
+
+def module(bank, line, data):
+    return h(bank, h(bank, line.encode()), h(bank, data))
+
+
+class Model:
+    """One launch. caps: alias of a measurement to the reason why there is a cap in its place. stop: (alias, reason), capped behind it."""
+
+    def __init__(self, banks, start, caps, stop):
+        self.caps, self.stop, self.stopped = caps, stop, False
+        self.values = {b: {p: bytes([start]) * hashlib.new(b).digest_size for p in range(17, 23)} for b in banks}
+        if stop and stop[0] == "start":
+            self._end()
+
+    def _extend(self, pcr, digest, banks):
+        for bank in banks:
+            self.values[bank][pcr] = h(bank, self.values[bank][pcr], digest(bank))
+
+    def _end(self):
+        self.stopped = True
+        for pcr in range(17, 23):
+            self._extend(pcr, lambda bank: h(bank, b"cap " + self.stop[1].encode()), self.values)
+
+    def event(self, alias, pcr, digest, banks=None, last=True):
+        """last: no further extend belongs to this measurement."""
+        if self.stopped:
+            return
+        reason = self.caps.get(alias)
+        if pcr != NONE:
+            self._extend(pcr, (lambda bank: h(bank, b"cap " + reason.encode())) if reason else digest, banks or list(self.values))
+        if last and self.stop and self.stop[0] == alias:
+            self._end()
+
+    def policy(self, data, banks=None):
+        control = parse_policy(data)[0]
+        for pcr in (17, 18):
+            self.event("policy", pcr, lambda b: h(b, struct.pack("<I", control), h(b, data) if control & 1 else
+                                                  bytes(hashlib.new(b).digest_size)), banks, last=pcr == 18)
+
+    def missing(self):
+        """Modules that the policy names and that did not come: the cell says which, as m5:19."""
+        for alias in [a for a in self.caps if ":" in a]:
+            self.event(alias, int(alias.split(":")[1]), None)
+
+    def nv(self, indices, content):
+        for i, (index, pcr) in enumerate(indices):
+            data = content.get(index)
+            self.event("nv" if i == 0 else f"nv{i + 1}", pcr, lambda b, data=data: h(b, data))
+
+    def closing(self):
+        before = {b: dict(v) for b, v in self.values.items()}
+        self.event("closing", 17, lambda b: h(b, *(before[b][p] for p in (19, 20, 21, 22))))
+        if self.stop and self.stop[0] == "end" and not self.stopped:
+            self._end()
+
+    def hex(self):
+        return {b: {str(p): v.hex() for p, v in pcrs.items()} for b, pcrs in self.values.items()}
+
+
+def _modules(m, read, conf, policy, banks=None):
+    entries = parse_policy(policy)[1]
+    for number, (role, file, line) in enumerate(parse_description(conf)[0], 1):
+        if m.stopped:
+            return
+        m.event(f"m{number}", entries.get(number, DEFAULT_PCR[role]), lambda b, f=file, t=line: module(b, t, read(f)), banks)
+
+
+def direct(read, banks, content, caps, stop):
+    """read: name of a file on the ESP to its bytes. content: NV index to bytes."""
+    m = Model(banks, 0xFF, caps, stop)
+    if not m.stopped:
+        conf, policy = read("launch.conf"), read("policy.vlp")
+        _, entries, indices, _ = parse_policy(policy)
+        m.policy(policy)
+        m.event("m0", 17, lambda b: module(b, "", conf))
+        m.event("m0", entries.get(0, NONE), lambda b: module(b, "", conf))
+        _modules(m, read, conf.decode(), policy)
+        m.missing()
+        m.nv(indices, content)
+        m.closing()
+    return m.hex()
+
+
+def txt(read, banks, sinit, policy, content, caps, stop):
+    """
+    sinit: what SINIT extended: (PCR, {bank: digest}). policy: that of the TPM; tboot extends its hash's bank only. None: what tboot
+    extended is in `sinit`, too.
+    """
+    m = Model(banks, 0x00, caps, stop)
+    for pcr, digests in sinit:
+        m.event("sinit", pcr, lambda b, d=digests: d[b], list(digests))
+    conf = read("launch.conf").decode()
+    _, rules = parse_description(conf)
+    if policy:
+        one = [ALG_ID[policy[2]]]
+        m.policy(parse_policy(policy)[3], one)
+        m.event("m0", 17, lambda b: module(b, rules, read("stage")), one)
+        _modules(m, read, conf, policy, one)
+    m.nv([(int(i, 16), int(p)) for i, p in re.findall(r" nv=(0x[0-9a-f]+),\w+,(\d+),", rules)], content)
+    m.closing()
+    return m.hex()
+
+
+def replay(log, banks, start):
+    """PCR 17-22 by a crypto-agile log, and its events: (PCR, type, {bank: digest}, data)."""
+    values = {b: {p: bytes([start]) * hashlib.new(b).digest_size for p in range(17, 23)} for b in banks}
+    at, events = 32 + struct.unpack_from("<I", log, 28)[0], []     # TCG_PCR_EVENT with the Spec ID
+    while at < len(log):
+        pcr, kind, count = struct.unpack_from("<III", log, at)
+        at += 12
+        digests = {}
+        for _ in range(count):
+            bank = ALG_ID[struct.unpack_from("<H", log, at)[0]]
+            size = hashlib.new(bank).digest_size
+            digests[bank] = log[at + 2:at + 2 + size]
+            if bank in values and pcr in values[bank]:
+                values[bank][pcr] = h(bank, values[bank][pcr], digests[bank])
+            at += 2 + size
+        n = struct.unpack_from("<I", log, at)[0]
+        events.append((pcr, kind, digests, log[at + 4:at + 4 + n]))
+        at += 4 + n
+    assert at == len(log)
+    return {b: {str(p): v.hex() for p, v in pcrs.items()} for b, pcrs in values.items()}, events

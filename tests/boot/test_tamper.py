@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+The tamper matrix: one thing of a launch is changed behind the policy's back, under each type of policy, in each mode. The tables in
+tamper/ say who stops it and what `geolaunch verify` makes of it; what the PCRs must hold is computed here (tamper_model.py).
+"""
+import json
+import os
+import time
+from collections import namedtuple
+
+import pytest
+
+import tamper_model
+from tamper_changes import BEFORE, CHANGES
+from tamper_host import Cache, Host, VLP_INDEX
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+TABLES = {("direct", "linux"): "direct", ("direct", "xen"): "direct-xen"}
+POLICIES = ("nonfatal", "continue", "halt")
+Cell = namedtuple("Cell", "mode hypervisor change policy stopped_by program stop caps found first modules verdicts code")
+TBOOT_TYPE = 0x501
+# How a run ends, and whether SENTER took place, by who stops it.
+ENDS = {
+    "nobody": ("poweroff", "launched"), "geolaunch": ("halt", "not-reached"), "unmeasured": ("poweroff", "not-reached"),
+    "pre-flight": ("halt", "not-reached"), "SINIT": ("reset", "reset"), "tboot": ("halt", "launched"), "tboot-before": ("halt", "not-reached"),
+    "stage": ("poweroff", "launched"),
+}
+# What the console must say besides.
+SAYS = {
+    "tpm-none": "no TPM found", "tpm-crb": "TPM locality 2 is closed", "tpm-12": "TPM 1.2", "tpm-hides-banks": "TPM_RC_FAILURE (0x101)",
+    "geo-owner-reads": "cannot be read with empty authorization",
+}
+
+
+def pairs(text):
+    """m3=module-unreadable m5:21=module-missing"""
+    return dict(word.split("=") for word in words(text))
+
+
+def words(text):
+    return [] if text == "-" else text.split()
+
+
+def read_table(mode, hypervisor):
+    """Columns are those of Cell, between bars; policies of one row with commas."""
+    with open(os.path.join(HERE, "tamper", TABLES[mode, hypervisor] + ".table"), encoding="ascii") as f:
+        for line in f:
+            if not line.strip() or line.startswith("#"):
+                continue
+            change, policies, by, program, stop, caps, found, first, modules, verdicts, code = [c.strip() for c in line.split("|")]
+            for policy in policies.split(","):
+                yield Cell(mode, hypervisor, change, policy, by, program, next(iter(pairs(stop).items()), None), pairs(caps), words(found), first,
+                           words(modules), set(words(verdicts)), int(code))
+
+
+CELLS = [cell for key in TABLES for cell in read_table(*key)]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return Cache(tmp_path_factory.mktemp("tamper"))
+
+
+def tell(cell, values, seconds):
+    """One line for the report. One write of a file that is appended to: workers do not disturb each other."""
+    folder = os.environ.get("GEOLAUNCH_RESULTS")
+    if not folder:
+        return
+    line = json.dumps({"mode": cell.mode, "hypervisor": cell.hypervisor, "policy": cell.policy, "change": cell.change,
+                       "stopped_by": cell.stopped_by, "verdicts": sorted(cell.verdicts), "exit": cell.code, "pcrs_checked": values,
+                       "seconds": round(seconds, 1)}) + "\n"
+    os.makedirs(folder, exist_ok=True)
+    fd = os.open(os.path.join(folder, "tamper.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(fd, line.encode())
+    finally:
+        os.close(fd)
+
+
+def alias(name):
+    """Names of events as the tables have them."""
+    if name is None:
+        return "-"
+    words = name.split()
+    return f"m{words[1]}" if words[0] == "module" else "nv" if words[0] in ("nv", "nv-raw") else name
+
+
+def files(h):
+    """What is on the ESP; a file that is gone or empty has no bytes to be measured."""
+    def read(name):
+        return h.read(h.esp(name)) if os.path.exists(h.esp(name)) else b""
+    return read
+
+
+def expected_pcrs(h, cell):
+    """None: the TPM has nothing to be compared."""
+    banks = list(h.result["pcrs"])
+    if not banks:
+        return None
+    if cell.stop and cell.stop[0] == "unmeasured":
+        return tamper_model.Model(banks, 0xFF, {}, None).hex()
+    if cell.mode == "direct":
+        return tamper_model.direct(files(h), banks, h.content, cell.caps, cell.stop)
+    if h.result["senter"] != "launched":
+        return tamper_model.Model(banks, 0x00 if h.result["senter"] == "reset" else 0xFF, {}, cell.stop).hex()
+    events = tamper_model.replay(h.read(h.log), banks, 0)[1]
+    given = [(pcr, digests) for pcr, kind, digests, _ in events if 0x400 <= kind < 0x500]
+    policy = h.content[VLP_INDEX]
+    if "tboot" in cell.caps:        # it found no policy: what it measures by its own is not for us to tell
+        given, policy = given + [(pcr, digests) for pcr, kind, digests, _ in events if kind == TBOOT_TYPE], None
+    return tamper_model.txt(files(h), banks, given, policy, h.content, cell.caps, cell.stop)
+
+
+def check_pcrs(h, cell, about):
+    """PCR 17-22 in every active bank: computed here, and by the log if there is one. Returns how many values were compared."""
+    want = expected_pcrs(h, cell)
+    if want is None:
+        return 0
+    have = {b: {p: h.result["pcrs"][b][p].lower() for p in want[b]} for b in want}
+    if cell.stopped_by == "SINIT":      # what it extended before it gave up, there is no log of
+        have, want = [{b: {p: v for p, v in pcrs.items() if p not in ("17", "18")} for b, pcrs in x.items()} for x in (have, want)]
+    start = 0 if h.result.get("senter") == "launched" else 0xFF
+    if h.log:
+        replayed = tamper_model.replay(h.read(h.log), list(want), start)[0]
+        if cell.stopped_by in ("stage", "tboot"):
+            have = replayed | {b: replayed[b] | {"22": have[b]["22"]} for b in want}      # tboot caps the others once more on its way out
+        assert replayed == have, about
+    assert have == want, (about, [(b, p, have[b][p], want[b][p]) for b in want for p in want[b] if have[b][p] != want[b][p]])
+    return sum(len(p) for p in want.values())
+
+
+def check_what_ran(h, cell):
+    """The very bytes that were measured: command line and initrd as the hypervisor got them."""
+    modules, _ = tamper_model.parse_description(h.read(h.esp("launch.conf")).decode())
+    facts = h.result["facts"]
+    if facts["started"] == "linux-efi":
+        assert facts["cmdline"] == modules[0][2]
+        with open(h.result["blobs"]["initrd"], "rb") as f:
+            initrd = f.read()
+        for role, name, _ in modules[1:]:
+            data = files(h)(name)
+            assert data in initrd and (role != "initrd" or initrd.startswith(data)), name
+    elif facts["started"] == "xen-efi":
+        assert facts["cmdline"] == f"xen {modules[0][2]}"
+    else:
+        assert (facts["started"], cell.mode) == ("linux-32", "txt")
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=lambda c: f"{c.mode}-{c.hypervisor}-{c.change}-{c.policy}")
+def test_cell(tmp_path, cache, cell):
+    began = time.monotonic()
+    h = Host(cache, tmp_path, cell.mode, cell.hypervisor, cell.policy)
+    if cell.change in BEFORE:
+        BEFORE[cell.change](h)
+    h.make()
+    if cell.change in CHANGES:
+        CHANGES[cell.change](h)
+    h.boot()
+    r = h.result
+    code, v = h.verify()
+    about = (r["ended"], r["halt"], r["facts"].get("program"), r.get("senter"), h.findings(), v["first_difference"], v["modules"], v["capped"],
+             v["verdicts"], code, r["notes"], r["repeat"])
+    ended, senter = ENDS[cell.stopped_by]
+    assert r["ended"] == ended and r["facts"].get("program", "-") == cell.program, about
+    if cell.mode == "txt":
+        assert r["senter"] == senter, about
+    assert h.findings() == cell.found, about
+    if cell.stopped_by in ("geolaunch", "pre-flight"):
+        assert r["halt"].startswith(cell.stop[1] + ": ") and "this host was not started" in h.serial and "Boot0002" not in h.serial, about
+    assert SAYS.get(cell.change, "geolaunch ") in h.serial, about
+    values = check_pcrs(h, cell, about)
+    first = v["first_difference"] and v["first_difference"]["name"]
+    assert (alias(first), [alias(m) for m in v["modules"]], set(v["verdicts"]), code) == (cell.first, cell.modules, cell.verdicts, cell.code), about
+    reason = cell.stop[1] if cell.stop and cell.stop[0] != "unmeasured" else next(iter(cell.caps.values()), None)
+    assert v["capped"] == reason and ("capped" in v["verdicts"]) is bool(reason), about
+    assert v["agree"] is (cell.verdicts in ({"trusted"}, {"no-drtm"}) and cell.mode == ("txt" if "trusted" in cell.verdicts else "direct")), about
+    if r["facts"].get("program"):
+        check_what_ran(h, cell)
+    tell(cell, values, time.monotonic() - began)
+
+
+def test_the_matrix_is_whole():
+    """No cell twice, no change that is not known, and a launch without any under each type of policy."""
+    assert len({cell[:4] for cell in CELLS}) == len(CELLS)
+    assert {c.change for c in CELLS} <= set(CHANGES) | set(BEFORE)
+    for key in TABLES:
+        rows = [c for c in CELLS if c[:2] == key]
+        assert {c.policy for c in rows if c.change == "nothing"} == set(POLICIES), key
