@@ -298,7 +298,7 @@ PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/e
 	GEOLAUNCH_STAGE=$(CURDIR)/$(B)/stage/geolaunch-stage.elf GEOLAUNCH_STOP=$(CURDIR)/$(B)/stop TBOOT_DIR=$(TBOOT_DIR) \
 	GEOLAUNCH_RESULTS=$(RESULTS) $(PYTHON) -m pytest -q -p no:cacheprovider --basetemp $(B)/pytest -n $(JOBS)
 run-test:
-	@rm -rf $(RESULTS)/unit.jsonl && GEOLAUNCH_RESULTS=$(RESULTS) $(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
+	@rm -f $(RESULTS)/unit.jsonl $(RESULTS)/sweep.jsonl && GEOLAUNCH_RESULTS=$(RESULTS) $(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
 	@$(MAKE) --no-print-directory run-pytest
 	@echo "all tests passed"
 
@@ -337,7 +337,8 @@ $(B)/stop/xen.elf $(B)/stop/xen-other.elf: $(B)/stop/%.elf: $(B)/stop/head-xen.o
 
 .PHONY: run-pytest
 run-pytest: $(B)/unit-tools.stamp $(STOP)
-	@mkdir -p $(RESULTS) && rm -f $(foreach k,tamper sweep disk,$(RESULTS)/$(k).jsonl) $(RESULTS)/pytest.xml
+	@mkdir -p $(RESULTS) && rm -f $(foreach k,tamper disk,$(RESULTS)/$(k).jsonl) $(RESULTS)/pytest.xml
+	@touch $(RESULTS)/sweep.jsonl && sed -i '/-core/!d' $(RESULTS)/sweep.jsonl # those of the unit tests stay
 	@scripts/results-machine > $(RESULTS)/machine.jsonl
 	$(PYTEST) --junitxml $(RESULTS)/pytest.xml tests/cli tests/boot
 

@@ -37,7 +37,7 @@ static void write32(void *ctx, uint32_t offset, uint32_t v)
 
 static void delay_us(void *ctx, unsigned us)
 {
-	((EFI_BOOT_SERVICES *)ctx)->Stall(us);
+	((struct efi_env *)ctx)->bs->Stall(us);
 }
 
 static uint64_t tsc(void)
@@ -46,6 +46,11 @@ static uint64_t tsc(void)
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
 	return (uint64_t)hi << 32 | lo;
+}
+
+static uint64_t now_us(void *ctx)
+{
+	return env_now_us(ctx);
 }
 
 /* Whoever is called may use every register; the stack is the firmware's, aligned to 16 before the call. */
@@ -87,12 +92,15 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st);
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 {
+	struct efi_env env;
 	/* clang-format off */
 	const struct tpm_mmio mmio = {
-		.read8 = read8, .read32 = read32, .write8 = write8, .write32 = write32, .delay_us = delay_us, .ctx = st->BootServices,
+		.read8 = read8, .read32 = read32, .write8 = write8, .write32 = write32, .delay_us = delay_us, .ctx = &env, .now_us = now_us,
 	};
 	/* clang-format on */
-	struct efi_env env = { .image = image,
+	uint64_t t;
+
+	env = (struct efi_env){ .image = image,
 		.st = st,
 		.bs = st->BootServices,
 		.mmio = &mmio,
@@ -101,8 +109,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 		.enter = enter,
 		.hardware = &hardware_real,
 		.handoff_code = { handoff_code, (size_t)(handoff_code_end - handoff_code) } };
-	uint64_t t = tsc();
-
+	t = tsc();
 	env.bs->Stall(5000);
 	env.ticks_per_ms = (tsc() - t) / 5;
 	if (env.ticks_per_ms == 0)

@@ -65,6 +65,12 @@ static void delay_us(void *ctx, unsigned us)
 		__asm__ volatile("pause");
 }
 
+static uint64_t now_us(void *ctx)
+{
+	(void)ctx;
+	return tsc() / tsc_mhz;
+}
+
 void machine_delay_ms(void *ctx, unsigned ms)
 {
 	while (ms-- > 0)
@@ -119,7 +125,7 @@ static void write32(void *ctx, uint32_t offset, uint32_t v)
 
 /* clang-format off */
 const struct tpm_mmio machine_tpm = {
-	.read8 = read8, .read32 = read32, .write8 = write8, .write32 = write32, .delay_us = delay_us,
+	.read8 = read8, .read32 = read32, .write8 = write8, .write32 = write32, .delay_us = delay_us, .now_us = now_us,
 };
 /* clang-format on */
 

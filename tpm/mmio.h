@@ -22,6 +22,7 @@ struct tpm_mmio {
 	void (*write32)(void *ctx, uint32_t offset, uint32_t v);
 	void (*delay_us)(void *ctx, unsigned us);
 	void *ctx;
+	uint64_t (*now_us)(void *ctx); /* a clock, so that delays that take longer do not add up; may be NULL */
 };
 
 enum tpm_interface {

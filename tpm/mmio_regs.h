@@ -66,8 +66,8 @@
 #define TPM_TIMEOUT_C_US 200000u
 #define TPM_TIMEOUT_C_FIFO_US 750000u
 #define TPM_TIMEOUT_D_US 30000u
-/* The longest that any command may take. */
-#define TPM_DURATION_MAX_US 90000000u
+/* No command of a launch needs more than 2 s (PTP 1.05, "Command Durations"): a TPM that takes ten times as long will never answer. */
+#define TPM_DURATION_MAX_US 20000000u
 
 #define TPM_HEADER_SIZE 10u
 #define TPM_RESPONSE_MAX 4096u
@@ -78,16 +78,22 @@ static inline uint32_t tpm_register(uint8_t locality, uint32_t offset)
 	return (uint32_t)locality * TPM_MMIO_LOCALITY_SIZE + offset;
 }
 
-/* A wait with an end: `left_us` counts the delays. */
+/*
+ * A wait with an end: `left_us` counts the delays. Long ones end by the clock, too: a machine that is often interrupted takes many times
+ * its delays. Short ones do not, as they would then end with the first interruption.
+ */
 struct tpm_wait {
 	const struct tpm_mmio *m;
 	uint32_t left_us;
 	uint32_t step_us;
+	uint64_t until_us; /* 0: no clock */
 };
 
 static inline struct tpm_wait tpm_wait(const struct tpm_mmio *m, uint32_t limit_us)
 {
-	return (struct tpm_wait){ .m = m, .left_us = limit_us, .step_us = 10 };
+	bool by_clock = m->now_us && limit_us >= TPM_TIMEOUT_B_US;
+
+	return (struct tpm_wait){ .m = m, .left_us = limit_us, .step_us = 10, .until_us = by_clock ? m->now_us(m->ctx) + limit_us : 0 };
 }
 
 /* Lets some time pass; false once the limit is used up. Steps grow to 1 ms, so that short waits end soon and long ones cost little. */
@@ -95,7 +101,7 @@ GL_MUST static inline bool tpm_wait_more(struct tpm_wait *w)
 {
 	uint32_t us = w->step_us < w->left_us ? w->step_us : w->left_us;
 
-	if (us == 0)
+	if (us == 0 || (w->until_us != 0 && w->m->now_us(w->m->ctx) >= w->until_us))
 		return false;
 	w->m->delay_us(w->m->ctx, us);
 	w->left_us -= us;

@@ -95,6 +95,9 @@ static void learn(struct proxy *p, enum ctrl_command command, struct span reques
 		if (p->gate)
 			p->open = LOCALITIES_RESET;
 		break;
+	case CTRL_CANCEL_TPM_CMD:
+		relay_cancel(p);
+		break;
 	case CTRL_STOP:
 	case CTRL_SHUTDOWN:
 		p->running = false;

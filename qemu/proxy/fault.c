@@ -12,6 +12,7 @@ static const char *const action_names[] = {
 	[FAULT_RC] = "rc",
 	[FAULT_DROP] = "drop",
 	[FAULT_SILENT] = "silent",
+	[FAULT_HANG] = "hang",
 	[FAULT_SHORT] = "short",
 	[FAULT_GARBAGE] = "garbage",
 	[FAULT_LONG] = "long",
@@ -93,7 +94,7 @@ bool fault_parse(const char *text, struct fault_rule *out, const char **why)
 		}
 		p += 1 + n;
 	}
-	*why = "action must be rc:CODE (not 0), drop, silent, short, garbage, long or huge";
+	*why = "action must be rc:CODE (not 0), drop, silent, hang, short, garbage, long or huge";
 	if (!parse_action(equals + 1, &rule))
 		return false;
 	*out = rule;
@@ -139,6 +140,7 @@ bool fault_response(const struct fault_rule *rule, struct span command, struct m
 	switch (rule->action) {
 	case FAULT_DROP:
 	case FAULT_SILENT:
+	case FAULT_HANG:
 		*size = 0;
 		return true;
 	case FAULT_GARBAGE:

@@ -9,17 +9,18 @@
  *
  *   CC[@LOCALITY][#N]=ACTION
  *
- * CC is a command code (0x182), a name (PCR_Extend), * for any, or _TPM_Hash for the D-RTM sequence, which then fails whatever the action. N is the Nth command that the rule matches, from 1;
- * without it every one. ACTION is one of
+ * CC is a command code (0x182), a name (PCR_Extend), * for any, or _TPM_Hash for the D-RTM sequence, which then fails whatever the
+ * action. N is the Nth command that the rule matches, from 1; without it every one. ACTION is one of
  *   rc:CODE   a well-formed error response with this return code, 1 to 0xFFFFFFFF
  *   drop      close the data connection: QEMU then answers the guest with a failure, now and later
  *   silent    no answer at all
+ *   hang      no answer until the guest ends the command; then TPM_RC_CANCELED (0x909)
  *   short     a success response that ends after the header
  *   garbage   a success response of 64 bytes whose body is all FF
  *   long      the same in the largest size that the interface holds
  *   huge      a response header that claims 4 GiB - 1 bytes; QEMU waits for the rest, so the guest sees silence
  */
-enum fault_action { FAULT_RC, FAULT_DROP, FAULT_SILENT, FAULT_SHORT, FAULT_GARBAGE, FAULT_LONG, FAULT_HUGE };
+enum fault_action { FAULT_RC, FAULT_DROP, FAULT_SILENT, FAULT_HANG, FAULT_SHORT, FAULT_GARBAGE, FAULT_LONG, FAULT_HUGE };
 
 #define FAULT_GARBAGE_SIZE 64
 
@@ -45,7 +46,7 @@ const struct fault_rule *fault_next(struct fault_rule *rules, size_t count, uint
 
 /*
  * Writes the answer to `command` (a whole TPM command) into `out`, whose size is the largest response of the interface,
- * and sets `size`; 0 for drop and silent. False if `out` is too small or `command` has no header.
+ * and sets `size`; 0 for drop, silent and hang. False if `out` is too small or `command` has no header.
  */
 GL_MUST bool fault_response(const struct fault_rule *rule, struct span command, struct mspan out, size_t *size);
 

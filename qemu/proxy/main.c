@@ -47,6 +47,8 @@ static const char help_text[] =
 	"                      ACTION  rc:CODE   this return code\n"
 	"                              drop      close the data connection\n"
 	"                              silent    no answer\n"
+	"                              hang      no answer until the guest ends the command; then\n"
+	"                                        TPM_RC_CANCELED (0x909)\n"
 	"                              short     success that ends after the header\n"
 	"                              garbage   success with a body of FF bytes\n"
 	"                              long      the same in the largest size of the interface\n"

@@ -34,6 +34,7 @@ struct proxy {
 	bool gate;          /* a reset of the machine closes all but locality 0 */
 	size_t buffer_size; /* of the TPM interface, as last negotiated */
 	bool guest_started; /* the first INIT was answered: from here on commands are the guest's */
+	bool hanging;       /* the guest's last command was not answered (fault rule "hang") */
 	bool running;       /* between INIT and STOP or SHUTDOWN */
 	bool held;          /* TPM commands of the guest wait */
 	bool pcrs_good;     /* the PCR file holds values */
@@ -66,6 +67,8 @@ void relay_guest_ready(struct proxy *p);
 void relay_tpm_ready(struct proxy *p);
 /* Passes on the guest's next command if nothing is in its way. The main loop calls it every turn, and only the main loop. */
 void relay_pump(struct proxy *p);
+/* The guest ends the command that it waits for. */
+void relay_cancel(struct proxy *p);
 /* True if a whole command waits, so that the guest's socket need not be read now. */
 GL_MUST bool relay_parked(const struct proxy *p);
 /* Waits until no command of the guest is under way. False if the TPM does not answer in time. */

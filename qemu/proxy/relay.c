@@ -8,8 +8,9 @@
 
 #include "qemu/proxy/report.h"
 
-/* TPM_RC_LOCALITY, TPM 2.0 Library part 2, 6.6 */
+/* TPM_RC_LOCALITY, TPM_RC_CANCELED: TPM 2.0 Library part 2, 6.6 */
 #define RC_LOCALITY 0x907
+#define RC_CANCELED 0x909
 
 /* `response` empty: the command got none. */
 static void trace_at(
@@ -56,6 +57,7 @@ static void act(struct proxy *p, const struct fault_rule *rule, uint64_t seq, st
 	if (!fault_response(rule, command, (struct mspan){ room, p->buffer_size }, &response.n))
 		response.n = 0;
 	trace(p, seq, from, command, response, fault_action_name(rule->action));
+	p->hanging = rule->action == FAULT_HANG;
 	if (rule->action == FAULT_DROP)
 		guest_gone(p);
 	else if (response.n)
@@ -109,6 +111,19 @@ static void pass_on(struct proxy *p)
 		return;
 	}
 	p->flight.busy = true;
+}
+
+void relay_cancel(struct proxy *p)
+{
+	static const struct fault_rule cancelled = { .any = true, .action = FAULT_RC, .rc = RC_CANCELED };
+	uint8_t room[TPM_HEADER_SIZE];
+	struct span response = { room, 0 };
+
+	if (!p->hanging)
+		return;
+	p->hanging = false;
+	if (fault_response(&cancelled, (struct span){ p->flight.command, p->flight.n }, (struct mspan){ room, sizeof(room) }, &response.n))
+		answer(p, response);
 }
 
 bool relay_parked(const struct proxy *p)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROXY = os.environ.get("GEOLAUNCH_TPMPROXY") or str(ROOT / "build/host/tpmproxy")
 WAIT = 15       # seconds that anything may take here
 
-GET_CAPABILITY, INIT, SHUTDOWN, SET_LOCALITY, STOP, SET_DATAFD, SET_BUFFERSIZE = 1, 2, 3, 5, 14, 16, 17
+GET_CAPABILITY, INIT, SHUTDOWN, SET_LOCALITY, CANCEL_TPM_CMD, STOP, SET_DATAFD, SET_BUFFERSIZE = 1, 2, 3, 5, 9, 14, 16, 17
 EXTEND, PCR_READ, STARTUP, GET_RANDOM = 0x182, 0x17E, 0x144, 0x17B
 SHA256 = 0x0B
 DIGEST = b"\x11" * 32
@@ -296,6 +296,25 @@ def test_fault_silent(stack):
     with pytest.raises(BlockingIOError):
         stack.data.recv(1)
     stack.data.settimeout(WAIT)
+    assert stack.extend(16) == 0
+    assert stack.shutdown() == 0
+    assert stack.pcrs()["pcrs"]["sha256"]["16"] == extended(DIGEST)
+
+
+def test_fault_hang(stack):
+    """No answer until the guest ends the command; the TPM works then, and has not seen it."""
+    stack.start("--fault", "PCR_Extend#1=hang")
+    stack.data.sendall(extend_message(16))
+    while stack.line("count") != "2":
+        pass
+    stack.data.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        stack.data.recv(1)
+    stack.data.settimeout(WAIT)
+    assert stack.ask(CANCEL_TPM_CMD) == b"\0\0\0\0"
+    assert code_of(stack.response()) == 0x909
+    # Once: a second one ends nothing.
+    assert stack.ask(CANCEL_TPM_CMD) == b"\0\0\0\0"
     assert stack.extend(16) == 0
     assert stack.shutdown() == 0
     assert stack.pcrs()["pcrs"]["sha256"]["16"] == extended(DIGEST)

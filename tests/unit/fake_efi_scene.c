@@ -52,11 +52,13 @@ static EFI_STATUS EFIAPI get_capability(struct tcg2_protocol *self, struct tcg2_
 /* OVMF answers so when the TPM is at another locality. */
 static EFI_STATUS EFIAPI submit_command(struct tcg2_protocol *self, UINT32 in_size, UINT8 *in, UINT32 out_size, UINT8 *out)
 {
+	size_t n;
+
 	assert_ptr_equal(self, &scene.tcg2);
 	if (!firmware_ready())
 		return EFI_BUFFER_TOO_SMALL;
-	(void)soft_tpm_execute(&scene.tpm, 0, (struct span){ in, in_size }, (struct mspan){ out, out_size });
-	return EFI_SUCCESS;
+	n = scene.registers.execute(scene.registers.execute_ctx, 0, (struct span){ in, in_size }, (struct mspan){ out, out_size });
+	return n == FAKE_NO_RESPONSE ? EFI_DEVICE_ERROR : EFI_SUCCESS;
 }
 
 static void make_tpm(void)

@@ -81,12 +81,16 @@ static void run_command(struct fake_tpm *f)
 	size_t n = f->execute(
 		f->execute_ctx, (uint8_t)f->active, (struct span){ f->command, f->command_n }, (struct mspan){ out, sizeof(out) });
 
+	f->executed++;
+	f->last_locality = f->active;
+	if (n == FAKE_NO_RESPONSE) {
+		f->done_at = UINT64_MAX;
+		return;
+	}
 	assert_true(n <= sizeof(out));
 	memcpy(f->response, out, n);
 	f->response_n = n;
 	f->response_off = 0;
-	f->executed++;
-	f->last_locality = f->active;
 	f->state = FAKE_COMPLETION;
 }
 
@@ -107,6 +111,8 @@ static void cancel_command(struct fake_tpm *f)
 {
 	static const uint8_t cancelled[] = { 0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x09, 0x09 };
 
+	if (f->stuck)
+		return;
 	f->cancelled++;
 	memcpy(f->response, cancelled, sizeof(cancelled));
 	f->response_n = sizeof(cancelled);
@@ -143,6 +149,8 @@ static uint32_t tis_status(struct fake_tpm *f)
 
 static void tis_ready(struct fake_tpm *f)
 {
+	if (f->state == FAKE_EXECUTION && f->stuck)
+		return;
 	if (f->state == FAKE_EXECUTION)
 		f->cancelled++;
 	f->state = f->lazy_ready && f->state > FAKE_READY ? FAKE_IDLE : FAKE_READY;
@@ -340,7 +348,7 @@ static void write32(void *ctx, uint32_t offset, uint32_t v)
 void fake_tpm_init(struct fake_tpm *f, enum fake_kind kind, fake_execute execute, void *ctx)
 {
 	memset(f, 0, sizeof(*f));
-	f->mmio = (struct tpm_mmio){ read8, read32, write8, write32, delay_us, f };
+	f->mmio = (struct tpm_mmio){ read8, read32, write8, write32, delay_us, f, NULL };
 	f->kind = kind;
 	f->limit_us = 600 * UINT64_C(1000000);
 	f->execute = execute;

@@ -22,7 +22,8 @@ enum fake_gate {
 
 struct fake_tpm;
 
-/* Executes a command at a locality; gives the size of the response in `out`. */
+/* Executes a command at a locality; gives the size of the response in `out`, or that there will never be one. */
+#define FAKE_NO_RESPONSE ((size_t)-1)
 typedef size_t (*fake_execute)(void *ctx, uint8_t locality, struct span command, struct mspan out);
 
 struct fake_tpm {
@@ -40,6 +41,7 @@ struct fake_tpm {
 	bool lazy_ready;            /* TIS: commandReady ends a response but needs a second write to become ready */
 	unsigned burst;             /* TIS: burst count, 1..65535 */
 	uint32_t busy_us;           /* duration of a command */
+	bool stuck;                 /* a command that never ends cannot be ended either */
 	uint32_t buffer_address[2]; /* CRB: command, response; 0 = inside the page of the locality */
 	uint32_t buffer_size[2];
 

@@ -25,6 +25,7 @@
 #define HEADER 10
 
 /* Control channel, tpm_ioctl.h of swtpm: big-endian numbers. */
+#define CMD_INIT 2
 #define CMD_SET_LOCALITY 5
 #define CMD_HASH_START 6
 #define CMD_HASH_DATA 7
@@ -189,6 +190,17 @@ void swtpm_drtm(struct swtpm_process *s, struct span data)
 	control(s, CMD_HASH_START, (struct span){ NULL, 0 });
 	control(s, CMD_HASH_DATA, (struct span){ b, 4 + data.n });
 	control(s, CMD_HASH_END, (struct span){ NULL, 0 });
+}
+
+void swtpm_reset(struct swtpm_process *s)
+{
+	static const uint8_t no_flags[4], startup[] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0 };
+	uint8_t answer[HEADER];
+
+	control(s, CMD_INIT, SPAN_OF(no_flags));
+	s->locality = UINT8_MAX;
+	assert_int_equal(swtpm_execute(s, 0, SPAN_OF(startup), (struct mspan){ answer, sizeof(answer) }), HEADER);
+	assert_memory_equal(answer + 6, "\0\0\0", 4);
 }
 
 static void remove_dir(const char *dir)

@@ -30,6 +30,9 @@ size_t swtpm_execute(void *ctx, uint8_t locality, struct span command, struct ms
 /* The D-RTM sequence of locality 4 (HASH_START, HASH_DATA, HASH_END) on the control channel. */
 void swtpm_drtm(struct swtpm_process *s, struct span data);
 
+/* A reset of the machine: PCRs as after power on, NV stays. Needs swtpm_connect(). */
+void swtpm_reset(struct swtpm_process *s);
+
 /* Ends it and removes its directory. */
 void swtpm_stop(struct swtpm_process *s);
 

@@ -50,6 +50,7 @@ static void test_parse(void **state)
 	assert_int_equal(parsed("PCR_Extend=garbage").action, FAULT_GARBAGE);
 	assert_int_equal(parsed("PCR_Extend=long").action, FAULT_LONG);
 	assert_int_equal(parsed("PCR_Extend=huge").action, FAULT_HUGE);
+	assert_int_equal(parsed("PCR_Extend=hang").action, FAULT_HANG);
 	assert_int_equal(parsed("TPM_Extend=rc:4294967295").rc, 0xFFFFFFFF);
 }
 
@@ -155,6 +156,7 @@ static void test_responses(void **state)
 	assert_int_equal(s.n, 10);
 	assert_header(s, 0x8001, 0xFFFFFFFF, 0);
 	assert_int_equal(answered("*=drop", no_sessions, room, sizeof(room)).n, 0);
+	assert_int_equal(answered("*=hang", no_sessions, room, sizeof(room)).n, 0);
 	assert_int_equal(answered("*=silent", no_sessions, room, sizeof(room)).n, 0);
 }
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef GL_TESTS_SWEEP_VERDICT_H
+#define GL_TESTS_SWEEP_VERDICT_H
+
+#include "cli/verify.h"
+
+/* What `geolaunch verify` makes of a launch in which something went wrong, when one in which nothing did is what was expected. */
+struct sweep_verdict {
+	struct expected expected;
+	struct expected_event events[64];
+	char names[64][192];
+	struct verify_result r;
+};
+
+/* Expects the launch with these PCR values and this log, from PCR 17-22 after a dynamic launch or without one. */
+void sweep_expect(struct sweep_verdict *v, const struct pcrs *pcrs, struct span log, bool drtm);
+
+/* Compares; log.n 0: none. Fails the test if there is nothing to compare. */
+void sweep_verify(struct sweep_verdict *v, const struct pcrs *pcrs, struct span log);
+
+/* Adds {"mode": ..} to $GEOLAUNCH_RESULTS/sweep.jsonl, if that is set. */
+struct sweep_record {
+	const char *mode;    /* "direct-core" */
+	const char *command; /* "PCR_Extend" */
+	unsigned index;      /* of the command in a good launch, from 1 */
+	const char *kind, *policy, *outcome;
+	bool late, locality0_back;
+};
+void sweep_record(const struct sweep_verdict *v, const struct sweep_record *r);
+
+#endif
