@@ -10,6 +10,7 @@
 #include "cli/elf_pack.h"
 #include "cli/files.h"
 #include "cli/lcp.h"
+#include "cli/tboot_file.h"
 #include "lcp/acm.h"
 #include "tboot-policy/apply.h"
 
@@ -131,26 +132,38 @@ static bool open_extra(struct build *b, enum build_extra which, const struct yam
 		return true;
 	if (!source_open(&b->out->manifest, file, s, b->fault))
 		return false;
-	if (which == BUILD_TBOOT && !check_elf(b, s, file, "give tboot (Debian: /boot/tboot.gz)"))
+	if (which == BUILD_TBOOT && !unpack(s, b->fault))
 		return false;
 	b->out->extras[which].size = s->size;
 	return read_whole(s, max, &b->extra_bytes[which], b->fault);
 }
 
 /*
- * tboot goes onto the disk without its runs of zeros. What is measured is what it is in memory, of which the prediction is made, from the
- * file as it was given.
+ * An ELF file goes onto the disk without its runs of zeros. What is measured is what it is in memory, of which the prediction is made, from
+ * the file as it was given. tboot.mb2 stays as it was signed; the prediction is made of an ELF file for the same memory.
  */
-static bool pack_tboot(struct build *b)
+static bool take_tboot(struct build *b)
 {
-	const struct build_bytes *given = &b->extra_bytes[BUILD_TBOOT];
+	struct source *s = &b->extras[BUILD_TBOOT];
+	struct build_bytes *given = &b->extra_bytes[BUILD_TBOOT];
+	const struct yaml_text *file = &b->out->manifest.txt.tboot.file;
+	const struct span bytes = { given->p, given->n };
 	CLEANUP_FREE uint8_t *packed = NULL;
+	struct build_bytes elf;
 	size_t n;
 
-	if (!elf_pack((struct span){ given->p, given->n }, &packed, &n))
+	if (tboot_file_elf(bytes, &elf.p, &elf.n)) {
+		free(given->p);
+		*given = elf;
+		return true;
+	}
+	if (source_kind(s) != SOURCE_ELF)
+		return manifest_fail(&b->out->manifest, file->line, "give tboot (Debian: /boot/tboot.gz) or a tboot.mb2", b->fault,
+			"\"%.200s\" is no ELF file, and no image with a multiboot2 address tag", file->s);
+	if (!elf_pack(bytes, &packed, &n))
 		return true;
 	b->out->extras[BUILD_TBOOT].size = n;
-	return replace(&b->extras[BUILD_TBOOT], (struct span){ packed, n }, b->fault);
+	return replace(s, (struct span){ packed, n }, b->fault);
 }
 
 static bool open_txt(struct build *b)
@@ -161,7 +174,7 @@ static bool open_txt(struct build *b)
 		return false;
 	if (b->policy_only)
 		return true;
-	if (!open_extra(b, BUILD_TBOOT, &m->txt.tboot.file, TBOOT_MAX) || !pack_tboot(b) ||
+	if (!open_extra(b, BUILD_TBOOT, &m->txt.tboot.file, TBOOT_MAX) || !take_tboot(b) ||
 		!open_extra(b, BUILD_SINIT, &m->txt.sinit.file, ACM_MAX_SIZE) ||
 		!open_extra(b, BUILD_LCP_DATA, &m->txt.lcp_data, TBOOT_LCP_MAX))
 		return false;

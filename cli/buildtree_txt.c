@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/buildtree_impl.h"
+#include "cli/tboot_file.h"
 #include "lcp/acm_measure.h"
 #include "lcp/host/sign.h"
 #include "lcp/measured.h"
@@ -57,11 +58,14 @@ GL_MUST static bool expects_value(const struct build_check *c, enum sinit_value 
 GL_MUST static bool check_tboot(struct build_check *c, struct digests *mle)
 {
 	CLEANUP_BYTES struct bytes tboot = { NULL, 0 };
+	CLEANUP_BYTES struct bytes elf = { NULL, 0 };
 	const struct description_module *m = &c->description.txt.tboot;
+	const struct bytes *image;
 
 	if (!read_module(c, m, &tboot))
 		return false;
-	if (lcp_mle_hash((struct span){ tboot.p, tboot.n }, &m->cmdline, ALG_SET_ALL, mle) != LCP_OK)
+	image = tboot_file_elf((struct span){ tboot.p, tboot.n }, &elf.p, &elf.n) ? &elf : &tboot;
+	if (lcp_mle_hash((struct span){ image->p, image->n }, &m->cmdline, ALG_SET_ALL, mle) != LCP_OK)
 		return build_check_wrong(c, "tboot", "this is no tboot, or its command line is too long");
 	return expects_value(c, SINIT_MLE, &(struct sinit_values){ .mle = mle }) ||
 	       build_check_wrong(c, "tboot", "expected.json does not expect this file, with its command line, to be measured");

@@ -219,7 +219,7 @@ GL_MUST static bool hash_mle(const struct options *o, struct digests *out, struc
 	struct lcp_mle mle;
 	enum lcp_error error;
 
-	if (!lcp_read_image(o->text[MLE_FILE], &image, fault))
+	if (!lcp_read_mle(o->text[MLE_FILE], &image, fault))
 		return false;
 	error = lcp_mle_find(lcp_bytes_span(&image), &mle);
 	if (!error)

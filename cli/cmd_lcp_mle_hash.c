@@ -37,7 +37,7 @@ GL_MUST static bool print_hash(const char *path, enum alg a, const char *cmdline
 	struct digests d;
 	enum lcp_error error;
 
-	if (!lcp_read_image(path, &image, fault))
+	if (!lcp_read_mle(path, &image, fault))
 		return false;
 	error = lcp_mle_find(lcp_bytes_span(&image), &mle);
 	/* Without a command line the area is cleared all the same, if there is one: the loader does so. */

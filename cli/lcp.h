@@ -49,6 +49,9 @@ GL_MUST bool lcp_read(const char *path, struct lcp_bytes *out, struct cli_fault 
 /* Reads a file and unpacks it if it begins with the magic of gzip (RFC 1952, 2.3.1). At most 256 MiB either way. */
 GL_MUST bool lcp_read_image(const char *path, struct lcp_bytes *out, struct cli_fault *fault);
 
+/* The same for a measured launch environment: a tboot.mb2 becomes an ELF file (cli/tboot_file.h). */
+GL_MUST bool lcp_read_mle(const char *path, struct lcp_bytes *out, struct cli_fault *fault);
+
 /* Appends to bytes that are allocated. */
 GL_MUST bool lcp_append(struct lcp_bytes *b, struct span s, struct cli_fault *fault);
 

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include "cli/lcp.h"
+#include "cli/tboot_file.h"
 
 #define IMAGE_MAX ((size_t)256 << 20)
 #define PIECE ((size_t)1 << 18)
@@ -78,6 +79,19 @@ bool lcp_read_image(const char *path, struct lcp_bytes *out, struct cli_fault *f
 		return false;
 	if (file.n >= 2 && file.p[0] == 0x1f && file.p[1] == 0x8b)
 		return unpack(path, lcp_bytes_span(&file), out, fault);
+	*out = file;
+	file = (struct lcp_bytes){ NULL, 0 };
+	return true;
+}
+
+bool lcp_read_mle(const char *path, struct lcp_bytes *out, struct cli_fault *fault)
+{
+	CLEANUP_BYTES struct lcp_bytes file = { NULL, 0 };
+
+	if (!lcp_read_image(path, &file, fault))
+		return false;
+	if (tboot_file_elf(lcp_bytes_span(&file), &out->p, &out->n))
+		return true;
 	*out = file;
 	file = (struct lcp_bytes){ NULL, 0 };
 	return true;

@@ -305,7 +305,7 @@ GL_MUST static bool hash_mle(const struct lint_sources *s, struct lint_facts *f,
 	f->mle = s->mle;
 	if (!s->tboot)
 		return true;
-	if (!lcp_read_image(s->tboot, &image, fault))
+	if (!lcp_read_mle(s->tboot, &image, fault))
 		return false;
 	f->mle_error = lcp_mle_find(lcp_bytes_span(&image), &mle);
 	if (!f->mle_error)

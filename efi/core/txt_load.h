@@ -4,7 +4,7 @@
 
 #include "efi/core/layout.h"
 #include "efi/core/preflight.h"
-#include "efi/core/tboot_image.h"
+#include "boot/tboot_image.h"
 
 /*
  * Loads what a TXT launch is made of: tboot, and the modules that it gets, in its order: stage, numbered modules, SINIT, LCP data. Each file

@@ -79,34 +79,6 @@ def test_chain(tmp_path):
     assert "YIKES" not in text
 
 
-def flat(elf):
-    """tboot.gz's ELF as tboot.mb2 is made: a PE file whose multiboot2 header says where to put it as it stands."""
-    offset, address, size, memory = (struct.unpack_from("<I", elf, struct.unpack_from("<I", elf, 28)[0] + at)[0] for at in (4, 12, 16, 20))
-    entry = struct.unpack_from("<I", elf, 24)[0]
-    load = address - 0x1000
-    tags = struct.pack("<HHIIIII", 2, 0, 24, load + 0x200, load, address + size, address + memory)
-    tags += struct.pack("<HHII", 3, 0, 12, entry) + bytes(4) + struct.pack("<HHI", 0, 0, 8)
-    head = struct.pack("<III", 0xE85250D6, 0, 16 + len(tags))
-    head += struct.pack("<I", -sum(struct.unpack("<III", head)) & 0xFFFFFFFF)
-    page = bytearray(0x1000)
-    page[0:2], page[0x3C:0x40], page[0x80:0x84] = b"MZ", struct.pack("<I", 0x80), b"PE\0\0"
-    page[0x200:0x200 + len(head + tags)] = head + tags
-    signature = b"\x30\x82" + bytes(510)     # behind what is loaded, as sbsign leaves it
-    return bytes(page) + elf[offset:offset + size] + signature
-
-
-def test_tboot_as_pe(tmp_path):
-    """A signed tboot.mb2 is loaded by the addresses in its header; what SENTER measures of it is the same."""
-    chain = Chain("halt")
-    chain.files["tboot"] = flat(chain.files["tboot"])
-    chain.files["linux"] = SHORT
-    r = run(tmp_path, chain)
-    assert r["senter"] == "launched" and "TBOOT: measured launch succeeded" in r.serial_text(), r["notes"]
-    line = subprocess.run([txt_boot.GEOLAUNCH, "lcp", "mle-hash", "--alg", "sha256", "--cmdline", chain.tboot_line, TBOOT],
-                          capture_output=True, text=True, check=True, timeout=60).stdout.strip()
-    assert r["mle_hash"]["sha256"] == line
-
-
 @pytest.mark.parametrize("index_set, vlp", [("0", "0x01200001"), ("1", "0x01c10131")])
 def test_sinit_of_the_build(tmp_path, index_set, vlp):
     """The firmware has none: tboot gets the build's, and pre-flight looks at the NV indices that this module will use."""

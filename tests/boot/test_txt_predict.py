@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """From a manifest to a host after a dynamic launch: what `geolaunch build` predicts, what the TPM has, what `geolaunch verify` says."""
+import gzip
 import hashlib
 import json
 import os
 import shutil
 import subprocess
+import sys
 
 import txt_boot
 from test_txt_stage import DOM0, DOM0_LINE, XEN, XEN_LINE
 from txt_boot import GEOLAUNCH, KERNEL, LINUX_LINE, TBOOT, TBOOT_LINE, TOP, boot
+
+sys.path.insert(0, os.path.join(TOP, "tests/cli"))
+from tboot_pe import flat  # noqa: E402  (the path comes first)
 
 ACM_TOOL = os.environ.get("ACM_TOOL", os.path.join(TOP, "build/host/acm_tool"))
 EFI = os.environ.get("GEOLAUNCH_EFI", os.path.join(TOP, "build/efi/geolaunch.efi"))
@@ -129,6 +134,19 @@ def test_other_line_of_tboot(tmp_path):
     computed = {(e["pcr"], e["name"]): e["digests"] for e in expected["events"] if 0x400 <= e["type"] < 0x500}
     captured = {(e["pcr"], e["name"]): e["digests"] for e in again.build()["events"] if 0x400 <= e["type"] < 0x500}
     assert captured == computed
+
+
+def test_signed_tboot(tmp_path):
+    """tboot.mb2: goes onto the disk as it was signed, and what is measured of it is predicted."""
+    with gzip.open(TBOOT) as f:
+        signed = flat(f.read())
+    host = Host(tmp_path, tboot={"file": "tboot.mb2", "cmdline": TBOOT_LINE})
+    with open(host.path("tboot.mb2"), "wb") as f:
+        f.write(signed)
+    expected = host.build()
+    with open(host.path("out/esp/EFI/geolaunch/tboot"), "rb") as f:
+        assert f.read() == signed
+    agree(host, expected, host.boot())
 
 
 def test_xen(tmp_path):

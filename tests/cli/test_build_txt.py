@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`geolaunch build` for Xen and for mode txt: what it writes and predicts, against a second model."""
 
+import gzip
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import pytest
 import oracles
 import txt_model
 from build_model import BASE, Model, h, make_inputs, refused, run, to_yaml, variant
+from tboot_pe import flat
 from txt_model import (AUX, BIOS, PS, SINIT_BANKS, TXT, XEN, TxtModel, elf, lcp_files, make_txt_inputs, tboot_image, txt_variant)
 
 
@@ -131,6 +133,29 @@ def test_lcp2_mlehash_agrees(inputs):
     # What its header asks of SINIT, measured on the TXT platform.
     caps = [e for e in expected["events"] if e["name"] == "OSSINITDATA_CAP_HASH"][0]
     assert caps["digests"]["sha256"] == h("sha256", struct.pack("<I", 0x602)).hex()
+
+
+def test_signed_tboot(inputs):
+    """tboot.mb2 gives the memory of tboot.gz, so the same is expected; the file stays as it was signed."""
+    shutil.copy(oracles.tboot_gz(), inputs / "tboot.gz")
+    with gzip.open(inputs / "tboot.gz") as f:
+        signed = flat(f.read())
+    (inputs / "tboot.mb2").write_bytes(signed)
+    assert build(inputs, TXT).returncode == 0
+    elf_events = json.loads((inputs / "out/expected.json").read_text())["events"]
+    result = build(inputs, txt_variant(tboot={**TXT["tboot"], "file": "tboot.mb2"}), "--force")
+    assert (result.returncode, result.stderr) == (0, "")
+    events = json.loads((inputs / "out/expected.json").read_text())["events"]
+    assert [(e["name"], e["digests"]) for e in events] == [(e["name"], e["digests"]) for e in elf_events]
+    assert (inputs / "out/esp/EFI/geolaunch/tboot").read_bytes() == signed
+    assert {f["id"] for f in lint(inputs, code=None)["findings"]} & {"GL-BUILD-009", "GL-TBOOT-001"} == set()
+    both = [run("lcp", "mle-hash", "--cmdline", "x", name, cwd=inputs).stdout for name in ("tboot.gz", "tboot.mb2")]
+    assert both[0] == both[1] and len(both[0]) == 65
+    # Something else in it is another tboot.
+    changed = bytearray(signed)
+    changed[0x1000 + 0x4800] ^= 1
+    (inputs / "out/esp/EFI/geolaunch/tboot").write_bytes(changed)
+    assert "GL-BUILD-009" in {f["id"] for f in lint(inputs, code=None)["findings"]}
 
 
 # ---------------------------------------------------------------- logs of hosts

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "efi/core/acpi_find.h"
-#include "efi/core/tboot_image.h"
+#include "boot/tboot_image.h"
 #include "efi/core/tboot_line.h"
 
 #define BASE 0x100000u

@@ -12,7 +12,7 @@
 #include "efi/core/acpi_find.h"
 #include "efi/core/handoff.h"
 #include "efi/core/mbi.h"
-#include "efi/core/tboot_image.h"
+#include "boot/tboot_image.h"
 #include "efi/core/tboot_line.h"
 
 static uint8_t file[0x4000];

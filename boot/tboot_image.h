@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef GL_EFI_CORE_TBOOT_IMAGE_H
-#define GL_EFI_CORE_TBOOT_IMAGE_H
+#ifndef GL_BOOT_TBOOT_IMAGE_H
+#define GL_BOOT_TBOOT_IMAGE_H
 
 #include "boot/elf.h"
 #include "boot/multiboot2_header.h"

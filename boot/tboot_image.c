@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "efi/core/tboot_image.h"
+#include "boot/tboot_image.h"
 
 #include <string.h>
 
