@@ -9,6 +9,7 @@
 #define HOSTS "hosts.jsonl"
 #define COMMON "common"
 #define POLICY "esp/EFI/geolaunch/policy.vlp"
+#define DESCRIPTION "esp/EFI/geolaunch/launch.conf"
 
 static const char *const output_names[] = { HOSTS, COMMON, NULL };
 
@@ -48,9 +49,6 @@ GL_MUST static bool check_table(struct job *j, const char *table)
 		return cli_fail(j->fault, CLI_IO, "out of memory: %s", table);
 	if (!manifest_load(j->options->manifest, m, j->fault))
 		return false;
-	if (m->mode != DESCRIPTION_DIRECT)
-		return cli_fail(
-			j->fault, CLI_INPUT, "--fleet is for mode direct: %s: build each host of mode txt by itself", j->options->manifest);
 	if (m->geo.given && !j->table.has_content)
 		return manifest_fail(m, m->geo.line, "give the table a column \"country\" or \"content\", or remove geo", j->fault,
 			"geo is measured, but no host has a tag: %s", table);
@@ -73,19 +71,25 @@ GL_MUST static bool build_common(struct job *j)
 {
 	CLEANUP_FREE char *output = NULL;
 	CLEANUP_FREE char *policy = NULL;
+	CLEANUP_FREE char *description = NULL;
 	CLEANUP_FREE uint8_t *bytes = NULL;
+	CLEANUP_FREE uint8_t *text = NULL;
 	struct build_result *common = &j->out->common;
 	struct build_options options = *j->options;
-	size_t n;
+	struct fleet_txt txt;
+	size_t n, text_size;
 
-	if (asprintf(&output, "%s/" COMMON, j->tree.tmp) < 0 || asprintf(&policy, "%s/" COMMON "/" POLICY, j->tree.tmp) < 0)
+	if (asprintf(&output, "%s/" COMMON, j->tree.tmp) < 0 || asprintf(&policy, "%s/" COMMON "/" POLICY, j->tree.tmp) < 0 ||
+		asprintf(&description, "%s/" COMMON "/" DESCRIPTION, j->tree.tmp) < 0)
 		return cli_fail(j->fault, CLI_IO, "out of memory: %s", options.output);
 	options.output = output;
 	options.force = false;
-	if (!build_run(&options, common, j->fault) || !read_file(policy, VLP_MAX_SIZE, &bytes, &n, j->fault))
+	if (!build_run(&options, common, j->fault) || !read_file(policy, VLP_MAX_SIZE, &bytes, &n, j->fault) ||
+		!read_file(description, DESCRIPTION_MAX_SIZE, &text, &text_size, j->fault))
 		return false;
+	txt = (struct fleet_txt){ { text, text_size }, common->modules[0].image };
 	return fleet_common_make(&common->expected, (struct span){ bytes, n }, (struct span){ common->geo, common->geo_size },
-		options.manifest, &j->common, j->fault);
+		common->manifest.mode == DESCRIPTION_TXT ? &txt : NULL, options.manifest, &j->common, j->fault);
 }
 
 GL_MUST static bool write_hosts(struct job *j)

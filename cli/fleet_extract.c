@@ -2,12 +2,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cli/files.h"
 #include "cli/fleet.h"
 #include "cli/source.h"
 #include "cli/tree.h"
 
 #define POLICY "esp/EFI/geolaunch/policy.vlp"
+#define DESCRIPTION "esp/EFI/geolaunch/launch.conf"
+#define LCP "lcp.pol"
 
 /* As `geolaunch build` makes them. */
 static const char *const output_names[] = { "expected.json", "geo.bin", "lcp.pol", "esp", NULL };
@@ -50,7 +54,13 @@ GL_MUST static bool copy_file(struct job *j, const char *from, const char *name)
 	return fd >= 0 && source_copy(&s, &fd, 1, 0, &none, &j->stop, j->fault) && tree_close(&j->tree, name, &fd, j->fault);
 }
 
-/* The files of a folder, but for the policy. */
+/* What a host has of its own. */
+static bool is_own(const struct job *j, const char *name)
+{
+	return !strcmp(name, POLICY) || (j->fleet->common.txt && !strcmp(name, DESCRIPTION));
+}
+
+/* The files of a folder that all hosts have alike. */
 GL_MUST static bool copy_folder(struct job *j, const char *folder)
 {
 	CLEANUP_FREE char *dir = NULL;
@@ -72,10 +82,45 @@ GL_MUST static bool copy_folder(struct job *j, const char *folder)
 			continue;
 		if (asprintf(&from, "%s/%s", dir, e->d_name) < 0 || asprintf(&name, "%s/%s", folder, e->d_name) < 0)
 			return cli_fail(j->fault, CLI_IO, "out of memory: %s", dir);
-		if (strcmp(name, POLICY) != 0 && !copy_file(j, from, name))
+		if (!is_own(j, name) && !copy_file(j, from, name))
 			return false;
 	}
 	return true;
+}
+
+/* Mode txt: the launch description with the host's rules for the stage, which have the size of the common ones. */
+GL_MUST static bool write_description(struct job *j, struct span content)
+{
+	const struct fleet_common *c = &j->fleet->common;
+	CLEANUP_FREE struct fleet_result *r = malloc(sizeof(*r));
+	CLEANUP_FREE char *path = NULL;
+	CLEANUP_FREE uint8_t *text = NULL;
+	uint8_t *rules;
+	size_t n;
+
+	if (!c->txt)
+		return true;
+	if (!r || asprintf(&path, "%s/common/" DESCRIPTION, j->fleet->dir) < 0)
+		return cli_fail(j->fault, CLI_IO, "out of memory: %s", j->fleet->dir);
+	if (!read_file(path, DESCRIPTION_MAX_SIZE, &text, &n, j->fault))
+		return false;
+	rules = memmem(text, n, c->rules, strlen(c->rules));
+	if (!rules || !fleet_predict(c, content, r))
+		return cli_fail(j->fault, CLI_INPUT, "the stage's rules are not those of the fleet: %s: make it anew", path);
+	memcpy(rules, r->rules, strlen(c->rules));
+	return tree_write(&j->tree, DESCRIPTION, (struct span){ text, n }, j->fault);
+}
+
+/* The owner's launch control policy, if there is one. */
+GL_MUST static bool copy_lcp(struct job *j)
+{
+	CLEANUP_FREE char *path = NULL;
+
+	if (asprintf(&path, "%s/common/" LCP, j->fleet->dir) < 0)
+		return cli_fail(j->fault, CLI_IO, "out of memory: %s", j->fleet->dir);
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return true;
+	return copy_file(j, path, LCP);
 }
 
 GL_MUST static bool write_own(struct job *j)
@@ -85,7 +130,8 @@ GL_MUST static bool write_own(struct job *j)
 
 	if (!text)
 		return cli_fail(j->fault, CLI_IO, "out of memory: expected.json");
-	return tree_write(&j->tree, POLICY, (struct span){ j->record.policy, j->record.policy_size }, j->fault) &&
+	return write_description(j, content) && copy_lcp(j) &&
+	       tree_write(&j->tree, POLICY, (struct span){ j->record.policy, j->record.policy_size }, j->fault) &&
 	       (content.n == 0 || tree_write(&j->tree, "geo.bin", content, j->fault)) &&
 	       tree_write(&j->tree, "expected.json", span_str(text), j->fault);
 }

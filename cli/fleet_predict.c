@@ -3,10 +3,41 @@
 
 #include <string.h>
 
+#include "common/description.h"
+#include "common/eventlog.h"
 #include "geo/geo.h"
 #include "tboot-policy/apply.h"
 
 /* ---- the common part ---- */
+
+/* Where the digest's text lies in the rules that the stage gets; it must be there once. */
+static const char *look_at_rules(struct fleet_common *c, const struct fleet_txt *txt)
+{
+	CLEANUP_FREE struct description *d = calloc(1, sizeof(*d));
+	CLEANUP_FREE struct stage_rules *r = calloc(1, sizeof(*r));
+	char hex[2 * DIGEST_MAX + 1];
+	struct text t = TEXT_OF(hex);
+	struct span line;
+	const char *at;
+
+	if (!d || !r)
+		return "out of memory";
+	if (description_parse(txt->description, d, NULL) != DESCRIPTION_OK || d->mode != DESCRIPTION_TXT)
+		return "the launch description cannot be used";
+	line = d->txt.stage.cmdline;
+	if (line.n > STAGE_RULES_MAX_SIZE || stage_rules_parse(line, r, NULL) != STAGE_RULES_OK || r->nv_count != c->has_nv)
+		return "the stage's rules are not those of the policy";
+	memcpy(c->rules, line.p, line.n);
+	c->stage_image = txt->stage;
+	if (!c->verified)
+		return NULL;
+	text_bytes(&t, (struct span){ c->policy + c->nv_digest, alg_table[c->hash].size });
+	at = strstr(c->rules, hex);
+	if (!at || strstr(at + 1, hex) || !c->stage_digest)
+		return "the stage's rules are not those of the policy";
+	c->rules_digest = (size_t)(at - c->rules);
+	return NULL;
+}
 
 /* The policy's NV entry. More than one would need more than one content for each host. */
 static const char *look_at_policy(struct fleet_common *c)
@@ -22,6 +53,8 @@ static const char *look_at_policy(struct fleet_common *c)
 	for (unsigned i = 0; i < p->entry_count; i++) {
 		const struct vlp_entry *e = &p->entries[i];
 
+		if (c->txt && e->module == 0 && e->hash_count == 1)
+			c->stage_digest = (size_t)(e->hashes.p - c->policy);
 		if (e->module != VLP_MODULE_NV && e->module != VLP_MODULE_NV_RAW)
 			continue;
 		if (c->has_nv || e->hash_count > 1)
@@ -37,8 +70,11 @@ static const char *look_at_policy(struct fleet_common *c)
 
 static enum fleet_event kind_of(const struct fleet_common *c, const struct expected_event *e)
 {
-	if (e->type == MEASURE_POLICY)
-		return c->verified ? FLEET_POLICY : FLEET_FIXED;
+	bool policy = c->txt ? e->type == EV_TBOOT && !strcmp(e->name, "policy") : e->type == MEASURE_POLICY;
+	bool stage = c->txt && e->type == EV_TBOOT && !strncmp(e->name, "module 0 ", strlen("module 0 "));
+
+	if (policy || stage)
+		return !c->verified ? FLEET_FIXED : stage ? FLEET_STAGE : FLEET_POLICY;
 	if (e->type == MEASURE_NV)
 		return FLEET_NV;
 	return e->type == MEASURE_CLOSING ? FLEET_CLOSING : FLEET_FIXED;
@@ -49,14 +85,14 @@ static const char *look_at_events(struct fleet_common *c)
 	const struct expected *e = c->expected;
 	bool closed = false;
 
-	if (strcmp(e->mode, "direct") != 0)
-		return "a fleet is for mode direct";
+	if (strcmp(e->mode, description_mode_name(c->txt ? DESCRIPTION_TXT : DESCRIPTION_DIRECT)) != 0)
+		return "the expected measurements are for another mode";
 	if (e->event_count > FLEET_MAX_EVENTS)
 		return "too many events";
 	for (size_t i = 0; i < e->event_count; i++) {
 		enum fleet_event kind = kind_of(c, &e->events[i]);
 
-		if (e->events[i].alternative_count)
+		if (e->events[i].alternative_count && kind != FLEET_FIXED)
 			return "an event has several values";
 		/* Then the values that are closed over are the final ones of the PCRs that do not change. */
 		if (closed && kind != FLEET_CLOSING)
@@ -102,8 +138,8 @@ static const char *check(const struct fleet_common *c, struct span content)
 	return NULL;
 }
 
-bool fleet_common_make(const struct expected *expected, struct span policy, struct span content, const char *where,
-	struct fleet_common *out, struct cli_fault *fault)
+bool fleet_common_make(const struct expected *expected, struct span policy, struct span content, const struct fleet_txt *txt,
+	const char *where, struct fleet_common *out, struct cli_fault *fault)
 {
 	const char *wrong;
 
@@ -114,7 +150,10 @@ bool fleet_common_make(const struct expected *expected, struct span policy, stru
 	out->banks = expected->banks;
 	memcpy(out->policy, policy.p, policy.n);
 	out->policy_size = policy.n;
+	out->txt = txt != NULL;
 	wrong = look_at_policy(out);
+	if (!wrong && txt)
+		wrong = look_at_rules(out, txt);
 	if (!wrong)
 		wrong = look_at_events(out);
 	if (!wrong) {
@@ -142,6 +181,8 @@ const struct digests *fleet_event_digests(const struct fleet_common *c, size_t e
 	switch ((enum fleet_event)c->kinds[event]) {
 	case FLEET_POLICY:
 		return &r->policy_digest;
+	case FLEET_STAGE:
+		return &r->stage_digest;
 	case FLEET_NV:
 		return &r->nv_digest;
 	case FLEET_CLOSING:
@@ -152,16 +193,36 @@ const struct digests *fleet_event_digests(const struct fleet_common *c, size_t e
 	return &c->expected->events[event].digests;
 }
 
+/* The stage's rules with this content's digest in them, and what tboot measures of the stage then. */
+static void make_stage(const struct fleet_common *c, struct fleet_result *out)
+{
+	char hex[2 * DIGEST_MAX + 1];
+	struct text t = TEXT_OF(hex);
+
+	memcpy(out->rules, c->rules, sizeof(out->rules));
+	if (!c->verified)
+		return;
+	text_bytes(&t, digest_span(&out->nv_digest, c->hash));
+	memcpy(out->rules + c->rules_digest, hex, t.n);
+	measure_module(ALG_BIT(c->hash), span_str(out->rules), &c->stage_image, &out->stage_digest);
+	memcpy(out->policy + c->stage_digest, out->stage_digest.d[c->hash], alg_table[c->hash].size);
+}
+
 /* The policy with this content's digest in it. */
 static void make_policy(const struct fleet_common *c, struct span content, struct fleet_result *out)
 {
+	/* tboot knows one bank. */
+	alg_set banks = c->txt ? ALG_BIT(c->hash) : c->banks;
+
 	memcpy(out->policy, c->policy, c->policy_size);
 	if (c->has_nv)
 		measure_nv(c->banks | ALG_BIT(c->hash), c->raw, content, &out->nv_digest);
 	if (c->verified)
 		memcpy(out->policy + c->nv_digest, out->nv_digest.d[c->hash], alg_table[c->hash].size);
+	if (c->txt)
+		make_stage(c, out);
 	out->nv_digest.banks = c->banks;
-	measure_policy(c->banks, c->control, (struct span){ out->policy, c->policy_size }, &out->policy_digest);
+	measure_policy(banks, c->control, (struct span){ out->policy, c->policy_size }, &out->policy_digest);
 }
 
 bool fleet_predict(const struct fleet_common *c, struct span content, struct fleet_result *out)
@@ -187,17 +248,34 @@ bool fleet_predict(const struct fleet_common *c, struct span content, struct fle
 
 /* ---- expected.json ---- */
 
-static bool copy_strings(const struct expected_event *e, char *const *from, size_t count, struct expected_event *out)
+static bool copy_texts(char *const *from, size_t count, char ***out, size_t *out_count)
 {
-	out->name = strdup(e->name);
-	out->from = calloc(count + 1, sizeof(*out->from));
-	if (!out->name || !out->from)
+	*out = calloc(count + 1, sizeof(**out));
+	if (!*out)
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		out->from[i] = strdup(from[i]);
-		if (!out->from[i])
+		(*out)[i] = strdup(from[i]);
+		if (!(*out)[i])
 			return false;
-		out->from_count++;
+		(*out_count)++;
+	}
+	return true;
+}
+
+static bool copy_alternatives(const struct expected_event *e, struct expected_event *out)
+{
+	if (e->alternative_count == 0)
+		return true;
+	out->alternatives = calloc(e->alternative_count, sizeof(*out->alternatives));
+	if (!out->alternatives)
+		return false;
+	while (out->alternative_count < e->alternative_count) {
+		const struct expected_alternative *from = &e->alternatives[out->alternative_count];
+		struct expected_alternative *to = &out->alternatives[out->alternative_count++];
+
+		to->digests = from->digests;
+		if (!copy_texts(from->from, from->from_count, &to->from, &to->from_count))
+			return false;
 	}
 	return true;
 }
@@ -206,17 +284,25 @@ static bool copy_strings(const struct expected_event *e, char *const *from, size
 static bool copy_event(const struct fleet_common *c, size_t i, const struct fleet_result *r, bool is_tag, struct expected_event *out)
 {
 	const struct expected_event *e = &c->expected->events[i];
-	char tag[] = "geo.tag", content[] = "content";
-	char *given[] = { is_tag ? tag : content };
-	bool own = c->kinds[i] == FLEET_NV;
+	char tag[] = "geo.tag", content[] = "content", cmdline[sizeof(r->rules) + 16];
+	char *given[] = { is_tag ? tag : content }, *stage[] = { e->from_count ? e->from[0] : content, cmdline };
+	bool own = c->kinds[i] == FLEET_NV, is_stage = c->kinds[i] == FLEET_STAGE;
+	char *const *from = own ? given : is_stage ? stage : e->from;
 
+	(void)snprintf(cmdline, sizeof(cmdline), "cmdline: %s", c->txt ? r->rules : "");
 	*out = (struct expected_event){
 		.pcr = e->pcr,
 		.type = e->type,
 		.digests = *fleet_event_digests(c, i, r),
 		.provenance = own ? PROVENANCE_GIVEN : e->provenance,
 	};
-	return copy_strings(e, own ? given : e->from, own ? 1 : e->from_count, out);
+	out->name = strdup(e->name);
+	return out->name && copy_alternatives(e, out) &&
+	       copy_texts(from,
+		       own        ? 1
+		       : is_stage ? 2
+				  : e->from_count,
+		       &out->from, &out->from_count);
 }
 
 bool fleet_expected(const struct fleet_common *c, const struct fleet_result *r, const char *name, struct span content, struct expected *out,

@@ -6,11 +6,15 @@
 #include <unistd.h>
 
 #include "cli/fleet.h"
+#include "common/hash.h"
 
 #define HOSTS "hosts.jsonl"
 #define EXPECTED "common/expected.json"
 #define POLICY "common/esp/EFI/geolaunch/policy.vlp"
 #define GEO "common/geo.bin"
+#define DESCRIPTION "common/esp/EFI/geolaunch/launch.conf"
+#define STAGE "common/esp/EFI/geolaunch/stage"
+#define STAGE_MAX ((size_t)16 << 20)
 #define ANEW "make it anew with 'geolaunch build --fleet'"
 
 /* Bytes of hosts.jsonl around a place; holds a whole line wherever it begins in the first half. */
@@ -103,16 +107,28 @@ GL_MUST static bool open_common(struct fleet *f, struct cli_fault *fault)
 	CLEANUP_FREE char *path = path_in(f->dir, EXPECTED, fault);
 	CLEANUP_FREE uint8_t *policy = NULL;
 	CLEANUP_FREE uint8_t *geo = NULL;
-	size_t policy_size, geo_size;
+	CLEANUP_FREE uint8_t *description = NULL;
+	CLEANUP_FREE uint8_t *stage = NULL;
+	size_t policy_size, geo_size, description_size, stage_size;
+	struct fleet_txt txt = { .stage.banks = 0 };
 	char error[512];
+	bool is_txt;
 
 	if (!path || !read_common(f, POLICY, VLP_MAX_SIZE, false, &policy, &policy_size, fault) ||
 		!read_common(f, GEO, GEO_NV_MAX, true, &geo, &geo_size, fault))
 		return false;
 	if (!expected_load(path, &f->expected, error, sizeof(error)))
 		return cli_fail(fault, CLI_INPUT, "%s", error);
-	return fleet_common_make(
-		&f->expected, (struct span){ policy, policy_size }, (struct span){ geo, geo_size }, f->dir, &f->common, fault);
+	is_txt = !strcmp(f->expected.mode, description_mode_name(DESCRIPTION_TXT));
+	if (is_txt) {
+		if (!read_common(f, DESCRIPTION, DESCRIPTION_MAX_SIZE, false, &description, &description_size, fault) ||
+			!read_common(f, STAGE, STAGE_MAX, false, &stage, &stage_size, fault))
+			return false;
+		txt.description = (struct span){ description, description_size };
+		hash_span(f->expected.banks | ALG_BIT(f->expected.policy_hash), (struct span){ stage, stage_size }, &txt.stage);
+	}
+	return fleet_common_make(&f->expected, (struct span){ policy, policy_size }, (struct span){ geo, geo_size }, is_txt ? &txt : NULL,
+		f->dir, &f->common, fault);
 }
 
 bool fleet_open(const char *dir, struct fleet *out, struct cli_fault *fault)

@@ -54,7 +54,7 @@ GL_MUST static bool load(struct inputs *in, enum provision_use use, const char *
 {
 	size_t n;
 
-	if (in->host && !given)
+	if (in->host && !given && use != PROVISION_LCP)
 		return keep(in, use,
 			use == PROVISION_VLP ? (struct span){ in->host->policy, in->host->policy_size }
 					     : (struct span){ in->host->content, in->host->content_size },
@@ -83,6 +83,16 @@ GL_MUST static bool find(struct inputs *in, const char *given, const char *name,
 	if (n >= PATH_MAX)
 		return cli_fail(in->fault, CLI_USAGE, "the path is too long: %.100s...", given ? given : build);
 	if (!given && !in->host && access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
+		path[0] = 0;
+	return true;
+}
+
+/* A file that all hosts of a fleet have alike; empty if there is none. */
+GL_MUST static bool find_common(struct inputs *in, const char *name, char path[PATH_MAX])
+{
+	if (snprintf(path, PATH_MAX, "%s/common/%s", in->f->build, name) >= PATH_MAX)
+		return cli_fail(in->fault, CLI_USAGE, "the path is too long: %.100s...", in->f->build);
+	if (access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		path[0] = 0;
 	return true;
 }
@@ -134,10 +144,7 @@ GL_MUST static bool load_lcp(struct inputs *in)
 	struct lcp_policy p;
 	enum lcp_error e;
 
-	/* A fleet is for mode direct and has none. */
-	if (in->host && !in->f->lcp)
-		return true;
-	if (!find(in, in->f->lcp, BUILD_LCP, in->lcp_path))
+	if (!(in->host && !in->f->lcp ? find_common(in, BUILD_LCP, in->lcp_path) : find(in, in->f->lcp, BUILD_LCP, in->lcp_path)))
 		return false;
 	if (!in->lcp_path[0])
 		return true;
@@ -251,8 +258,8 @@ GL_MUST static bool choose_set(struct inputs *in)
 	int set = -1;
 
 	/* The module of the build is the one that the host will use, unless its firmware has a newer one of the same kind. */
-	if (needed && !sinit && in->f->index_set < 0 && !in->host) {
-		if (!find(in, NULL, BUILD_SINIT, of_build))
+	if (needed && !sinit && in->f->index_set < 0) {
+		if (!(in->host ? find_common(in, BUILD_SINIT, of_build) : find(in, NULL, BUILD_SINIT, of_build)))
 			return false;
 		sinit = of_build[0] ? of_build : NULL;
 	}

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from build_model import BANKS, BASE, GEOLAUNCH, Model, build, geo_tag, make_inputs, refused, run, to_yaml, variant
-from txt_model import XEN, make_txt_inputs, txt_variant
+from txt_model import XEN, make_txt_inputs
 
 TAGS = {
     "fra1-r07-h01": {"country": "DE", "subdivision": "HE", "site": "FRA1", "latitude": 50.1109, "longitude": 8.6821},
@@ -125,13 +125,6 @@ def test_xen(inputs):
         extract(inputs, host, f"one-{host}")
         assert files_of(inputs / f"one-{host}") == files_of(inputs / f"alone-{host}")
         assert (inputs / f"one-{host}/esp/EFI/geolaunch/xen").exists()
-
-
-def test_txt_is_refused(inputs):
-    """There each host has a launch.conf of its own: a fleet would have to keep it."""
-    make_txt_inputs(inputs)
-    refused(fleet(inputs, txt_variant(), table_of(TAGS)), 3, "--fleet is for mode direct: host.yaml")
-    assert not list(inputs.glob("fleet*"))
 
 
 def test_no_geo(inputs):

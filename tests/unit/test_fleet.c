@@ -150,7 +150,7 @@ static struct world *world_make(const struct scene *s)
 static bool common_make(struct world *w)
 {
 	return fleet_common_make(
-		&w->expected[0], (struct span){ w->policy[0], w->policy_size }, content_of(w, 0), "dir", &w->common, &w->fault);
+		&w->expected[0], (struct span){ w->policy[0], w->policy_size }, content_of(w, 0), NULL, "dir", &w->common, &w->fault);
 }
 
 static void world_free(struct world *w)
@@ -256,7 +256,7 @@ static void test_refused(void **state)
 		void (*change)(struct world *w);
 		const char *words;
 	} cases[] = {
-		{ wrong_mode, "a fleet is for mode direct" },
+		{ wrong_mode, "the expected measurements are for another mode" },
 		{ wrong_policy, "the policy is not that of the geo index's content" },
 		{ wrong_content, "the policy is not that of the geo index's content" },
 		{ no_content, "the content of the geo index is not what the policy measures" },
