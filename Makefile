@@ -4,7 +4,7 @@
 # make test       build and run all tests     make bench    print figures
 # make deps       install what is missing     make install  DESTDIR= PREFIX=
 # make fuzz       FUZZ_TIME=60 seconds a target              make reliability   docs/RELIABILITY.md from what the tests left
-# make clean
+# make coverage   of the parsers by their fuzz corpora        make clean
 #
 # WERROR=1 makes warnings errors (CI). TSS_SRC=DIR takes a given tpm2-tss source tree.
 
@@ -38,7 +38,7 @@ all: build-all
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help all deps test demo bench fuzz install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc preflight-doc reliability
+.PHONY: help all deps test demo bench fuzz coverage install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc preflight-doc reliability
 
 deps:
 	@TSS_SRC='$(TSS_SRC)' scripts/deps
@@ -60,6 +60,8 @@ HOST_DEFS := -D_GNU_SOURCE -DGEOLAUNCH_VERSION='"$(VERSION)"'
 HOST_CFLAGS := $(STD) -O2 -g $(HARDEN) $(HOST_DEFS)
 ASAN_CFLAGS := $(STD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
 FUZZ_CFLAGS := $(STD) -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
+# clang's undefined-behaviour sanitizer sees some things that gcc's does not, an offset added to NULL for one.
+COV_CFLAGS := $(STD) -O1 -g -fprofile-instr-generate -fcoverage-mapping -fsanitize=undefined -fno-sanitize-recover=all $(HOST_DEFS)
 HOST_LIBS := -ltss2-sys -ltss2-mu -ltss2-tctildr -lyaml -ljansson -lcrypto -lz -lefiboot -lefivar
 GNU_EFI := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 
@@ -172,8 +174,10 @@ ASAN_LDFLAGS := -fsanitize=address,undefined
 $(eval $(call host_variant,host,$$(CC),$$(HOST_CFLAGS),$$(HOST_LDFLAGS)))
 $(eval $(call host_variant,asan,$$(CC),$$(ASAN_CFLAGS),$$(ASAN_LDFLAGS)))
 $(eval $(call host_variant,fuzz,$$(CLANG),$$(FUZZ_CFLAGS),$$(ASAN_LDFLAGS)))
+COV_LDFLAGS := -fprofile-instr-generate -fsanitize=undefined
+$(eval $(call host_variant,cov,$$(CLANG),$$(COV_CFLAGS),$$(COV_LDFLAGS)))
 
-.PRECIOUS: $(B)/host/%.o $(B)/asan/%.o $(B)/fuzz/%.o $(B)/efi/%.o $(B)/tss/%.o $(B)/stage/%.o
+.PRECIOUS: $(B)/host/%.o $(B)/asan/%.o $(B)/fuzz/%.o $(B)/cov/%.o $(B)/efi/%.o $(B)/tss/%.o $(B)/stage/%.o
 
 # ---------------------------------------------------------------- EFI application
 
@@ -275,16 +279,16 @@ check-units: $(UNIT_RUN:%=unit-host-%)
 check-asan: $(UNIT_RUN:%=unit-asan-%) $(B)/asan/geolaunch
 
 FUZZ_RUN := $(FUZZ:tests/fuzz/%.c=%)
-.PHONY: $(FUZZ_RUN:%=replay-%) $(FUZZ_RUN:%=fuzz-%)
+.PHONY: $(FUZZ_RUN:%=replay-%) $(FUZZ_RUN:%=fuzz-%) $(FUZZ_RUN:%=pick-%)
 # Every corpus is replayed with gcc's sanitizers in make test; fuzzing itself needs clang's libFuzzer.
 $(B)/asan/fuzz/%: $(B)/asan/tests/fuzz/%.o \
 		$(B)/asan/tests/fuzz/replay_main.o $(B)/asan/libcli.a $(B)/asan/libtxt.a $(B)/asan/libproxy.a $(B)/asan/libgeolaunch.a
 	@mkdir -p $(@D)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ -lcapstone $(HOST_LIBS)
 $(B)/fuzz/fuzz/%: $(B)/fuzz/tests/fuzz/%.o \
 		$(B)/fuzz/libcli.a $(B)/fuzz/libtxt.a $(B)/fuzz/libproxy.a $(B)/fuzz/libgeolaunch.a
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(HOST_LIBS)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ -lcapstone $(HOST_LIBS)
 $(FUZZ_RUN:%=replay-%): replay-%: $(B)/asan/fuzz/%
 	@$< $(wildcard tests/data/fuzz/$*/*) > $<.log 2>&1 || { tail -n 40 $<.log; echo "failed; by hand: $< tests/data/fuzz/$*/*" >&2; exit 1; }
 check-fuzz: $(FUZZ_RUN:%=replay-%)
@@ -292,6 +296,20 @@ $(FUZZ_RUN:%=fuzz-%): fuzz-%: $(B)/fuzz/fuzz/%
 	@GEOLAUNCH_RESULTS=$(RESULTS) scripts/fuzz $< $(FUZZ_TIME) $(B)/corpus/$* tests/data/fuzz/$*
 fuzz: deps
 	@$(MAKE) --no-print-directory $(FUZZ_RUN:%=fuzz-%)
+# Which lines of each parser its corpus alone runs through; exit 1 below 90 % of one. tests/fuzz/parsers.csv says what belongs to what.
+$(B)/cov/fuzz/%: $(B)/cov/tests/fuzz/%.o \
+		$(B)/cov/tests/fuzz/replay_main.o $(B)/cov/libcli.a $(B)/cov/libtxt.a $(B)/cov/libproxy.a $(B)/cov/libgeolaunch.a
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(COV_LDFLAGS) -o $@ $^ -lcapstone $(HOST_LIBS)
+# Adds to a target's corpus what its fuzzing found (build/corpus) and what runs through lines that nothing else does.
+$(B)/cov/pick/%: $(B)/cov/tests/fuzz/%.o \
+		$(B)/cov/tests/fuzz/pick_main.o $(B)/cov/libcli.a $(B)/cov/libtxt.a $(B)/cov/libproxy.a $(B)/cov/libgeolaunch.a
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(COV_LDFLAGS) -o $@ $^ -lcapstone $(HOST_LIBS)
+$(FUZZ_RUN:%=pick-%): pick-%: $(B)/cov/pick/%
+	@scripts/fuzz-pick $< $(B)/corpus/$* tests/data/fuzz/$*
+coverage: $(FUZZ_RUN:%=$(B)/cov/fuzz/%)
+	@GEOLAUNCH_RESULTS=$(RESULTS) scripts/coverage $(B)/cov/fuzz
 
 TBOOT_DIR ?= $(CURDIR)/.deps/tboot
 PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/efi/geolaunch.efi \
@@ -376,4 +394,4 @@ install: build-all
 clean:
 	rm -rf $(B)
 
--include $(shell find $(wildcard $(B)/host $(B)/asan $(B)/fuzz $(B)/efi $(B)/stage $(B)/stop) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(wildcard $(B)/host $(B)/asan $(B)/fuzz $(B)/cov $(B)/efi $(B)/stage $(B)/stop) -name '*.d' -type f 2>/dev/null)

@@ -194,21 +194,28 @@ static json_t *nv_json(const struct lint_nv *nv)
 		nv->read == LINT_READ_OK ? cli_json_hex(nv->content) : json_null());
 }
 
-bool lint_dump_write(const char *path, const struct lint_tpm *t, struct cli_fault *fault)
+char *lint_dump_text(const struct lint_tpm *t)
 {
 	CLEANUP_JSON json_t *list = json_array(), *root = NULL;
-	CLEANUP_FREE char *text = NULL, *line = NULL;
+	CLEANUP_FREE char *text = NULL;
+	char *line = NULL;
 	bool ok = list != NULL;
 
 	for (size_t i = 0; ok && i < t->nv_count; i++)
 		ok = json_array_append_new(list, nv_json(&t->nv[i])) == 0;
 	if (ok)
-		root = json_pack("{s:s, s:o, s:b, s:O, s:o}", "format", LINT_DUMP_FORMAT, "banks", cli_json_banks(t->banks),
-			"unknown_banks", (int)t->unknown_banks, "nv", list, "pcrs", cli_json_pcrs(&t->pcrs, 0, PCR_COUNT - 1));
+		root = json_pack("{s:s, s:o, s:b, s:O}", "format", LINT_DUMP_FORMAT, "banks", cli_json_banks(t->banks), "unknown_banks",
+			(int)t->unknown_banks, "nv", list);
+	/* Without a value of any PCR there is nothing that could be read back. */
+	if (root && t->pcrs.banks && json_object_set_new(root, "pcrs", cli_json_pcrs(&t->pcrs, 0, PCR_COUNT - 1)) != 0)
+		return NULL;
 	text = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
-	if (!text || asprintf(&line, "%s\n", text) < 0) {
-		line = NULL;
-		return cli_fail(fault, CLI_IO, "out of memory: %s", path);
-	}
-	return write_file_atomic(path, span_str(line), fault);
+	return text && asprintf(&line, "%s\n", text) >= 0 ? line : NULL;
+}
+
+bool lint_dump_write(const char *path, const struct lint_tpm *t, struct cli_fault *fault)
+{
+	CLEANUP_FREE char *text = lint_dump_text(t);
+
+	return text ? write_file_atomic(path, span_str(text), fault) : cli_fail(fault, CLI_IO, "out of memory: %s", path);
 }

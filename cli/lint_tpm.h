@@ -55,6 +55,8 @@ GL_MUST bool lint_tpm_read(struct host_tpm *h, const uint32_t *more, size_t coun
  */
 /* Reads and checks; every key must be one of these. `out` zeroed, to be freed in any case. */
 GL_MUST bool lint_dump_read(const char *path, struct lint_tpm *out, struct cli_fault *fault);
+/* A dump as text: the caller's to free, NULL without memory. lint_dump_parse() of it gives the same. */
+char *lint_dump_text(const struct lint_tpm *t);
 /* The same for bytes at hand; `path` is only a name for messages. */
 GL_MUST bool lint_dump_parse(const char *path, struct span bytes, struct lint_tpm *out, struct cli_fault *fault);
 

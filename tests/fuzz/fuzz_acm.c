@@ -110,6 +110,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	acm_print(&a, &t);
 	if (!acm_strerror(acm_validate(&a))[0] || !acm_match_text(acm_match(&a, &platform))[0])
 		abort();
+	for (uint32_t i = 0; i < a.chipsets2.count; i++) {
+		struct acm_chipset c = acm_chipset_at(&a.chipsets2, i);
+		const struct acm_platform other = { .has_didvid = true, .vendor_id = c.vendor_id, .device_id = c.device_id };
+
+		/* its own mask leaves it as it is */
+		if (!a.chipsets.present && !(c.device_id & ~c.register_mask) && acm_match(&a, &other) != ACM_MATCHES)
+			abort();
+	}
+	if (!acm_match_text(acm_match(&a, &(struct acm_platform){ .has_fusing = true }))[0])
+		abort();
+	/* a machine that says nothing but its chipset */
+	if (!acm_match_text(acm_match(
+		    &a, &(struct acm_platform){ .has_didvid = true, .vendor_id = 0x8086, .device_id = 0xb001, .revision_id = 1 }))[0])
+		abort();
 	check_made(&a);
 	return 0;
 }

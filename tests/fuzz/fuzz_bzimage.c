@@ -40,7 +40,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r.bad)
 		return 0;
 	file = rd_bytes(&r, rd_left(&r));
-	if (bzimage_parse(file, &b) != BZIMAGE_OK)
+	enum bzimage_error error = bzimage_parse(file, &b);
+
+	check(bzimage_strerror(error)[0] != 0);
+	if (error)
 		return 0;
 	check(bzimage_is(file) && b.protocol >= BZIMAGE_MIN_PROTOCOL);
 	check(b.header.p == file.p + BZIMAGE_HEADER_OFFSET && b.header.n <= BZIMAGE_HEADER_MAX);

@@ -34,7 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct elf_plan p;
 	uint64_t at, end;
 
-	if (elf_plan(file, &p) != ELF_OK)
+	enum elf_error error = elf_plan(file, &p);
+
+	check(elf_strerror(error)[0] != 0);
+	if (error)
 		return 0;
 	check(elf_is(file) && p.count > 0 && p.count <= ELF_MAX_SEGMENTS);
 	check(p.align >= 1 && (p.align & (p.align - 1)) == 0);

@@ -15,6 +15,9 @@ static void check_index(struct rd *r)
 	uint32_t attributes = rd_le32(r);
 	size_t size = (size_t)rd_le64(r);
 
+	if (geo_index_possible(attributes) != (attributes >> 24 == 1))
+		abort();
+
 	geo_attributes_text(attributes, &t);
 	if (t.cut || !t.n)
 		abort();
@@ -27,9 +30,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rd r = rd_init((struct span){ data, size });
 	uint8_t back[GEO_TAG_SIZE];
 	struct geo_tag tag;
+	enum geo_error error = geo_decode((struct span){ data, size }, &tag);
 
 	check_index(&r);
-	if (geo_decode((struct span){ data, size }, &tag))
+	if (!geo_strerror(error)[0])
+		abort();
+	if (error)
 		return 0;
 	if (size != GEO_TAG_SIZE || geo_encode(&tag, back) || memcmp(back, data, GEO_TAG_SIZE) != 0)
 		abort();

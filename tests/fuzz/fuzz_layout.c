@@ -40,6 +40,9 @@ static void check_mb2(void)
 	}
 	if (ram != told)
 		abort();
+	/* One place less than is needed: refused. */
+	if (n > 0 && efi_map_to_mb2(&map, memory, n - 1, &n))
+		abort();
 }
 
 static uint64_t ram_of(const struct efi_map *m)
@@ -95,6 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct layout_item items[3];
 	uint32_t n = rd_le32(&rd);
 	struct span bytes;
+	enum efi_map_error error;
+	enum layout_error placed;
 
 	r.tboot_high = n > UINT32_MAX - r.tboot_low ? UINT32_MAX : r.tboot_low + n;
 	r.moved = rd_le32(&rd);
@@ -102,7 +107,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < GL_COUNT(items); i++)
 		items[i].size = (uint64_t)rd_le32(&rd) + 1;
 	bytes = rd_bytes(&rd, rd_left(&rd));
-	if (rd.bad || bytes.n > MAX_MAP || efi_map_read(bytes, descriptor, &map) != EFI_MAP_OK)
+	if (rd.bad || bytes.n > MAX_MAP)
+		return 0;
+	error = efi_map_read(bytes, descriptor, &map);
+	if (!efi_map_strerror(error)[0])
+		abort();
+	if (error)
 		return 0;
 	check_order(&map);
 	check_mb2();
@@ -110,7 +120,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!layout_kept(&map, r.min_ram, &scratch))
 		abort();
 	check_order(&scratch);
-	if (layout_place(&map, &r, items, GL_COUNT(items), &scratch) == LAYOUT_OK)
+	placed = layout_place(&map, &r, items, GL_COUNT(items), &scratch);
+	if (!layout_strerror(placed)[0])
+		abort();
+	if (placed == LAYOUT_OK)
 		check_places(&r, items, GL_COUNT(items));
 	return 0;
 }

@@ -64,9 +64,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span cmdline = piece(&r);
 	char text[256] = "";
 	struct lint_report report;
+	uint32_t parsed;
 
 	if (cmdline.n)
 		memcpy(text, cmdline.p, cmdline.n < sizeof(text) ? cmdline.n : sizeof(text) - 1);
+	if (lint_version_parse(text, &parsed) && parsed > LINT_VERSION(UINT8_MAX, UINT8_MAX, UINT8_MAX))
+		abort();
 	lint_tboot_parse(flags & 8 ? text : NULL, f.tboot_version, &f.tboot);
 	hash_span(ALG_SET_ALL, SPAN_LITERAL("linux"), &module.measured);
 	hash_span(ALG_SET_ALL, SPAN_LITERAL("tboot"), &f.mle);

@@ -10,9 +10,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check(struct span file)
 {
 	struct mb2_header h;
+	enum mb2_header_error error;
 
 	memset(&h, 0, sizeof(h));
-	if (mb2_header_parse(file, &h) != MB2_HEADER_OK)
+	error = mb2_header_parse(file, &h);
+	if (!mb2_header_strerror(error)[0])
+		abort();
+	if (error)
 		return;
 	if (h.offset % MB2_HEADER_ALIGN != 0 || h.offset + 16 > file.n || h.offset + 16 > MB2_HEADER_SEARCH ||
 		h.tags >> MB2_HEADER_TAG_COUNT != 0)

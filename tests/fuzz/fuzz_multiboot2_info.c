@@ -58,13 +58,26 @@ static bool rewrite(struct mb2_writer *w, const struct mb2_tag *t, struct span w
 
 static void try_mmap(const struct mb2_tag *t, struct span whole)
 {
+	static struct mb2_memory entries[1024];
+	struct mb2_writer w;
+	struct mb2_info info;
+	struct mb2_tag again;
 	struct mb2_mmap m;
+	size_t n = 0, size = 0;
 
 	if (!mb2_get_mmap(t, &m))
 		return;
 	check(inside(m.entries, whole) && m.count * m.entry_size == m.entries.n);
 	for (size_t i = 0; i < m.count; i++)
-		(void)mb2_mmap_entry(&m, i);
+		if (i < GL_COUNT(entries))
+			entries[n++] = mb2_mmap_entry(&m, i);
+	mb2_begin_measure(&w);
+	mb2_put_mmap(&w, entries, n);
+	check(mb2_end(&w, &size) && size <= sizeof(copy));
+	mb2_begin(&w, (struct mspan){ copy, size });
+	mb2_put_mmap(&w, entries, n);
+	check(mb2_end(&w, &size) && mb2_info_open((struct span){ copy, size }, &info) == MB2_INFO_OK);
+	check(mb2_find(&info, MB2_MMAP, &again) && mb2_get_mmap(&again, &m) && m.count == n);
 }
 
 /* Tag by tag from its values: the second time nothing changes any more. */
@@ -110,7 +123,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mb2_tag t;
 	size_t sum = 0;
 
-	if (size > MAX_COPY / 2 || mb2_info_open(whole, &info) != MB2_INFO_OK)
+	enum mb2_info_error error = mb2_info_open(whole, &info);
+
+	check(mb2_info_strerror(error)[0] != 0);
+	if (size > MAX_COPY / 2 || error)
 		return 0;
 	check(inside(info.tags, whole));
 	while (mb2_next(&it, &t)) {

@@ -12,9 +12,10 @@ static void check(struct span text)
 	uint8_t buf[STAGE_RULES_MAX_SIZE];
 	struct stage_rules r;
 	size_t at = 0, n = 0;
+	enum stage_rules_error error = stage_rules_parse(text, &r, &at);
 
-	if (stage_rules_parse(text, &r, &at)) {
-		if (at > text.n)
+	if (error) {
+		if (at > text.n || !stage_rules_strerror(error)[0])
 			abort();
 		return;
 	}

@@ -26,8 +26,13 @@ static void image(struct span file)
 {
 	struct tboot_image t;
 	uint64_t end = 0;
+	enum tboot_image_error error;
+	const char *why = NULL;
 
-	if (tboot_image_plan(file, &t, NULL) != TBOOT_IMAGE_OK)
+	error = tboot_image_plan(file, &t, &why);
+	if (!tboot_image_strerror(error)[0])
+		abort();
+	if (error)
 		return;
 	if (t.count == 0 || t.count > ELF_MAX_SEGMENTS || t.low < TBOOT_LOW || t.entry < t.low || t.entry >= t.high)
 		abort();

@@ -13,6 +13,7 @@
 #include "common/cursor.h"
 #include "tpm/mmio.h"
 #include "tpm/tpm.h"
+#include "tpm/tpm_run.h"
 
 #define INDEX 0x01c10110u
 #define NV_SIZE 100
@@ -177,7 +178,7 @@ static void registers(struct rd input, enum tpm_interface interface)
 {
 	static struct tpm tpm;
 	struct device d = { .input = input };
-	struct tpm_mmio m = { read8, read32, write8, write32, delay_us, &d };
+	struct tpm_mmio m = { .read8 = read8, .read32 = read32, .write8 = write8, .write32 = write32, .delay_us = delay_us, .ctx = &d };
 	struct tpm_mmio_tcti tcti;
 
 	(void)!tpm_interface(&m);
@@ -185,6 +186,22 @@ static void registers(struct rd input, enum tpm_interface interface)
 	tpm_mmio_tcti_init(&tcti, &m, interface, 2);
 	use(&tpm, tpm_mmio_tcti_context(&tcti));
 	(void)!tpm_locality_give_back(&m, interface, 2, 0);
+}
+
+static TSS2_RC no_operation(TSS2_SYS_CONTEXT *sys, void *args)
+{
+	(void)sys;
+	(void)args;
+	abort();
+}
+
+/* A TPM that was not opened takes no commands and can be scrubbed and closed all the same. */
+static void nothing_there(void)
+{
+	static struct tpm none;
+
+	must(tpm_run(&none, no_operation, NULL) != TSS2_RC_SUCCESS, "no TPM");
+	tpm_scrub(&none);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -199,6 +216,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		responses(input, choice * 2);
 	else
 		registers(input, choice == 2 ? TPM_INTERFACE_FIFO : TPM_INTERFACE_CRB);
+	nothing_there();
 	tpm_rc_text((TSS2_RC)rd_le32(&input), &t);
 	must(t.n > 0 && !t.cut, "a text for every code");
 	return 0;

@@ -172,6 +172,21 @@ static void note_log(const struct heap_os_sinit *o)
 		log_place = (struct txt_range){ 0, UINT32_MAX }; /* several: their own sizes are checked by the sanitizer */
 }
 
+/* What was read can be written, and then says the same. */
+static void check_bios(const struct heap_bios *b)
+{
+	uint8_t table[256];
+	struct heap_bios back;
+	size_t n = 0;
+
+	if (b->version < HEAP_BIOS_MIN || b->version > HEAP_BIOS_MAX || !heap_bios_encode(b, (struct mspan){ table, sizeof(table) }, &n) ||
+		heap_bios_decode((struct span){ table + 8, n - 8 }, &back) != TXT_OK || back.version != b->version ||
+		back.lcp_base != b->lcp_base || back.lcp_size != b->lcp_size || back.mle_flags != b->mle_flags)
+		abort();
+	if (heap_bios_encode(b, (struct mspan){ table, n - 1 }, &n))
+		abort();
+}
+
 static void look(struct span bytes)
 {
 	struct heap_tables t;
@@ -183,8 +198,8 @@ static void look(struct span bytes)
 	log_place = (struct txt_range){ 0, 0 };
 	if (heap_locate(bytes, 3, &t, &where))
 		return;
-	if (heap_bios_decode(t.table[HEAP_BIOS].content, &bios) == TXT_OK && (bios.version < HEAP_BIOS_MIN || bios.version > HEAP_BIOS_MAX))
-		abort();
+	if (heap_bios_decode(t.table[HEAP_BIOS].content, &bios) == TXT_OK)
+		check_bios(&bios);
 	if (heap_os_sinit_decode(t.table[HEAP_OS_SINIT].content, &os) == TXT_OK)
 		note_log(&os);
 	if (heap_locate(bytes, 4, &t, &where))

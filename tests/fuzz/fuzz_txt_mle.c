@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Page tables and header of an MLE. Input: u32 page table, u32 size, u32 linear address of the header, then guest memory from 0 on. What passes the
- * checks must keep the rules and hash to what a plain walk reads.
+ * Page tables and header of an MLE. Input: u32 page table, u32 size, u32 linear address of the header, then pieces of guest memory: u32 address,
+ * u16 size, bytes; the rest is 0. What passes the checks must keep the rules and hash to what a plain walk reads.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +63,22 @@ static void check_launch(const struct txt_memory *m, const struct mle *mle)
 		abort();
 }
 
+/* Puts the pieces of the input into memory, or takes them out again: clearing all of it would take longer than the checks. */
+static void put_pieces(struct rd *r, bool in)
+{
+	while (rd_left(r) > 0) {
+		uint32_t at = rd_le32(r);
+		struct span bytes = rd_bytes(r, rd_le16(r));
+
+		if (bytes.n == 0 || at > RAM || bytes.n > RAM - at)
+			continue;
+		if (in)
+			memcpy(ram + at, bytes.p, bytes.n);
+		else
+			memset(ram + at, 0, bytes.n);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct txt_memory m = { read_ram, write_ram, NULL };
@@ -72,25 +88,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.capabilities = 3,
 		.heap = { 0xc0000, 0x1000 },
 		.sinit = { 0xd0000, 0x1000 },
-		.protect = { { 0, RAM } },
+		.protect = { { 0, 0xd8000 } },
 		.protect_count = 1,
 		.ram = { { 0, 0xe0000 } },
 		.ram_count = 1,
+		.logs = { { 0x9e000, 0x1000 }, { 0xa0000, 0x1000 } },
+		.log_count = 2,
 	};
 	struct mle mle;
 	struct mle_where where;
-	struct span memory;
+	struct rd pieces;
 
 	q.ptab = rd_le32(&r);
 	q.size = rd_le32(&r);
 	q.header = rd_le32(&r);
-	memory = rd_bytes(&r, rd_left(&r) < RAM ? rd_left(&r) : RAM);
 	if (r.bad)
 		return 0;
-	memset(ram, 0, sizeof(ram));
-	if (memory.n)
-		memcpy(ram, memory.p, memory.n);
+	pieces = r;
+	put_pieces(&pieces, true);
 	if (mle_check(&m, &q, &mle, &where) == TXT_OK)
 		check_launch(&m, &mle);
+	put_pieces(&r, false);
 	return 0;
 }

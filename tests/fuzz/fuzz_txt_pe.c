@@ -28,8 +28,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct txt_memory m = { .read = read_memory, .ctx = &bytes };
 	struct pe_found f;
 	struct pe pe;
+	enum pe_error error;
 
-	if (pe_parse((struct span){ data, size }, &pe) == PE_OK) {
+	error = pe_parse((struct span){ data, size }, &pe);
+	if (!pe_strerror(error)[0])
+		abort();
+	if (error == PE_OK) {
 		if (pe.size == 0 || pe.size > PE_MAX_IMAGE || pe.entry >= pe.size || pe.code_count == 0 || pe.code_count > IMAGE_MAX_RANGES)
 			abort();
 		for (size_t i = 0; i < pe.code_count; i++)

@@ -34,7 +34,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct text t = TEXT_OF(out);
 	size_t n = 0;
 
-	if (vlp_decode((struct span){ data, size }, &policy))
+	enum vlp_error decoded = vlp_decode((struct span){ data, size }, &policy);
+
+	if (!vlp_strerror(decoded)[0])
+		abort();
+	if (decoded)
 		return 0;
 	if (vlp_encode(&policy, (struct mspan){ buf, sizeof(buf) }, &n) || n != size || (n && memcmp(buf, data, n) != 0))
 		abort();

@@ -35,6 +35,14 @@ def policy_seeds():
     yield "trailing", policy() + b"\0"
 
 
+def uuid_seeds():
+    """For fuzz_lcp_data, which reads a UUID's text at the beginning of the input, too."""
+    yield "uuid", b"c3930641-e3cb-4f40-d791-27f8b9e25c86"
+    yield "uuid-upper-case", b"C3930641-E3CB-4F40-D791-27F8B9E25C86 and more"
+    yield "uuid-no-digit", b"c3930641-e3cb-4f40-d791-27f8b9e25c8g"
+    yield "uuid-no-dash", b"c3930641+e3cb-4f40-d791-27f8b9e25c86"
+
+
 def element(kind, body, control=1):
     return struct.pack("<III", 12 + len(body), kind, control) + body
 
@@ -143,6 +151,7 @@ def data(*lists):
 
 
 def data_seeds():
+    yield from uuid_seeds()
     for name, one in LISTS.items():
         yield name, data(one)
     yield "eight", data(*[old_list(0x0200, elements=ELEMENTS["stm2"])] * 8)

@@ -321,12 +321,20 @@ def fleet_record_seeds():
     yield "header", b'{"format":"geolaunch-fleet-1","count":100000}'
 
 
+def lint_seeds():
+    """Versions of tboot and options on its command line; no policies."""
+    for name, line in (("version", b"v1.11.0"), ("version-two", b"1.10"), ("version-large", b"1.256.0"), ("version-four", b"1.2.3.4"), ("version-text", b"1.2x"),
+                       ("options", b"ignore_prev_err=false call_racm=check pcr_map=legacy min_ram=0x100 extpol=embedded"),
+                       ("long-word", b"extpol=" + b"x" * 200), ("unknown", b"noextpol=1 logging serial= =x")):
+        yield name, struct.pack("<BBH", 15, 11, len(line)) + line + bytes(8)
+
+
 def main():
     target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
     for name, seeds in [("vlp", vlp_seeds), ("geo", geo_seeds), ("description", description_seeds),
                         ("stage_rules", stage_rules_seeds), ("cpio", cpio_seeds),
                         ("tpm_response", tpm_response_seeds), ("tpmproxy", tpmproxy_seeds), ("acm", acm_seeds),
-                        ("fleet_table", fleet_table_seeds), ("fleet_record", fleet_record_seeds)]:
+                        ("fleet_table", fleet_table_seeds), ("fleet_record", fleet_record_seeds), ("lint", lint_seeds)]:
         folder = target / f"fuzz_{name}"
         folder.mkdir(parents=True, exist_ok=True)
         for seed, data in seeds():

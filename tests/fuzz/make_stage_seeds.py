@@ -29,8 +29,8 @@ MMAP = [(0, 0x9F000, 1), (0x9F000, 0xA0000, 2), (0x100000, 0x140000, 5), (0x1400
 
 
 def bzimage(init_size=0x8000):
-    k = bytearray(2048 + 2048)
-    for at, form, value in ((0x1F1, "B", 3), (0x1F4, "<I", 2048 // 16), (0x1FE, "<H", 0xAA55), (0x200, "<H", 0x6AEB),
+    k = bytearray(2048 + 512)
+    for at, form, value in ((0x1F1, "B", 3), (0x1F4, "<I", 512 // 16), (0x1FE, "<H", 0xAA55), (0x200, "<H", 0x6AEB),
                             (0x206, "<H", 0x20F), (0x211, "B", 1), (0x214, "<I", 0x100000), (0x22C, "<I", 0x7FFFFFFF),
                             (0x230, "<I", 0x1000), (0x234, "B", 1), (0x235, "B", 12), (0x236, "<H", 0x7F), (0x238, "<I", 2047),
                             (0x258, "<Q", 0x200000), (0x260, "<I", init_size)):
@@ -66,6 +66,10 @@ def efi():
         struct.pack("<IIQQQQQ", kind, 0, base, 0, pages, 15, 0) for base, pages, kind in entries))
 
 
+def framebuffer(address=0xA0000, kind=1, pitch=4096, bits=32):
+    return tag(8, struct.pack("<QIIIBBH6B", address, pitch, 1024, 16, bits, kind, 0, 16, 8, 8, 8, 0, 8))
+
+
 def rsdp():
     return tag(15, b"RSD PTR \0BOCHS \2" + struct.pack("<IIQI", 0, 36, 0x310000, 0))
 
@@ -85,6 +89,22 @@ def plan_seeds():
     yield "linux-initrd", plan(head + "linux modules=hypervisor,initrd" + end, full[:2])
     yield "linux-taken", plan(head + "linux modules=hypervisor" + end, [full[0]], [*MMAP, (0x201000, 0x202000, 2)])
     yield "linux-large", plan(head + "linux modules=hypervisor" + end, [(bzimage(0x4000000), "")])
+    first = head + "linux modules=hypervisor" + end
+    screen_map = [*MMAP, (0x80000000, 0x90000000, 2)]
+    yield "linux-screen", plan(first, [full[0]], screen_map, framebuffer(0x80000000) + efi())
+    yield "linux-screen-in-ram", plan(first, [full[0]], MMAP, framebuffer(0x200000))
+    yield "linux-screen-text", plan(first, [full[0]], MMAP, framebuffer(0xB8000, 2))
+    yield "linux-screen-wraps", plan(first, [full[0]], MMAP, framebuffer(0xFFFFFFFFFFFFF000))
+    yield "linux-joined-map", plan(first, [full[0]], [(0, 0x8000, 1), (0x8000, 0x9F000, 1), *MMAP[1:], (0x400000, 0x500000, 2), (0x500000, 0x600000, 2)])
+    yield "linux-long-map", plan(first, [full[0]], MMAP + [(0x10000000 + i * 0x2000, 0x10001000 + i * 0x2000, 2) for i in range(130)])
+    yield "linux-cmdline", plan(first, [(bzimage(), "x" * 2048)])
+    yield "linux-bad-image", plan(first, [(b"no kernel", "")])
+    yield "linux-module-in-tboot", struct.pack("<H", len(information(first, [(0x100000, 4096, "")], MMAP))) + information(first, [(0x100000, 4096, "")], MMAP)
+    yield "linux-info-module", plan(first, [full[0]]).replace(struct.pack("<II", BYTES, BYTES + len(bzimage())), struct.pack("<II", 0x300000, 0x301000))
+    yield "many-modules", plan(first, [full[0]] + [(b"x", "")] * 32)
+    yield "small-module", plan(first, [(b"", "")])
+    yield "no-memory-map", plan(first, [full[0]], [(0, 0x1000, 2)])
+    yield "efi-32", plan(first, [full[0]], MMAP, tag(11, struct.pack("<I", 0x310100)) + rsdp())
     both = [(xen(), "console=com1"), (bytes(5000), "console=hvc0"), *full[1:]]
     yield "xen", plan(head + "xen modules=hypervisor,kernel,initrd,vmm:0755,file:0644" + end, both, extra=rsdp())
     yield "xen-relocated", plan(head + "xen modules=hypervisor,kernel" + end, [(xen(0x100000), ""), both[1]], extra=efi() + rsdp())

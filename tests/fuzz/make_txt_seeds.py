@@ -77,28 +77,44 @@ def heap_seeds():
     write("fuzz_txt_heap", "real", (DATA / "real-txt/txt-heap.bin").read_bytes())
 
 
-def mle(pages=4, base=0x8000, ptab=0x1000, version=0x20002, start=0, end=None, header=0x40, entry=0x100):
-    ram = bytearray(base + pages * 4096)
-    size = pages * 4096
-    struct.pack_into("<Q", ram, ptab, (ptab + 0x1000) | 1)
-    struct.pack_into("<Q", ram, ptab + 0x1000, (ptab + 0x2000) | 1)
-    for i in range(pages):
-        struct.pack_into("<Q", ram, ptab + 0x2000 + 8 * i, (base + i * 4096) | 1)
-    ram[base:] = bytes(i * 7 & 255 for i in range(size))
-    ram[base + header:base + header + 52] = UUID + struct.pack("<9I", 52, version, entry, 0, start, end or size, 0x227, 0, 0)
-    return struct.pack("<III", ptab, size, header) + bytes(ram)
+def mle(pages=4, base=0x8000, ptab=0x1000, version=0x20002, start=0, end=None, header=0x40, entry=0x100, size=None, uuid=UUID, length=52, caps=0x227,
+        cmdline=(0, 0), change=(), at=None, first=0):
+    """The request and pieces of memory: page tables (`change`: more entries, (address, value)), a header and some bytes of the pages."""
+    entries = [(ptab, (ptab + 0x1000) | 1), (ptab + 0x1000, (ptab + 0x2000) | 1)]
+    entries += [(ptab + 0x2000 + 8 * i, (base + i * 4096) | 1) for i in range(pages)]
+    pieces = [(where, struct.pack("<Q", value)) for where, value in [*entries, *change]]
+    pieces += [(base + i * 4096 + 5, bytes([i + 1] * 9)) for i in range(pages)]
+    size = pages * 4096 if size is None else size
+    pieces.append((base + header if at is None else at, uuid + struct.pack("<9I", length, version, entry, first, start, end or size, caps, *cmdline)))
+    return struct.pack("<III", ptab, size, header) + b"".join(struct.pack("<IH", where & 0xFFFFFFFF, len(data)) + data for where, data in pieces)
 
 
 def mle_seeds():
-    write("fuzz_txt_mle", "four-pages", mle())
-    write("fuzz_txt_mle", "one-page", mle(1))
-    write("fuzz_txt_mle", "start-and-end", mle(start=0x80, end=0x3801))
-    write("fuzz_txt_mle", "old-header", mle(version=0x10000))
-    write("fuzz_txt_mle", "header-at-end", mle(header=0x3FCC))
-    scattered = bytearray(mle(3, base=0x10000))
-    scattered += bytes(0x3000)
-    struct.pack_into("<Q", scattered, 12 + 0x3000 + 16, 0x14001)
-    write("fuzz_txt_mle", "scattered", bytes(scattered))
+    seeds = {
+        "four-pages": mle(), "one-page": mle(1), "start-and-end": mle(start=0x80, end=0x3801), "old-header": mle(version=0x10000),
+        "header-at-end": mle(header=0x3FCC), "header-outside": mle(header=0x4000), "header-far": mle(header=0xFFFFFFF0),
+        "scattered": mle(3, base=0x10000, change=[(0x3010, 0x14001)]), "backwards": mle(3, change=[(0x3010, 0x4001)]),
+        "hole": mle(3, change=[(0x3008, 0)]), "extra": mle(3, change=[(0x3018, 0x20001)]),
+        "extra-table": mle(3, change=[(0x2008, 0x20001)]), "large": mle(change=[(0x2000, 0x3081)]),
+        "reserved": mle(change=[(0x3000, 0x4000000000008001)]), "above-4g": mle(change=[(0x3018, 0x10000B001)]),
+        "in-heap": mle(1, base=0xC0000), "in-sinit": mle(1, base=0xD0000), "tables-in-heap": mle(ptab=0xC0000),
+        "tables-in-sinit": mle(ptab=0xD0000), "tables-above": mle(1, ptab=0x90000), "tables-outside": mle(1, ptab=0xFFFFF000),
+        "pages-outside": mle(1, base=0xE0000), "in-log": mle(1, base=0xA0000), "tables-in-log": mle(ptab=0x9E000),
+        "page-is-table": mle(3, base=0x2000), "page-is-directory": mle(3, base=0x1000), "unaligned": mle(change=[(0x1000, 0x2801)]),
+        "no-uuid": mle(uuid=bytes(16)), "short-header": mle(length=44), "long-header": mle(length=4096),
+        "entry-outside": mle(entry=0x4000), "end-outside": mle(end=0x4001), "end-before": mle(start=0x2000, end=0x1000),
+        "no-wake": mle(caps=0), "cmdline": mle(cmdline=(0x200, 0x300)), "cmdline-outside": mle(cmdline=(0x200, 0x9000)),
+        "cmdline-backwards": mle(cmdline=(0x300, 0x200)),
+        "absolute": mle(start=0x1000, end=0x5000, entry=0x1100, cmdline=(0x1200, 0x1300)), "short-end": mle(end=0x2000),
+        "late-first-page": mle(first=0x1000), "odd-first-page": mle(first=8),
+        "entry-unmapped": mle(entry=0x3F000, size=0x3F001, end=0x3F001), "tables-backwards": mle(change=[(0x1000, 0x801)]),
+        "late-start": mle(start=0x1000), "old-late-start": mle(version=0x10000, start=0x1000, end=0x3000, cmdline=(0x1200, 0x1300)),
+        "no-size": mle(size=0), "odd-size": mle(size=0x3001), "huge": mle(size=0x40000000), "cut": mle()[:7],
+        "two-tables": mle(4, size=0x201000, end=0x4000, change=[(0x2008, 0x20001)]), "unprotected": mle(1, base=0xD9000),
+        "tables-unprotected": mle(ptab=0xD9000), "first-page": mle(header=0x1040, at=0x9040),
+    }
+    for name, data in seeds.items():
+        write("fuzz_txt_mle", name, data)
 
 
 def pe(sections, pages=3, base=0, subsystem=10):

@@ -445,6 +445,22 @@ static void test_dump_again(void **state)
 	lint_tpm_free(&b);
 }
 
+/* A TPM without a bank that is known has no values of PCRs; its dump can be read all the same. */
+static void test_dump_without_pcrs(void **state)
+{
+	struct lint_tpm a = { .unknown_banks = true }, b = { .nv = NULL };
+	struct cli_fault fault;
+	char *text = lint_dump_text(&a);
+
+	(void)state;
+	assert_non_null(text);
+	assert_null(strstr(text, "pcrs"));
+	assert_true(lint_dump_parse("x", span_str(text), &b, &fault));
+	assert_true(b.unknown_banks && !b.banks && !b.nv_count && !b.pcrs.banks);
+	free(text);
+	lint_tpm_free(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -459,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_bad_dumps),
 		cmocka_unit_test(test_dump_again),
+		cmocka_unit_test(test_dump_without_pcrs),
 	};
 
 	return cmocka_run_group_tests_name("lint", tests, NULL, NULL);
