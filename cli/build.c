@@ -141,7 +141,7 @@ static bool make_tree(struct build *b)
 	for (size_t i = 0; i < GL_COUNT(folders); i++)
 		if (!tree_mkdir(&b->tree, folders[i], b->fault))
 			return false;
-	if (!copy_efi(b))
+	if (!b->options->sign && !copy_efi(b))
 		return false;
 	for (size_t i = build_is_txt(b) ? 0 : 1; i < out->module_count; i++)
 		if (!copy_module(b, &b->sources[i], &out->modules[i]))
@@ -159,6 +159,8 @@ static bool write_results(struct build *b)
 
 	if (!text)
 		return cli_fail(b->fault, CLI_IO, "out of memory: expected.json");
+	if (b->options->sign && !build_sign(b, efi_files))
+		return false;
 	return tree_write(&b->tree, BUILD_ESP BUILD_DESCRIPTION, (struct span){ b->description, b->description_size }, b->fault) &&
 	       tree_write(&b->tree, BUILD_ESP BUILD_POLICY, (struct span){ b->policy_bytes, b->out->policy_size }, b->fault) &&
 	       (!b->out->geo || tree_write(&b->tree, BUILD_GEO, (struct span){ b->out->geo, b->out->geo_size }, b->fault)) &&
@@ -201,7 +203,8 @@ static bool look_at_inputs(struct build *b)
 		return false;
 	b->algs = b->banks | ALG_BIT(b->out->manifest.policy_hash);
 	return build_read_geo(b) && (!build_is_txt(b) || build_write_rules(b)) && build_write_description(b) &&
-	       build_write_policy(b); /* no digests yet, but the policy's size is that of the final one */
+	       build_write_policy(b) && /* no digests yet, but the policy's size is that of the final one */
+	       build_check_sign(b);
 }
 
 bool build_run(const struct build_options *options, struct build_result *out, struct cli_fault *fault)

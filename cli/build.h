@@ -23,16 +23,19 @@
  *   DIR/esp/EFI/geolaunch/tboot, sinit, lcp
  *   DIR/esp/EFI/geolaunch/stage             module 0
  *
+ * A signed build has launch description and policy in geolaunch.efi as well (boot/embedded.h), and those are the ones that count.
  * Xen and tboot are unpacked if they are gzip'ed: GRUB, their usual loader, hands them on like that, and so they are measured. Of tboot the
  * runs of zeros are left out (elf_pack.h).
- * The same inputs give the same bytes.
+ * The same inputs give the same bytes, but for the time in a signature.
  */
 
 struct build_options {
 	const char *manifest;
 	const char *output;
-	const char *efi;   /* geolaunch.efi */
-	const char *stage; /* of mode txt, unless the manifest names one; NULL: the one beside this program */
+	const char *efi;         /* geolaunch.efi */
+	const char *stage;       /* of mode txt, unless the manifest names one; NULL: the one beside this program */
+	const char *sign;        /* PEM file with the key that signs geolaunch.efi; NULL: not signed */
+	const char *certificate; /* that of the key, PEM; with `sign` only */
 	bool force;
 };
 

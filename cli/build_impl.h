@@ -39,6 +39,7 @@ struct build {
 	size_t description_size;
 	struct vlp policy; /* its hashes are those of out->modules and geo_measured */
 	struct digests geo_measured;
+	char tboot_digest[65]; /* SHA-256 of tboot, for a description that is signed; else empty */
 	uint8_t policy_bytes[VLP_MAX_SIZE];
 };
 
@@ -57,6 +58,10 @@ GL_MUST bool build_write_rules(struct build *b);
 GL_MUST bool build_write_description(struct build *b);
 void build_measure_modules(struct build *b);
 GL_MUST bool build_write_policy(struct build *b);
+
+/* build_sign.c: is there all that signing needs; then geolaunch.efi with description and policy inside, signed, under both names. */
+GL_MUST bool build_check_sign(struct build *b);
+GL_MUST bool build_sign(struct build *b, const char *const names[2]);
 
 /* build_predict.c */
 GL_MUST bool build_choose_banks(struct build *b);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a build writes itself: the stage's rules, the launch description, the policy. */
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/build_impl.h"
 #include "cli/vlp_edit.h"
@@ -75,6 +76,27 @@ static struct description_module describe_extra(const struct build_module *m)
 	return m->given ? describe(m) : (struct description_module){ .role = ROLE_DESCRIPTION };
 }
 
+/*
+ * The policy has no entry for tboot, so where a signature is to cover all that runs, the description names it by its digest: that of the
+ * file as it goes to the ESP.
+ */
+static bool digest_of_tboot(struct build *b, struct span *out)
+{
+	const struct source *s = &b->extras[BUILD_TBOOT];
+	CLEANUP_FREE uint8_t *bytes = malloc((size_t)s->size + 1);
+	struct text hex = TEXT_OF(b->tboot_digest);
+	struct digests d;
+
+	if (!bytes)
+		return cli_fail(b->fault, CLI_IO, "out of memory: %s", s->path);
+	if (pread(s->fd, bytes, (size_t)s->size, 0) != (ssize_t)s->size)
+		return cli_fail(b->fault, CLI_IO, "cannot read: %s: try again", s->path);
+	hash_span(ALG_BIT(ALG_SHA256), (struct span){ bytes, (size_t)s->size }, &d);
+	text_bytes(&hex, digest_span(&d, ALG_SHA256));
+	*out = span_str(b->tboot_digest);
+	return true;
+}
+
 bool build_write_description(struct build *b)
 {
 	const struct build_result *out = b->out;
@@ -92,6 +114,8 @@ bool build_write_description(struct build *b)
 	d->module_count = out->manifest.module_count;
 	if (build_is_txt(b)) {
 		d->txt.tboot = describe_extra(&out->extras[BUILD_TBOOT]);
+		if (b->options->sign && !digest_of_tboot(b, &d->txt.tboot.sha256))
+			return false;
 		d->txt.sinit = describe_extra(&out->extras[BUILD_SINIT]);
 		d->txt.lcp = describe_extra(&out->extras[BUILD_LCP_DATA]);
 		d->txt.stage = describe(&out->modules[0]);

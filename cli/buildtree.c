@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/embedded.h"
 #include "cli/fleet.h"
 #include "common/hash.h"
 
@@ -222,6 +223,31 @@ static size_t expected_modules(const struct expected *e)
 	return n;
 }
 
+/* What geolaunch.efi brings itself is what counts at boot, so it must be what the files say. */
+GL_MUST static bool check_embedded(struct build_check *c, struct span description)
+{
+	CLEANUP_FREE uint8_t *bytes = malloc(PECOFF_MAX_SIZE);
+	struct embedded e = { { NULL, 0 }, { NULL, 0 } };
+	struct pecoff pe;
+	size_t n = 0, policy = 0;
+
+	if (!bytes)
+		return cli_fail(c->fault, CLI_IO, "out of memory: %s", c->path);
+	if (!build_check_read(c, SPAN_LITERAL(SLOT_APPLICATION), (struct mspan){ bytes, PECOFF_MAX_SIZE }, &n))
+		return false;
+	if (pecoff_parse((struct span){ bytes, n }, &pe) == PECOFF_OK &&
+		embedded_find((struct span){ bytes, n }, PECOFF_FILE, &e) != PECOFF_OK)
+		return build_check_wrong(c, SLOT_APPLICATION, "the file is damaged");
+	if (!e.description.n)
+		return true;
+	if (!span_equal(e.description, description))
+		return build_check_wrong(c, SLOT_APPLICATION, "the launch description in it is not that of launch.conf");
+	if (!build_check_read(c, c->description.policy, (struct mspan){ c->policy_bytes, sizeof(c->policy_bytes) }, &policy))
+		return false;
+	return span_equal(e.policy, (struct span){ c->policy_bytes, policy }) ||
+	       build_check_wrong(c, SLOT_APPLICATION, "the policy in it is not that of policy.vlp");
+}
+
 GL_MUST static bool check_launch(struct build_check *c)
 {
 	static const struct description_module itself = { .role = ROLE_DESCRIPTION,
@@ -243,7 +269,7 @@ GL_MUST static bool check_launch(struct build_check *c)
 			return false;
 	if (expected_modules(&c->out->expected) != c->matched)
 		return build_check_wrong(c, DESCRIPTION_FILE, "expected.json expects other modules than this names");
-	return check_policy(c);
+	return check_policy(c) && check_embedded(c, (struct span){ c->description_text, n });
 }
 
 /* ---- all of it ---- */

@@ -17,13 +17,15 @@ struct options {
 	bool help;
 };
 
-enum { OPTION_EFI = 256, OPTION_STAGE, OPTION_FLEET, OPTION_JSON, OPTION_FORCE };
+enum { OPTION_EFI = 256, OPTION_STAGE, OPTION_FLEET, OPTION_SIGN, OPTION_CERT, OPTION_JSON, OPTION_FORCE };
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "efi", required_argument, NULL, OPTION_EFI },
 	{ "fleet", required_argument, NULL, OPTION_FLEET },
 	{ "stage", required_argument, NULL, OPTION_STAGE },
+	{ "sign", required_argument, NULL, OPTION_SIGN },
+	{ "cert", required_argument, NULL, OPTION_CERT },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "help", no_argument, NULL, 'h' },
@@ -33,7 +35,7 @@ static const struct option long_options[] = {
 static void print_help(void)
 {
 	printf("usage: geolaunch build MANIFEST -o DIR [--efi FILE] [--stage FILE]\n"
-	       "                       [--fleet TABLE] [--json] [--force]\n"
+	       "                       [--sign KEY --cert CERT] [--fleet TABLE] [--json] [--force]\n"
 	       "\n"
 	       "Makes the EFI system partition's tree (DIR/esp) and the expected measurements\n"
 	       "(DIR/expected.json) from a manifest, see geolaunch-manifest(5).\n"
@@ -45,6 +47,9 @@ static void print_help(void)
 	       "                    manifest, else $GEOLAUNCH_STAGE, else beside geolaunch.efi)\n"
 	       "      --fleet TABLE build for every host of the table (CSV), see\n"
 	       "                    geolaunch-fleet(1)\n"
+	       "      --sign KEY    put launch description and policy into geolaunch.efi and sign\n"
+	       "                    that for Secure Boot, with sbsign; KEY is a PEM file\n"
+	       "      --cert CERT   the key's certificate, PEM\n"
 	       "      --json        print the summary as JSON\n"
 	       "      --force       replace the output of an earlier build\n"
 	       "  -h, --help        this text\n");
@@ -69,6 +74,12 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case OPTION_STAGE:
 			o->build.stage = optarg;
 			break;
+		case OPTION_SIGN:
+			o->build.sign = optarg;
+			break;
+		case OPTION_CERT:
+			o->build.certificate = optarg;
+			break;
 		case OPTION_JSON:
 			o->json = true;
 			break;
@@ -88,6 +99,15 @@ static int parse_options(int argc, char **argv, struct options *o)
 	}
 	if (!o->build.output || !*o->build.output) {
 		cli_error(COMMAND, "no output directory: name it with -o: see 'geolaunch build --help'");
+		return CLI_USAGE;
+	}
+	if (!o->build.sign != !o->build.certificate) {
+		cli_error(COMMAND, "--sign and --cert go together: name key and certificate: see 'geolaunch build --help'");
+		return CLI_USAGE;
+	}
+	if (o->build.sign && o->fleet) {
+		cli_error(COMMAND,
+			"--sign is for one host: the hosts of a fleet have policies of their own: build them one by one to sign them");
 		return CLI_USAGE;
 	}
 	o->build.manifest = argv[optind];
@@ -252,6 +272,8 @@ static void print_summary(const struct build_options *o, const struct build_resu
 	for (unsigned i = 0; i < r->module_count; i++)
 		print_module(r, i, bank);
 	print_extras(r);
+	if (o->sign)
+		printf("\ngeolaunch.efi: signed with %s; launch description and policy are inside\n", o->certificate);
 	if (m->geo.given)
 		printf("\ngeo: NV index 0x%08x, %s, %zu bytes, PCR %u, %s, %s%s\n", m->geo.index, m->geo.raw ? "nv_raw" : "nv", r->geo_size,
 			m->geo.pcr, m->geo.verify ? "verified" : "measured only",
@@ -327,12 +349,12 @@ static json_t *geo_json(const struct build_result *r)
 static json_t *summary_json(const struct build_options *o, const struct build_result *r, json_t *warnings)
 {
 	const struct manifest *m = &r->manifest;
-	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:s, s:I, s:o}, s:o, s:o, s:o, s:O}",
+	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:s, s:I, s:o, s:s?}, s:o, s:o, s:o, s:O}",
 		"output", o->output, "name", m->name, "mode", description_mode_name(m->mode), "drtm", (int)r->expected.drtm, "country",
 		r->expected.country[0] ? r->expected.country : NULL, "policy", "type", vlp_type_name(m->policy_type), "hash",
 		alg_table[m->policy_hash].name, "size", (json_int_t)r->policy_size, "efi", "from", r->efi, "size", (json_int_t)r->efi_size,
-		"digests", cli_json_digests(&r->efi_digest), "modules", modules_json(r), "geo", geo_json(r), "pcrs",
-		cli_json_pcrs(&r->expected.pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST), "warnings", warnings);
+		"digests", cli_json_digests(&r->efi_digest), "certificate", o->certificate, "modules", modules_json(r), "geo", geo_json(r),
+		"pcrs", cli_json_pcrs(&r->expected.pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST), "warnings", warnings);
 
 	if (m->mode == DESCRIPTION_TXT && json_object_set_new(out, "txt", extras_json(r)) != 0)
 		return NULL;

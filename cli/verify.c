@@ -43,6 +43,7 @@ const enum verify_verdict verify_cap_category[CAP_COUNT] = {
 	[CAP_TPM_ERROR] = VERIFY_CAPPED,
 	[CAP_START_FAILED] = VERIFY_CAPPED,
 	[CAP_PREFLIGHT] = VERIFY_CAPPED,
+	[CAP_DESCRIPTION_UNSIGNED] = VERIFY_CAPPED,
 };
 
 void verify_note(struct verify_job *j, alg_set banks, enum verify_verdict v)

@@ -29,10 +29,11 @@ static const char *const messages[DESCRIPTION_ERROR_COUNT] = {
 	[DESCRIPTION_E_TOO_MANY] = "there are more than 127 modules",
 	[DESCRIPTION_E_FILE] = "a file name is 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a dot",
 	[DESCRIPTION_E_CMDLINE] = "a command line is up to 2047 printable ASCII characters",
+	[DESCRIPTION_E_DIGEST] = "sha256 is not 64 hexadecimal digits in lower case",
 	[DESCRIPTION_E_PATH] = "a path is absolute and normalised, 2 to 255 printable ASCII characters, not below /TRAILER!!!",
 	[DESCRIPTION_E_PATH_TAKEN] = "the path is that of another module, or above or below it",
 	[DESCRIPTION_E_FILE_MODE] = "the mode is not four octal digits from 0000 to 0777",
-	[DESCRIPTION_E_FIELD] = "the module has a command line, a path or a mode that its role does not have",
+	[DESCRIPTION_E_FIELD] = "the module has a command line, a digest, a path or a mode that its role does not have",
 	[DESCRIPTION_E_END] = "the last line is not \"end\"",
 	[DESCRIPTION_E_TRAILING] = "something follows the line \"end\"",
 	[DESCRIPTION_E_BUFFER] = "the launch description does not fit the buffer",
@@ -121,6 +122,14 @@ static struct span component(struct span path, size_t at)
 	return (struct span){ path.p + at, n };
 }
 
+bool description_digest_valid(struct span hex)
+{
+	for (size_t i = 0; i < hex.n; i++)
+		if (!((hex.p[i] >= '0' && hex.p[i] <= '9') || (hex.p[i] >= 'a' && hex.p[i] <= 'f')))
+			return false;
+	return hex.n == 64;
+}
+
 bool description_path_valid(struct span path)
 {
 	if (path.n < 2 || path.n > DESCRIPTION_MAX_PATH || path.p[0] != '/' || !printable(path))
@@ -191,6 +200,10 @@ static enum description_error check_module(const struct description_module *m)
 		return DESCRIPTION_E_FIELD;
 	if (!description_cmdline_valid(m->cmdline))
 		return DESCRIPTION_E_CMDLINE;
+	if (m->sha256.n != 0 && m->role != ROLE_TBOOT)
+		return DESCRIPTION_E_FIELD;
+	if (m->sha256.n != 0 && !description_digest_valid(m->sha256))
+		return DESCRIPTION_E_DIGEST;
 	if (!role_table[m->role].member)
 		return m->path.n != 0 || m->mode != 0 ? DESCRIPTION_E_FIELD : DESCRIPTION_OK;
 	if (!description_path_valid(m->path))

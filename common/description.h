@@ -18,6 +18,7 @@
  *   module tboot                the next four in txt mode only
  *   file FILE
  *   cmdline TEXT                left out if empty; up to 2047 bytes, as all command lines
+ *   sha256 HEX                  of tboot's file, 64 digits in lower case; may be left out. Then any tboot is started, and measured
  *   module sinit                may be left out
  *   file FILE
  *   module lcp                  may be left out
@@ -69,6 +70,7 @@ struct description_module {
 	enum role role;
 	struct span file;
 	struct span cmdline; /* hypervisor, kernel, tboot, stage only */
+	struct span sha256;  /* tboot only: hexadecimal; empty: not given */
 	struct span path;    /* members of the initrd (role_table[].member) only */
 	uint32_t mode;       /* permission bits, members only */
 };
@@ -114,6 +116,7 @@ enum description_error {
 	DESCRIPTION_E_TOO_MANY,     /* modules */
 	DESCRIPTION_E_FILE,         /* file name */
 	DESCRIPTION_E_CMDLINE,      /* too long or not printable */
+	DESCRIPTION_E_DIGEST,       /* not 64 hexadecimal digits */
 	DESCRIPTION_E_PATH,
 	DESCRIPTION_E_PATH_TAKEN, /* the path of another module, above or below it */
 	DESCRIPTION_E_FILE_MODE,

@@ -180,6 +180,11 @@ static void read_fields(struct lines *l, const struct lines *first, struct descr
 		if (!description_cmdline_valid(m->cmdline))
 			fail(l, DESCRIPTION_E_CMDLINE);
 	}
+	if (m->role == ROLE_TBOOT && next_has_key(*l, "sha256")) {
+		m->sha256 = next_value(l, "sha256");
+		if (!description_digest_valid(m->sha256))
+			fail(l, DESCRIPTION_E_DIGEST);
+	}
 	if (role_table[m->role].member) {
 		m->path = read_path(l, first);
 		m->mode = read_file_mode(l, next_value(l, "mode"));
@@ -351,6 +356,8 @@ static void put_module(struct wr *w, const struct description_module *m, enum hy
 	put_line(w, "file", m->file);
 	if (m->cmdline.n != 0)
 		put_line(w, "cmdline", m->cmdline);
+	if (m->sha256.n != 0)
+		put_line(w, "sha256", m->sha256);
 	if (role_table[m->role].member) {
 		put_line(w, "path", m->path);
 		put_file_mode(w, m->mode);

@@ -87,6 +87,8 @@ const struct cap_info cap_table[CAP_COUNT] = {
 	[CAP_TPM_ERROR] = { "tpm-error", "the TPM refused a command or could not be reached" },
 	[CAP_START_FAILED] = { "start-failed", "the host could not be started" },
 	[CAP_PREFLIGHT] = { "preflight", "a TXT launch cannot succeed on this host" },
+	[CAP_DESCRIPTION_UNSIGNED] = { "description-unsigned",
+		"Secure Boot is on, and geolaunch.efi has no launch description that its signature covers" },
 };
 
 const struct measure_info *measure_by_type(uint32_t type)

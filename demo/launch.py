@@ -132,9 +132,9 @@ def make_initramfs(out, kernel=KERNEL):
         raise LaunchError(f"demo/initramfs: {p.stderr.strip()}")
 
 
-def build(manifest, out):
+def build(manifest, out, *options):
     """`geolaunch build`; returns what it printed."""
-    return geolaunch("build", manifest, "-o", out, "--efi", EFI, "--force").stdout
+    return geolaunch("build", manifest, "-o", out, "--efi", EFI, "--force", *options).stdout
 
 
 # ---------------------------------------------------------------- tamper

@@ -5,6 +5,7 @@
 #include "console.h"
 #include "efi/core/launch.h"
 #include "host.h"
+#include "machine.h"
 #include "platform.h"
 #include "publish.h"
 #include "slots.h"
@@ -357,6 +358,7 @@ static void start(struct app *a)
 		.kind = l->description.hypervisor, .image = launch_image(l, ROLE_HYPERVISOR), .cmdline = launch_cmdline(l, ROLE_HYPERVISOR),
 		.name = launch_file_name(l, ROLE_HYPERVISOR), .kernel = launch_image(l, ROLE_KERNEL),
 		.kernel_cmdline = launch_cmdline(l, ROLE_KERNEL), .kernel_name = launch_file_name(l, ROLE_KERNEL), .initrd = launch_initrd(l),
+		.secure_boot = l->secure_boot, .pinned = launch_host_is_pinned(l),
 	};
 	/* clang-format on */
 
@@ -430,6 +432,20 @@ static EFI_STATUS run_txt(struct app *a)
 	return act == VLP_ACT_CONTINUE ? hand_over(a) : halt(a, a->launch.apply.why);
 }
 
+/* What geolaunch.efi itself brings, as the firmware loaded it. With Secure Boot it was verified just before. */
+static bool find_embedded(struct app *a)
+{
+	struct span image = { NULL, 0 };
+	enum pecoff_error e = PECOFF_E_SIZE;
+
+	a->launch.secure_boot = machine_secure_boot(a->env);
+	if (machine_own_image(a->env, &image))
+		e = embedded_find(image, PECOFF_LOADED, &a->launch.embedded);
+	if (e != PECOFF_OK)
+		say(a, "geolaunch.efi in memory: ", pecoff_strerror(e));
+	return e == PECOFF_OK;
+}
+
 static EFI_STATUS run(struct app *a)
 {
 	enum slots_result slots = SLOTS_NONE;
@@ -459,6 +475,8 @@ static EFI_STATUS run(struct app *a)
 				" that geolaunch.efi was started from: install a build again");
 		return cap_and_halt(a, CAP_DESCRIPTION_MISSING);
 	}
+	if (!find_embedded(a))
+		return cap_and_halt(a, CAP_DESCRIPTION_INVALID);
 	prepared = launch_prepare(&a->launch);
 	print_banks(a);
 	if (prepared != LAUNCH_PREPARED)

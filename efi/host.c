@@ -9,11 +9,12 @@
 static EFI_STATUS run_linux(struct efi_env *env, const struct host *h)
 {
 	struct linux_kernel kernel;
-	EFI_STATUS s = linux_load(env, h->image, h->cmdline, &kernel);
+	EFI_STATUS s = linux_load(env, h->image, h->cmdline, h->secure_boot && h->pinned, &kernel);
 
 	if (EFI_ERROR(s)) {
 		console_line(env,
-			"geolaunch: the firmware does not accept the hypervisor image: it must be a Linux kernel with EFI stub (and signed, with Secure Boot)");
+			"geolaunch: the firmware does not accept the hypervisor image: it must be a Linux kernel with EFI stub "
+			"(with Secure Boot one that is signed, or that the signed policy names by a digest)");
 		return s;
 	}
 	console_line(env, "geolaunch: starting the hypervisor");

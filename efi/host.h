@@ -12,6 +12,8 @@ struct host {
 	struct span name;                                /* file name of the hypervisor, for people */
 	struct span kernel, kernel_cmdline, kernel_name; /* of Xen's first domain; else empty */
 	struct span initrd;                              /* may be empty */
+	bool secure_boot;                                /* nothing may run that nobody vouches for */
+	bool pinned;                                     /* a signature covers the digests of image and kernel */
 };
 
 /*

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "linux.h"
 
-EFI_STATUS linux_load(struct efi_env *env, struct span image, struct span cmdline, struct linux_kernel *out)
+#include "vouch.h"
+
+EFI_STATUS linux_load(struct efi_env *env, struct span image, struct span cmdline, bool vouched, struct linux_kernel *out)
 {
 	EFI_GUID image_guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
 	/* Says where the image comes from: memory. Firmware that logs what it loads shows it. */
@@ -24,7 +26,10 @@ EFI_STATUS linux_load(struct efi_env *env, struct span image, struct span cmdlin
 
 	if (cmdline.n > UINT32_MAX / sizeof(CHAR16) - 1)
 		return EFI_INVALID_PARAMETER;
+	if (vouched)
+		vouch_begin(env, image);
 	s = env->bs->LoadImage(FALSE, env->image, &path.memory.Header, (void *)(uintptr_t)image.p, image.n, &h);
+	vouch_end();
 	if (EFI_ERROR(s)) {
 		/* UEFI 2.9, 7.4: with EFI_SECURITY_VIOLATION a handle exists all the same. */
 		if (h)

@@ -106,12 +106,25 @@ bool machine_framebuffer(struct efi_env *env, struct mb2_framebuffer *out)
 	return true;
 }
 
+bool machine_own_image(struct efi_env *env, struct span *out)
+{
+	EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+	EFI_LOADED_IMAGE *image = NULL;
+
+	if (EFI_ERROR(env->bs->HandleProtocol(env->image, &guid, (void **)&image)) || !image->ImageBase || !image->ImageSize ||
+		image->ImageSize > SIZE_MAX)
+		return false;
+	*out = (struct span){ image->ImageBase, (size_t)image->ImageSize };
+	return true;
+}
+
 bool machine_secure_boot(struct efi_env *env)
 {
 	static CHAR16 name[] = u"SecureBoot";
 	EFI_GUID guid = EFI_GLOBAL_VARIABLE;
 	UINT8 on = 0;
 	UINTN n = sizeof(on);
+	EFI_STATUS s = env->st->RuntimeServices->GetVariable(name, &guid, NULL, &n, &on);
 
-	return !EFI_ERROR(env->st->RuntimeServices->GetVariable(name, &guid, NULL, &n, &on)) && n == sizeof(on) && on == 1;
+	return s != EFI_NOT_FOUND && (EFI_ERROR(s) || n != sizeof(on) || on != 0);
 }

@@ -16,7 +16,11 @@ struct span machine_rsdp(struct efi_env *env, bool *acpi2);
 /* The framebuffer that the firmware's graphics output shows now (UEFI 2.9, 12.9). False if there is none that can be written directly. */
 GL_MUST bool machine_framebuffer(struct efi_env *env, struct mb2_framebuffer *out);
 
-/* True if the firmware starts signed images only (UEFI 2.10, 32.3): then nobody may start others in its place. */
+/* geolaunch.efi as it lies in memory: headers and sections at their addresses. False if the firmware does not tell. */
+GL_MUST bool machine_own_image(struct efi_env *env, struct span *out);
+
+/* True if the firmware starts signed images only (UEFI 2.10, 32.3): then nobody may start others in its place. What
+ * cannot be read counts as on. */
 bool machine_secure_boot(struct efi_env *env);
 
 #endif

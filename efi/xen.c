@@ -87,9 +87,10 @@ static EFI_STATUS check_image(struct xen *x)
 	enum elf_error e = elf_plan(h->image, &x->plan);
 	enum mb2_header_error m;
 
-	/* What carries no signature gets past Secure Boot only if the firmware's own loader is not asked. */
-	if (machine_secure_boot(x->env))
-		return refuse(x, h->name, "Secure Boot is on and nothing has verified this image: turn Secure Boot off to start Xen",
+	/* An ELF image carries no signature, and the firmware's own loader is not asked: so somebody else has to vouch for it. */
+	if (h->secure_boot && !h->pinned)
+		return refuse(x, h->name,
+			"Secure Boot is on, and the signed policy does not name Xen and its kernel by digests of SHA-256 or better: build again with them",
 			EFI_SECURITY_VIOLATION);
 	if (e != ELF_OK)
 		return refuse(x, h->name, elf_strerror(e), EFI_LOAD_ERROR);

@@ -88,15 +88,21 @@ enum launch_io launch_read_small(struct launch *l, struct span name, size_t max,
 	return f.io;
 }
 
-static enum launch_prepared prepare_description(struct launch *l)
+static enum launch_prepared get_description(struct launch *l, struct span name)
 {
-	struct span name = SPAN_LITERAL(LAUNCH_DESCRIPTION_FILE);
-	size_t line = 0;
-	enum description_error e;
-
+	if (l->embedded.description.n) {
+		l->ops->line(l->ctx, "geolaunch: launch description and policy are those in geolaunch.efi");
+		l->description_bytes = l->embedded.description;
+		return LAUNCH_PREPARED;
+	}
+	if (l->secure_boot) {
+		report_file(l, name,
+			"Secure Boot is on, and no signature covers this file: put it into geolaunch.efi with 'geolaunch build --sign'");
+		return LAUNCH_UNSIGNED_DESCRIPTION;
+	}
 	switch (launch_read_small(l, name, DESCRIPTION_MAX_SIZE, &l->description_bytes)) {
 	case LAUNCH_IO_OK:
-		break;
+		return LAUNCH_PREPARED;
 	case LAUNCH_IO_MISSING:
 		report_file(l, name, "not found on the volume that geolaunch.efi was started from: install a build again");
 		return LAUNCH_NO_DESCRIPTION;
@@ -104,6 +110,17 @@ static enum launch_prepared prepare_description(struct launch *l)
 		report_file(l, name, "cannot be read: check the disk and its file system");
 		return LAUNCH_NO_DESCRIPTION;
 	}
+}
+
+static enum launch_prepared prepare_description(struct launch *l)
+{
+	struct span name = SPAN_LITERAL(LAUNCH_DESCRIPTION_FILE);
+	size_t line = 0;
+	enum description_error e;
+	enum launch_prepared p = get_description(l, name);
+
+	if (p != LAUNCH_PREPARED)
+		return p;
 	e = description_parse(l->description_bytes, &l->description, &line);
 	if (e != DESCRIPTION_OK) {
 		report_file_line(l, name, line, description_strerror(e));
@@ -112,14 +129,15 @@ static enum launch_prepared prepare_description(struct launch *l)
 	return LAUNCH_PREPARED;
 }
 
-static enum launch_prepared prepare_policy(struct launch *l)
+static enum launch_prepared get_policy(struct launch *l, struct span name)
 {
-	struct span name = l->description.policy;
-	enum vlp_error e;
-
+	if (l->embedded.policy.n) {
+		l->policy_bytes = l->embedded.policy;
+		return LAUNCH_PREPARED;
+	}
 	switch (launch_read_small(l, name, LAUNCH_POLICY_MAX, &l->policy_bytes)) {
 	case LAUNCH_IO_OK:
-		break;
+		return LAUNCH_PREPARED;
 	case LAUNCH_IO_MISSING:
 		report_file(l, name, "the launch policy is missing: install a build again");
 		return LAUNCH_NO_POLICY;
@@ -127,6 +145,16 @@ static enum launch_prepared prepare_policy(struct launch *l)
 		report_file(l, name, "the launch policy cannot be read: check the disk and its file system");
 		return LAUNCH_NO_POLICY;
 	}
+}
+
+static enum launch_prepared prepare_policy(struct launch *l)
+{
+	struct span name = l->description.policy;
+	enum launch_prepared p = get_policy(l, name);
+	enum vlp_error e;
+
+	if (p != LAUNCH_PREPARED)
+		return p;
 	e = vlp_decode(l->policy_bytes, &l->policy);
 	if (e == VLP_OK)
 		e = vlp_validate(&l->policy, NULL);
@@ -151,6 +179,7 @@ enum cap launch_cap(enum launch_prepared p)
 	static const enum cap caps[LAUNCH_PREPARED_COUNT] = {
 		[LAUNCH_NO_DESCRIPTION] = CAP_DESCRIPTION_MISSING,
 		[LAUNCH_BAD_DESCRIPTION] = CAP_DESCRIPTION_INVALID,
+		[LAUNCH_UNSIGNED_DESCRIPTION] = CAP_DESCRIPTION_UNSIGNED,
 		[LAUNCH_NO_POLICY] = CAP_POLICY_MISSING,
 		[LAUNCH_BAD_POLICY] = CAP_POLICY_INVALID,
 	};
@@ -272,6 +301,18 @@ static enum vlp_action measure_module_zero(struct launch *l, alg_set algs)
 					       .image = ok ? &image : NULL });
 }
 
+bool launch_is_pinned(const struct launch *l, unsigned number, struct span cmdline, const struct digests *image)
+{
+	const struct vlp_entry *e = vlp_find_module(&l->policy, number);
+	struct digests d;
+	enum alg a;
+
+	if (!e || e->hash_type != VLP_HASH_IMAGE || !alg_by_id(l->policy.hash_alg, &a) || a == ALG_SHA1)
+		return false;
+	measure_module(ALG_BIT(a), cmdline, image, &d);
+	return vlp_entry_allows(&l->policy, e, &d);
+}
+
 static enum vlp_action measure_modules(struct launch *l)
 {
 	alg_set algs = apply_algs(&l->apply);
@@ -282,6 +323,7 @@ static enum vlp_action measure_modules(struct launch *l)
 		const struct description_module *m = &l->description.modules[i];
 		bool ok = l->files[i].io == LAUNCH_IO_OK && launch_read_file(l, &l->files[i], m->file, algs, &image) == LAUNCH_IO_OK;
 
+		l->pinned[i] = ok && launch_is_pinned(l, (unsigned)i + 1, description_module_cmdline(m), &image);
 		l->current_size = l->files[i].size;
 		act = apply_module(&l->apply, &(struct apply_module){ .number = (unsigned)i + 1,
 						      .role = m->role,
@@ -372,6 +414,13 @@ struct span launch_file_name(const struct launch *l, enum role role)
 	size_t i = find_role(l, role);
 
 	return i == l->description.module_count ? (struct span){ NULL, 0 } : l->description.modules[i].file;
+}
+
+bool launch_host_is_pinned(const struct launch *l)
+{
+	size_t hypervisor = find_role(l, ROLE_HYPERVISOR), kernel = find_role(l, ROLE_KERNEL), n = l->description.module_count;
+
+	return l->embedded.policy.n != 0 && hypervisor < n && l->pinned[hypervisor] && (kernel == n || l->pinned[kernel]);
 }
 
 struct span launch_initrd(const struct launch *l)

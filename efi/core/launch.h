@@ -5,6 +5,7 @@
 #include "common/description.h"
 #include "common/hash.h"
 #include "boot/cpio.h"
+#include "boot/embedded.h"
 #include "tboot-policy/apply.h"
 
 /*
@@ -49,6 +50,8 @@ struct launch_file {
 struct launch {
 	const struct launch_ops *ops;
 	void *ctx;
+	bool secure_boot;         /* the firmware starts signed programs only, so nothing may get past that by us */
+	struct embedded embedded; /* out of geolaunch.efi itself; if there, no file counts */
 
 	struct span description_bytes;
 	struct description description;
@@ -58,6 +61,7 @@ struct launch {
 	bool measured; /* false: the policy let the host start unmeasured */
 
 	struct launch_file files[DESCRIPTION_MAX_MODULES];
+	bool pinned[DESCRIPTION_MAX_MODULES]; /* what was read is what the policy names, see launch_is_pinned() */
 	struct cpio_member members[DESCRIPTION_MAX_MODULES];
 	size_t member_module[DESCRIPTION_MAX_MODULES];
 	size_t member_count;
@@ -75,13 +79,14 @@ enum launch_prepared {
 	LAUNCH_PREPARED,
 	LAUNCH_NO_DESCRIPTION,
 	LAUNCH_BAD_DESCRIPTION,
+	LAUNCH_UNSIGNED_DESCRIPTION,
 	LAUNCH_NO_POLICY,
 	LAUNCH_BAD_POLICY,
 	LAUNCH_PREPARED_COUNT
 };
 
 /*
- * Reads and checks description and policy. `l` must be zeroed but for ops and ctx. Prints one line about what is wrong. Without a valid
+ * Reads and checks description and policy. `l` must be zeroed but for ops, ctx, secure_boot and embedded. Prints one line about what is wrong. Without a valid
  * policy nobody can say what may go on, so every failure here ends the launch.
  */
 GL_MUST enum launch_prepared launch_prepare(struct launch *l);
@@ -99,6 +104,15 @@ GL_MUST enum vlp_action launch_measure(struct launch *l, alg_set banks);
 struct span launch_image(const struct launch *l, enum role role);
 struct span launch_cmdline(const struct launch *l, enum role role);
 struct span launch_file_name(const struct launch *l, enum role role);
+/*
+ * Whether the policy names this module, and with this command line, by a digest that nobody can forge (SHA-256 or longer). Where the
+ * policy is signed the signature vouches for what is pinned.
+ */
+GL_MUST bool launch_is_pinned(const struct launch *l, unsigned number, struct span cmdline, const struct digests *image);
+
+/* Whether that holds for hypervisor and kernel as they are in memory, by a policy out of geolaunch.efi itself. After launch_measure(). */
+GL_MUST bool launch_host_is_pinned(const struct launch *l);
+
 /* initrd with members appended; empty if there is neither. */
 struct span launch_initrd(const struct launch *l);
 

@@ -87,6 +87,12 @@ static void print(
 	t->l->ops->line(t->l->ctx, buf);
 }
 
+/* Runs with all rights before there is an operating system, and the firmware never gets to see it. */
+static bool is_program(enum role role)
+{
+	return role == ROLE_TBOOT || role == ROLE_STAGE || role == ROLE_HYPERVISOR || role == ROLE_KERNEL;
+}
+
 /* What tboot will make of it: policy.c verify_module(). */
 static void compare(struct txt_load *t, unsigned number, const struct txt_load_module *m, enum alg a, const struct digests *image)
 {
@@ -95,16 +101,33 @@ static void compare(struct txt_load *t, unsigned number, const struct txt_load_m
 	bool ok;
 
 	measure_module(ALG_BIT(a), description_module_cmdline(m->module), image, &d);
+	if (t->l->secure_boot && is_program(m->module->role) &&
+		!launch_is_pinned(t->l, number, description_module_cmdline(m->module), image))
+		found(t, PREFLIGHT_SECURE_BOOT, m->module, NULL);
 	ok = e && vlp_entry_allows(&t->l->policy, e, &d);
 	print(t, number, m, a, &d, ok ? "ok" : e ? "NOT ALLOWED" : "NOT IN THE POLICY");
 	if (!ok)
 		found(t, e ? PREFLIGHT_MODULE_DIFFERS : PREFLIGHT_MODULE_UNLISTED, m->module, NULL);
 }
 
+/* The policy has no entry for tboot; SINIT measures it. */
+static void compare_tboot(struct txt_load *t, const struct description_module *m, const struct digests *image)
+{
+	char buf[2 * DIGEST_MAX + 1];
+	struct text hex = TEXT_OF(buf);
+
+	text_bytes(&hex, digest_span(image, ALG_SHA256));
+	if (m->sha256.n && !span_is_str(m->sha256, buf))
+		found(t, PREFLIGHT_TBOOT_DIFFERS, m, NULL);
+	else if (!m->sha256.n && t->l->secure_boot)
+		found(t, PREFLIGHT_SECURE_BOOT, m, NULL);
+}
+
 static void read_tboot(struct txt_load *t)
 {
 	const struct description_module *m = &t->l->description.txt.tboot;
-	enum launch_io io = launch_read_file(t->l, &t->tboot_file, m->file, 0, NULL);
+	struct digests image;
+	enum launch_io io = launch_read_file(t->l, &t->tboot_file, m->file, ALG_BIT(ALG_SHA256), &image);
 	enum tboot_image_error e;
 	const char *why = NULL;
 
@@ -112,6 +135,7 @@ static void read_tboot(struct txt_load *t)
 		found_io(t, m, io);
 		return;
 	}
+	compare_tboot(t, m, &image);
 	e = tboot_image_plan((struct span){ t->tboot_file.place, t->tboot_file.size }, &t->tboot, &why);
 	if (e != TBOOT_IMAGE_OK)
 		found(t, PREFLIGHT_TBOOT_IMAGE, m, why ? why : tboot_image_strerror(e));

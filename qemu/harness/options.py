@@ -106,6 +106,8 @@ def _parser():
     p.add_argument("--memory", type=_number(128, 65536), default=1024, metavar="MB", help="default 1024")
     p.add_argument("--cpus", type=_number(1, 64), default=1, metavar="N", help="default 1")
     p.add_argument("--ovmf", choices=["2m", "4m"], default="2m", help="OVMF build; 4m takes seconds longer (default 2m)")
+    p.add_argument("--secure-boot", action="store_true",
+                   help="Secure Boot is on and believes the snakeoil key of package ovmf alone (OVMF 4m; with --platform txt without SMM)")
     p.add_argument("--resets", type=_number(0, 100), default=0, metavar="N", help="let the guest reset N times before the run ends (default 0)")
     p.add_argument("--platform", choices=["pc", "txt"], default="pc", help="txt: QEMU is an Intel TXT platform (TCG only)")
     t = p.add_argument_group("with --platform txt")

@@ -17,7 +17,12 @@ from .serial import Lines
 FIRMWARE = {
     "2m": ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"),
     "4m": ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+    # Debian's ovmf, README.Debian: PK, KEK and db hold a key for tests, whose private half is in the package.
+    "secure": ("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd"),
+    # The same without protection of the variables by SMM: the TXT platform has its hands in the chipset.
+    "secure-txt": ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd"),
 }
+_SMM = ("-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1")
 _GRACE_SECONDS = 3      # from the word that it ends to QEMU's end
 _CHUNK = 65536
 
@@ -33,14 +38,23 @@ _QMP_READY = b'{"execute":"qmp_capabilities"}\n'
 _TXT_CPU = "Skylake-Client,-pcid,-x2apic,-tsc-deadline,-hle,-invpcid,-rtm,-rdseed,-3dnowprefetch,-xsavec,+monitor"
 
 
+def _firmware(options):
+    """Name in FIRMWARE."""
+    if options.secure_boot:
+        return "secure-txt" if options.platform == "txt" else "secure"
+    return options.ovmf
+
+
 def command_line(options, image, tpm_socket, fds, txt=()):
     """
     QEMU's arguments; file names are relative to the private directory. fds: names of our streams to descriptors.
     txt: arguments for the TXT platform.
     """
-    code, _ = FIRMWARE[options.ovmf]
+    firmware = _firmware(options)
+    code, _ = FIRMWARE[firmware]
+    smm = firmware == "secure"
     argv = [
-        "qemu-system-x86_64", "-machine", "q35", "-accel", "kvm" if options.kvm else "tcg",
+        "qemu-system-x86_64", "-machine", "q35,smm=on" if smm else "q35", *(_SMM if smm else ()), "-accel", "kvm" if options.kvm else "tcg",
         "-cpu", _TXT_CPU if txt else "max",
         "-m", str(options.memory), "-smp", str(options.cpus), "-nodefaults", "-display", "none",
         *([] if options.resets else ["-no-reboot"]), *txt,
@@ -63,7 +77,7 @@ def command_line(options, image, tpm_socket, fds, txt=()):
 
 def copy_firmware(options, work):
     """Puts a private copy of the firmware's variables into `work`."""
-    code, variables = FIRMWARE[options.ovmf]
+    code, variables = FIRMWARE[_firmware(options)]
     for path in (code, variables):
         if not os.path.exists(path):
             raise HarnessError(f"{path} is not there (package ovmf)")

@@ -63,11 +63,11 @@ class Launch:
         if self.tag:
             launch.write_geo(self.state, self.tag)
 
-    def build(self):
+    def build(self, *options):
         path = os.path.join(self.work, "manifest.yaml")
         with open(path, "w", encoding="utf-8") as f:
             json.dump(self.manifest, f)     # JSON is YAML
-        launch.build(path, self.built)
+        launch.build(path, self.built, *options)
         with open(os.path.join(self.built, "expected.json"), encoding="utf-8") as f:
             self.expected = json.load(f)
 

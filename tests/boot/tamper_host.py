@@ -77,6 +77,7 @@ class Host:
             self.manifest = self.manifest | {"hypervisor": XEN}
         self.banks = TXT_BANKS if mode == "txt" else list(launch.ALL_BANKS)
         self.options, self.variant, self.with_tpm, self.meanwhile = [], "", True, None
+        self.build_options = ()     # of `geolaunch build`; variant names them
         self.lcp = False
         self.state, self.built = self.path("tpm"), self.path("built")
         self.sinit = self.path("built/sinit.acm")
@@ -100,7 +101,7 @@ class Host:
             self._allow(folder)
         with open(os.path.join(folder, "host.yaml"), "w", encoding="ascii") as f:
             json.dump(self.manifest, f)     # JSON is YAML
-        launch.build(os.path.join(folder, "host.yaml"), os.path.join(folder, "out"))
+        launch.build(os.path.join(folder, "host.yaml"), os.path.join(folder, "out"), *self.build_options)
         for name in os.listdir(os.path.join(folder, "out")):
             os.rename(os.path.join(folder, "out", name), os.path.join(folder, name))
 

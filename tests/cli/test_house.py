@@ -34,6 +34,7 @@ MAY_USE = {
 MAX_LINES = 560
 LONG = {
     "tests/unit/test_description.c": "one table of texts, a row for each rule of launch.conf",
+    "tests/unit/test_efi_txt.c": "one host in txt mode, every way not to get to tboot",
     "tests/unit/test_lcp_evaluate.c": "one world, a case for each rule of launch control",
     "tests/unit/test_lint_rules.c": "one table of mistakes, a row for each rule of lint",
     "tests/unit/test_stage_plan.c": "one memory map, a case for each way to lay out or refuse a host",

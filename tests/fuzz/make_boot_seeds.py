@@ -110,9 +110,47 @@ def bzimage_seeds():
     yield "cut", ask + bzimage(size=4096)[:0x264]
 
 
+def pecoff(sections, tail=b"", loaded=False, **fields):
+    """sections: (name, bytes, characteristics); as a file, or as it lies in memory."""
+    f = {"machine": 0x8664, "magic": 0x20B, "signature": 0, "symbols": 0, "headers": 0x400, **fields}
+    table, data, address = b"", bytearray(), 0x1000
+    memory = bytearray(0x1000 * (1 + len(sections)))
+    for name, content, kind in sections:
+        raw = -(-len(content) // 0x200) * 0x200
+        table += struct.pack("<8sIIIIIIHHI", name, len(content), address, raw, f["headers"] + len(data), 0, 0, 0, 0, kind)
+        memory[address:address + len(content)] = content
+        data += content.ljust(raw, b"\0")
+        address += 0x1000
+    symbols = f["headers"] + len(data) if f["symbols"] else 0
+    coff = struct.pack("<HHIIIHH", f["machine"], len(sections), 0, symbols, 0, 240, 0x20E)
+    optional = struct.pack("<H6xIII", f["magic"], len(data), 0, 0x1000).ljust(32, b"\0")
+    optional += struct.pack("<II16xIIIHH", 0x1000, 0x200, len(memory), f["headers"], 0, 10, 0).ljust(76, b"\0")
+    optional += struct.pack("<I", 16) + bytes(32) + struct.pack("<II", f["signature"], f["signature"]) + bytes(88)
+    head = (b"MZ".ljust(0x3C, b"\0") + struct.pack("<I", 0x40) + b"PE\0\0" + coff + optional + table).ljust(f["headers"], b"\0")
+    if loaded:
+        memory[:len(head)] = head
+        return bytes(memory)
+    return head + bytes(data) + tail
+
+
+def pecoff_seeds():
+    text, conf, policy = (b".text", b"\x90" * 70, 0x60000020), (b".launch", b"geolaunch 1\n", 0x40000040), (b".policy", b"\2\0", 0x40000040)
+    yield "plain", pecoff([text], b"symbols", symbols=True)
+    yield "embedded", pecoff([text, conf, policy])
+    yield "embedded-in-memory", pecoff([text, conf, policy], loaded=True)
+    yield "policy-missing", pecoff([text, conf])
+    yield "twice", pecoff([text, conf, policy, conf])
+    yield "writable", pecoff([text, conf, (b".policy", b"\2", 0xC0000040)])
+    yield "signed", pecoff([text], bytes(16), signature=0x600)
+    yield "no-room", pecoff([text], headers=0x180)
+    yield "other-machine", pecoff([text], machine=0xAA64)
+    yield "empty-section", pecoff([(b".bss", b"", 0x60000080), text])
+    yield "cut", pecoff([text, conf, policy])[:0x200]
+
+
 def main():
     for target, seeds in (("fuzz_elf", elf_seeds()), ("fuzz_multiboot2_header", header_seeds()), ("fuzz_multiboot2_info", info_seeds()),
-                          ("fuzz_bzimage", bzimage_seeds())):
+                          ("fuzz_bzimage", bzimage_seeds()), ("fuzz_pecoff", pecoff_seeds())):
         folder = DATA / target
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in seeds:

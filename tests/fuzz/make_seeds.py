@@ -105,6 +105,7 @@ def description_seeds():
     txt = xen.replace("mode direct", "mode txt").replace("module hypervisor\n", "module tboot\nfile tboot\ncmdline logging=serial\n"
         f"module sinit\nfile sinit\nmodule lcp\nfile lcp\nmodule stage\nfile stage\ncmdline {rules}\nmodule hypervisor\n", 1)
     yield "txt", txt.encode()
+    yield "txt-digest", txt.replace("logging=serial\n", f"logging=serial\nsha256 {'0123456789abcdef' * 4}\n").encode()
     yield "txt-no-sinit", txt.replace("module sinit\nfile sinit\n", "").encode()
     yield "txt-no-rules", txt.replace(f"cmdline {rules}\n", "").encode()
     yield "txt-empty-rules", txt.replace(f"cmdline {rules}\n", "cmdline \n").encode()

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 
 #include "common/span.h"
+#include "tests/unit/pe_sample.h"
 
 /*
  * Firmware for tests: a system table whose entries behave as UEFI 2.9 says, as far as geolaunch.efi uses them. Wrong use (a double
@@ -73,7 +74,8 @@ struct fake_efi {
 	struct fw_handle handles[FW_HANDLES];
 	EFI_HANDLE application; /* with a loaded image that came from the volume */
 	EFI_LOADED_IMAGE application_image;
-	EFI_HANDLE disk; /* with the volume */
+	uint8_t application_memory[SAMPLE_PE_MEMORY]; /* headers and sections, nothing that runs */
+	EFI_HANDLE disk;                              /* with the volume */
 	EFI_FILE_IO_INTERFACE volume;
 
 	/* memory */
@@ -92,6 +94,9 @@ struct fake_efi {
 
 	/* images */
 	EFI_STATUS load_status;
+	bool has_security;         /* the firmware has the Security2 protocol and asks it before it loads an image */
+	EFI_STATUS authentication; /* what its own judgement is then */
+	unsigned authentications;
 	bool kernel_returns; /* ... with kernel_status; else it takes over */
 	EFI_STATUS kernel_status;
 	EFI_STATUS loaded_image_status; /* of HandleProtocol() for a loaded image of ours */
@@ -136,6 +141,13 @@ struct fw_file *fw_find_file(const char *path);
 
 /* Installs a protocol on a new handle (or on `*handle`). */
 void fw_install(EFI_HANDLE *handle, const EFI_GUID *guid, void *interface);
+
+/*
+ * The firmware asks its Security2 protocol before it loads an image, whose own judgement is `authentication`. The other one tells whether
+ * nobody has put himself before it.
+ */
+void fw_add_security(EFI_STATUS authentication);
+bool fw_security_is_own(void);
 
 /* Runs an application until it returns, resets the machine or hands it over. */
 enum fw_end fw_run(EFI_STATUS (*entry)(void *ctx), void *ctx);

@@ -32,6 +32,48 @@ static uint8_t *copy(const void *p, size_t n)
 	return c;
 }
 
+/* Platform Initialization 1.7, volume 2, 12.9.2. */
+struct security2 {
+	EFI_STATUS(EFIAPI *authenticate)
+	(const struct security2 *self, const EFI_DEVICE_PATH *path, void *file, UINTN size, BOOLEAN boot_policy);
+};
+
+static EFI_STATUS EFIAPI authenticate(
+	const struct security2 *self, const EFI_DEVICE_PATH *path, void *file, UINTN size, BOOLEAN boot_policy)
+{
+	assert_non_null(self);
+	assert_non_null(path);
+	assert_non_null(file);
+	assert_true(size > 0);
+	assert_false(boot_policy);
+	fw.authentications++;
+	return fw.authentication;
+}
+
+static struct security2 security2;
+
+/* As edk2, MdeModulePkg/Core/Dxe/Image/Image.c: after a violation there is an image that cannot be started, after all else none. */
+static EFI_STATUS ask_security(const EFI_DEVICE_PATH *path, void *file, UINTN size)
+{
+	return fw.has_security ? security2.authenticate(&security2, path, file, size, FALSE) : EFI_SUCCESS;
+}
+
+void fw_add_security(EFI_STATUS authentication)
+{
+	static const EFI_GUID guid = { 0x94ab2f58, 0x1438, 0x4ef1, { 0x91, 0x52, 0x18, 0x94, 0x1a, 0x3a, 0x0e, 0x68 } };
+	EFI_HANDLE h = NULL;
+
+	security2 = (struct security2){ authenticate };
+	fw_install(&h, &guid, &security2);
+	fw.has_security = true;
+	fw.authentication = authentication;
+}
+
+bool fw_security_is_own(void)
+{
+	return security2.authenticate == authenticate;
+}
+
 /* Firmware measures what it loads, with the TPM at locality 0. */
 static void firmware_measures(void)
 {
@@ -61,6 +103,8 @@ static EFI_STATUS EFIAPI load_image(
 	assert_non_null(source);
 	firmware_measures();
 	fw.loads++;
+	if (fw.has_security)
+		fw.load_status = ask_security(path, source, size);
 	if (EFI_ERROR(fw.load_status) && fw.load_status != EFI_SECURITY_VIOLATION)
 		return fw.load_status;
 	free(fw.kernel);

@@ -223,5 +223,11 @@ void fw_init_protocols(void)
 	fw.bs.UninstallMultipleProtocolInterfaces = uninstall_multiple;
 	fw_install(&fw.application, &image_guid, &fw.application_image);
 	fw_install(&fw.disk, &fs_guid, &fw.volume);
-	fw.application_image = (EFI_LOADED_IMAGE){ .Revision = 0x1000, .SystemTable = &fw.st, .DeviceHandle = fw.disk };
+	sample_pe_application(
+		(struct span){ NULL, 0 }, (struct span){ NULL, 0 }, (struct mspan){ fw.application_memory, SAMPLE_PE_MEMORY });
+	fw.application_image = (EFI_LOADED_IMAGE){ .Revision = 0x1000,
+		.SystemTable = &fw.st,
+		.DeviceHandle = fw.disk,
+		.ImageBase = fw.application_memory,
+		.ImageSize = SAMPLE_PE_MEMORY };
 }

@@ -308,11 +308,28 @@ static const struct change xen_changes[] = {
 	{ "kind xen\nfile xen\n", "file xen\nkind xen\n", DESCRIPTION_E_KEY, 8 },
 };
 
+#define HEX_63 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+#define HEX_64 HEX_63 "f"
+
 static const struct change txt_changes[] = {
 	{ "mode txt", "mode direct", DESCRIPTION_E_TXT, 6 },
 	{ "module tboot\nfile tboot\ncmdline logging=serial extpol=sha256\n", "", DESCRIPTION_E_TXT, 6 },
 	{ "cmdline logging=serial extpol=sha256\n", "", DESCRIPTION_OK, 0 },
 	{ "file tboot\n", "", DESCRIPTION_E_KEY, 7 },
+	{ "extpol=sha256\n", "extpol=sha256\nsha256 " HEX_64 "\n", DESCRIPTION_OK, 0 },
+	{ "cmdline logging=serial extpol=sha256\n", "sha256 " HEX_64 "\n", DESCRIPTION_OK, 0 },
+	{ "file tboot\n", "file tboot\nsha256 " HEX_64 "\n", DESCRIPTION_E_TXT, 9 },
+	{ "extpol=sha256\n", "extpol=sha256\nsha256\n", DESCRIPTION_E_VALUE, 9 },
+	{ "extpol=sha256\n", "extpol=sha256\nsha256 " HEX_64 "0\n", DESCRIPTION_E_DIGEST, 9 },
+	{ "extpol=sha256\n", "extpol=sha256\nsha256 0\n", DESCRIPTION_E_DIGEST, 9 },
+	{ "extpol=sha256\n", "extpol=sha256\nsha256 " HEX_63 "A\n", DESCRIPTION_E_DIGEST, 9 },
+	{ "extpol=sha256\n", "extpol=sha256\nsha256 " HEX_63 "g\n", DESCRIPTION_E_DIGEST, 9 },
+	{ "extpol=sha256\n", "extpol=sha256\nsha256 " HEX_63 "/\n", DESCRIPTION_E_DIGEST, 9 },
+	{ "extpol=sha256\n", "extpol=sha256\nsha256 " HEX_63 ":\n", DESCRIPTION_E_DIGEST, 9 },
+	{ "extpol=sha256\n", "extpol=sha256\nsha256 " HEX_63 "`\n", DESCRIPTION_E_DIGEST, 9 },
+	{ "extpol=sha256\n", "extpol=sha256\nsha256 " HEX_64 "\nsha256 " HEX_64 "\n", DESCRIPTION_E_TXT, 10 },
+	{ "file sinit\n", "file sinit\nsha256 " HEX_64 "\n", DESCRIPTION_E_TXT, 11 },
+	{ RULES "\n", RULES "\nsha256 " HEX_64 "\n", DESCRIPTION_E_KEY, 16 },
 	{ "file tboot\n", "file tb/oot\n", DESCRIPTION_E_FILE, 7 },
 	{ "module sinit\nfile sinit\n", "", DESCRIPTION_OK, 0 },
 	{ "module lcp\nfile lcp\n", "", DESCRIPTION_OK, 0 },
@@ -580,6 +597,9 @@ static void test_write_refuses(void **state)
 	REFUSED(x.txt.sinit.role = ROLE_LCP, DESCRIPTION_E_TXT, 0);
 	REFUSED(x.txt.sinit.cmdline = SPAN_LITERAL("x"), DESCRIPTION_E_FIELD, 0);
 	REFUSED(x.txt.tboot.path = SPAN_LITERAL("/x"), DESCRIPTION_E_FIELD, 0);
+	REFUSED(x.txt.tboot.sha256 = SPAN_LITERAL(HEX_63), DESCRIPTION_E_DIGEST, 0);
+	REFUSED(x.txt.stage.sha256 = SPAN_LITERAL(HEX_64), DESCRIPTION_E_FIELD, 0);
+	REFUSED(x.modules[0].sha256 = SPAN_LITERAL(HEX_64), DESCRIPTION_E_FIELD, 1);
 	REFUSED(x.txt.tboot.cmdline = SPAN_LITERAL("\t"), DESCRIPTION_E_CMDLINE, 0);
 	REFUSED(x.txt.lcp.file = SPAN_LITERAL("."), DESCRIPTION_E_FILE, 0);
 	REFUSED(x.txt.stage.cmdline.n = 0, DESCRIPTION_E_RULES, 0);

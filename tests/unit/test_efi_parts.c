@@ -217,7 +217,7 @@ static void test_linux_cmdline(void **state)
 	struct linux_kernel k;
 
 	(void)state;
-	assert_int_equal(linux_load(&scene.env, SPAN_LITERAL("MZ"), SPAN_LITERAL(""), &k), EFI_SUCCESS);
+	assert_int_equal(linux_load(&scene.env, SPAN_LITERAL("MZ"), SPAN_LITERAL(""), false, &k), EFI_SUCCESS);
 	fw.kernel_returns = true;
 	assert_int_equal(linux_start(&scene.env, &k), EFI_ABORTED);
 	assert_string_equal(fw.options, "");
@@ -225,10 +225,10 @@ static void test_linux_cmdline(void **state)
 	assert_int_equal(fw.kernel_n, 2);
 	assert_memory_equal(fw.kernel, "MZ", 2);
 	/* LoadOptionsSize has 32 bits. */
-	assert_int_equal(linux_load(&scene.env, SPAN_LITERAL("MZ"), (struct span){ (const uint8_t *)"", UINT32_MAX / 2 }, &k),
+	assert_int_equal(linux_load(&scene.env, SPAN_LITERAL("MZ"), (struct span){ (const uint8_t *)"", UINT32_MAX / 2 }, false, &k),
 		EFI_INVALID_PARAMETER);
-	assert_int_equal(
-		linux_load(&scene.env, SPAN_LITERAL("MZ"), (struct span){ (const uint8_t *)"", SIZE_MAX }, &k), EFI_INVALID_PARAMETER);
+	assert_int_equal(linux_load(&scene.env, SPAN_LITERAL("MZ"), (struct span){ (const uint8_t *)"", SIZE_MAX }, false, &k),
+		EFI_INVALID_PARAMETER);
 	assert_int_equal(fw.loads, 1);
 	assert_null(fw.memory);
 }

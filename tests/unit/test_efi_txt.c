@@ -13,6 +13,7 @@
 #include "boot/multiboot2_info.h"
 #include "common/cursor.h"
 #include "common/description.h"
+#include "common/hash.h"
 #include "efi/core/handoff.h"
 #include "lcp/acm_make.h"
 #include "tboot-policy/vlp.h"
@@ -30,7 +31,7 @@
 
 static struct {
 	char conf[4096];
-	uint8_t policy[256], heap[4096], sinit[0x10000], stage[5000], tboot[0x5000], rsdp[36], xsdt[44], dmar[48];
+	uint8_t policy[512], heap[4096], sinit[0x10000], stage[5000], tboot[0x5000], rsdp[36], xsdt[44], dmar[48];
 	size_t policy_n;
 	uint32_t features;
 	uint64_t didvid;
@@ -526,6 +527,101 @@ static void test_map_fails(void **state)
 	expect_halted();
 }
 
+/* ---- Secure Boot: tboot and what it starts are pinned, or not started ---- */
+
+/* A policy that names each module by its digest. */
+static void pin(uint8_t type)
+{
+	static uint8_t digests[5][32];
+	struct vlp v = { .version = VLP_VERSION,
+		.type = type,
+		.hash_alg = alg_table[ALG_SHA256].tpm_id,
+		.control = 1,
+		.entry_count = GL_COUNT(digests) + 1 };
+	const char *rules = strstr(t.conf, "geolaunch-stage 1");
+
+	v.entries[GL_COUNT(digests)] = (struct vlp_entry){ .module = VLP_MODULE_NV, .pcr = 22, .nv_index = SCENE_GEO };
+	for (unsigned i = 0; i < GL_COUNT(digests); i++) {
+		const struct scene_module *m = &scene.modules[i];
+
+		oracle_module_digest(ALG_SHA256,
+			i ? i == SCENE_VMM         ? SPAN_LITERAL("/usr/bin/vmm")
+		                : i == SCENE_LINUX ? SPAN_LITERAL(CMDLINE)
+		                                   : m->cmdline
+			  : (struct span){ (const uint8_t *)rules, (size_t)(strchr(rules, '\n') - rules) },
+			i ? m->bytes : SPAN_OF(t.stage), digests[i]);
+		v.entries[i] = (struct vlp_entry){ .module = (uint8_t)i,
+			.pcr = i ? 19 : VLP_PCR_NONE,
+			.hash_type = VLP_HASH_IMAGE,
+			.hash_count = 1,
+			.hashes = SPAN_OF(digests[i]) };
+	}
+	assert_int_equal(vlp_encode(&v, (struct mspan){ t.policy, sizeof(t.policy) }, &t.policy_n), VLP_OK);
+	(void)soft_tpm_define(&scene.tpm, 0x01c10131, (struct span){ t.policy, t.policy_n });
+}
+
+/* All of it in geolaunch.efi, with tboot's digest (64 digits) if it is given. */
+static void embed(const char *digest)
+{
+	static char conf[sizeof(t.conf) + 80];
+	char *sinit = strstr(t.conf, "module sinit");
+	int n = snprintf(conf, sizeof(conf), "%.*s%s%s%s%s", (int)(sinit - t.conf), t.conf, digest ? "sha256 " : "", digest ? digest : "",
+		digest ? "\n" : "", sinit);
+
+	sample_pe_application((struct span){ (const uint8_t *)conf, (size_t)n }, (struct span){ t.policy, t.policy_n },
+		(struct mspan){ fw.application_memory, SAMPLE_PE_MEMORY });
+}
+
+static void test_secure_boot(void **state)
+{
+	static CHAR16 name[] = u"SecureBoot";
+	static const struct {
+		const char *what, *says; /* NULL: it starts */
+	} rows[] = {
+		{ "good", NULL },
+		{ "any", "geolaunch: pre-flight secure-boot: " },
+		{ "no digest", "(tboot, file tboot)" },
+		{ "digest", "geolaunch: pre-flight tboot-differs: " },
+		{ "stage", "geolaunch: pre-flight secure-boot: " },
+		{ "linux", "(hypervisor, file linux)" },
+		{ "initrd", NULL }, /* no program of its own: that the policy decides */
+		{ "off", NULL },
+		{ "off, digest", "geolaunch: pre-flight tboot-differs: " },
+	};
+	EFI_GUID guid = EFI_GLOBAL_VARIABLE;
+	static uint8_t other[64];
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(rows); i++) {
+		const char *what = rows[i].what;
+		struct digests d;
+		char hex[65];
+		struct text text = TEXT_OF(hex);
+		UINT8 on = strncmp(what, "off", 3) != 0;
+
+		good(VLP_NONFATAL);
+		hash_span(ALG_BIT(ALG_SHA256), SPAN_OF(t.tboot), &d);
+		text_bytes(&text, digest_span(&d, ALG_SHA256));
+		assert_int_equal(fw.rs.SetVariable(name, &guid, 6, 1, &on), EFI_SUCCESS);
+		if (strstr(what, "digest"))
+			hex[63] ^= 1;
+		if (strcmp(what, "any") != 0 && strcmp(what, "off") != 0)
+			pin(VLP_NONFATAL);
+		embed(!strcmp(what, "no digest") || !strcmp(what, "off") ? NULL : hex);
+		if (!strcmp(what, "stage"))
+			t.stage[7] ^= 1;
+		if (!strcmp(what, "linux"))
+			fw_find_file(SCENE_FOLDER "linux")->bytes = SPAN_OF(other);
+		if (!strcmp(what, "initrd"))
+			fw_find_file(SCENE_FOLDER "initrd")->bytes = SPAN_OF(other);
+		(void)scene_run_unchecked();
+		if (!rows[i].says ? t.left != 1 : t.left || fw.starts || !says(rows[i].says))
+			fail_msg("%s:\n%s", what, fw.console);
+		if (rows[i].says)
+			expect_halted();
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,6 +634,7 @@ int main(void)
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_map_fails),
+		cmocka_unit_test(test_secure_boot),
 	};
 
 	return cmocka_run_group_tests_name("efi_txt", tests, NULL, NULL);

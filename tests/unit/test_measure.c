@@ -206,6 +206,7 @@ static const struct {
 	{ "tpm-error", "58d2acfaef9651840f1d0f65a3f93f171943fd3c37acb8089cf8bd8602aed0bb" },
 	{ "start-failed", "6cb415e9011d7900a2fd2ccf40e18a4692cdedba473128cf7e210ecf0f3d1bf6" },
 	{ "preflight", "20edccd5f6523486bf8c9745d0e8030785d60cbae56d4b0b48914900de620335" },
+	{ "description-unsigned", "32b5db4bfc863e1a9ff4db819da39f32d1172aa5223853d9e4258e81d3bdc44a" },
 };
 
 static void test_caps(void **state)

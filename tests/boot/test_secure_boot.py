@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+Secure Boot: one signature covers geolaunch.efi, launch description and policy, and through the policy's digests the kernel. The firmware
+is OVMF with the snakeoil key of Debian's package as PK, KEK and db.
+"""
+import json
+import os
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+import pytest
+
+import launch
+
+sys.path.insert(0, os.path.join(launch.TOP, "qemu"))
+from harness.esp import make_image  # noqa: E402  (the path comes first)
+from tamper_host import Cache, Host  # noqa: E402
+
+KEY = "/usr/share/ovmf/PkKek-1-snakeoil.key"
+CERT = "/usr/share/ovmf/PkKek-1-snakeoil.pem"
+APPLICATIONS = ("EFI/BOOT/BOOTX64.EFI", "EFI/geolaunch/geolaunch.efi")
+INSIDE = "geolaunch: launch description and policy are those in geolaunch.efi"
+
+
+@pytest.fixture(scope="session")
+def key(tmp_path_factory):
+    """The snakeoil key without its pass phrase."""
+    path = str(tmp_path_factory.mktemp("key") / "key.pem")
+    subprocess.run(["openssl", "pkey", "-in", KEY, "-passin", "pass:snakeoil", "-out", path], check=True, capture_output=True, timeout=30)
+    return path
+
+
+@pytest.fixture
+def signed(a_launch, key):
+    a_launch.build_options = ("--sign", key, "--cert", CERT)
+    a_launch.manifest["policy"]["type"] = "halt"
+    return a_launch
+
+
+def run(one, *options, change=None):
+    one.provision()
+    one.build(*one.build_options)
+    if change:
+        change(os.path.join(one.built, "esp"))
+    one.boot("--secure-boot", *options)
+    return one
+
+
+def expect_trusted(one):
+    assert one.result["ended"] == "poweroff", one.serial[-3000:]
+    assert one.verdict["verdicts"] == ["no-drtm"], one.verdict
+
+
+def test_signed_build_boots(signed):
+    """A kernel without a signature of its own, and files on the disk that say something else: neither matters."""
+    def other_files(esp):
+        for name in ("launch.conf", "policy.vlp"):
+            path = os.path.join(esp, "EFI/geolaunch", name)
+            with open(path, "rb") as f:
+                data = f.read()
+            with open(path, "wb") as f:
+                f.write(data.replace(b"loglevel=3", b"loglevel=7").replace(b"halt-delay 0", b"halt-delay 9") if name == "launch.conf" else b"")
+    one = run(signed, change=other_files)
+    expect_trusted(one)
+    assert one.serial.count(INSIDE) == 1
+
+
+def flip(data, at):
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+def spoilt(data):
+    """One bit each, all over the file: name to bytes."""
+    pe, = struct.unpack_from("<I", data, 0x3C)
+    optional = pe + 24
+    table = optional + struct.unpack_from("<H", data, pe + 20)[0]
+    signature, = struct.unpack_from("<I", data, optional + 144)
+    sections = {}
+    for i in range(struct.unpack_from("<H", data, pe + 6)[0]):
+        name, virtual, _, raw, at = struct.unpack_from("<8sIIII", data, table + 40 * i)
+        sections[name.rstrip(b"\0").decode()] = (at, virtual, raw)
+    launch_at, launch_size, launch_raw = sections[".launch"]
+    policy_at, policy_size, _ = sections[".policy"]
+    text_at, text_size, _ = sections[".text"]
+    places = {
+        "DOS header": 0x50, "time": pe + 8, "section name": table, "code": text_at + text_size // 2, "data": sections[".data"][0] + 0x100,
+        "description": launch_at + launch_size // 2, "behind the description": launch_at + launch_raw - 1,
+        "policy": policy_at + policy_size - 1, "signature": len(data) - 0x40,
+    }
+    assert signature < places["signature"] and launch_raw > launch_size
+    return {name: flip(data, at) for name, at in places.items()}
+
+
+def sign(plain, key, cert, out):
+    subprocess.run(["sbsign", "--key", key, "--cert", cert, "--output", out, plain], check=True, capture_output=True, timeout=60)
+    with open(out, "rb") as f:
+        return f.read()
+
+
+def disk(work, number, tree):
+    """QEMU's arguments for a disk with this tree, tried after those before it."""
+    image = os.path.join(work, f"disk{number}.img")
+    make_image(tree, image, work)
+    return [f"--qemu-arg={a}" for a in ("-drive", f"file={image},format=raw,if=none,id=d{number},cache=unsafe",
+                                        "-device", f"virtio-blk-pci,drive=d{number},bootindex={number + 2}")]
+
+
+def application(work, name, data, built):
+    """A tree with this geolaunch.efi and the texts of the build, but no modules: nothing of it gets far."""
+    tree = os.path.join(work, name.replace(" ", "-"))
+    os.makedirs(os.path.join(tree, "EFI/BOOT"))
+    os.makedirs(os.path.join(tree, "EFI/geolaunch"))
+    with open(os.path.join(tree, "EFI/BOOT/BOOTX64.EFI"), "wb") as f:
+        f.write(data)
+    for text in ("launch.conf", "policy.vlp"):
+        shutil.copy(os.path.join(built, "esp/EFI/geolaunch", text), os.path.join(tree, "EFI/geolaunch", text))
+    return tree
+
+
+def test_firmware_refuses_what_is_not_signed(signed, key, tmp_path):
+    """
+    Many disks, one boot: the firmware tries one after the other. One changed bit anywhere, no signature, somebody else's: none of them
+    runs. The last one is signed and runs, but has no description inside: it refuses the one beside it.
+    """
+    other_key, other_cert = str(tmp_path / "other.key"), str(tmp_path / "other.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", other_key, "-out", other_cert, "-subj", "/CN=other",
+                    "-days", "3650"], check=True, capture_output=True, timeout=60)
+    signed.provision()
+    signed.build(*signed.build_options)
+    with open(os.path.join(signed.built, "esp", APPLICATIONS[0]), "rb") as f:
+        good = f.read()
+    with open(launch.EFI, "rb") as f:
+        plain = f.read()
+    bad = spoilt(good) | {"no signature": plain, "another key": sign(launch.EFI, other_key, other_cert, str(tmp_path / "other.efi"))}
+    last = sign(launch.EFI, key, CERT, str(tmp_path / "signed.efi"))
+    disks = [*bad.items(), ("signed without description", last)]
+    options = []
+    for number, (name, data) in enumerate(disks[1:]):
+        options += disk(str(tmp_path), number, application(str(tmp_path), name, data, signed.built))
+    for path in APPLICATIONS:       # of the first disk
+        with open(os.path.join(signed.built, "esp", path), "wb") as f:
+            f.write(disks[0][1])
+    signed.boot("--secure-boot", *options)
+    refused = re.findall(r"BdsDxe: failed to load Boot[0-9A-F]{4} .*: (Access Denied|Security Violation)", signed.serial)
+    assert len(refused) == len(bad), signed.serial
+    assert signed.serial.count("geolaunch 0.") == 1 and INSIDE not in signed.serial
+    assert signed.result["halt"].startswith("description-unsigned"), signed.result["halt"]
+    # capped: nobody takes this for a launch
+    assert signed.code == 16 and signed.verdict["verdicts"][-1] == "capped", signed.verdict
+
+
+def test_changed_kernel_does_not_start_whatever_the_policy(signed):
+    """nonfatal lets a launch go on whose kernel is another one; Secure Boot does not."""
+    def change(esp):
+        path = os.path.join(esp, "EFI/geolaunch/linux")
+        with open(path, "r+b") as f:
+            f.seek(-100, os.SEEK_END)
+            byte = f.read(1)
+            f.seek(-100, os.SEEK_END)
+            f.write(bytes([byte[0] ^ 1]))
+    signed.manifest["policy"]["type"] = "nonfatal"
+    one = run(signed, change=change)
+    assert one.result["halt"].startswith("start-failed"), one.serial[-3000:]
+    assert "does not accept the hypervisor image" in one.serial and one.code == 16
+
+
+# ---------------------------------------------------------------- with a hypervisor that stops at once
+
+
+@pytest.fixture
+def a_host(tmp_path, key):
+    """Makes a host with a signed build, see tamper_host.py."""
+    def make(mode, hypervisor, policy, change=None):
+        h = Host(Cache(tmp_path / "cache"), tmp_path, mode, hypervisor, policy)
+        h.build_options, h.options = ("--sign", key, "--cert", CERT), ["--secure-boot"]
+        h.make()
+        if change:
+            change(h)
+        h.boot()
+        return h
+    os.makedirs(tmp_path / "cache")
+    return make
+
+
+def about(h):
+    return h.result["ended"], h.result["halt"], h.result["facts"].get("program"), h.findings(), h.serial[-3000:]
+
+
+def test_xen(a_host):
+    """An ELF image that no firmware could verify: the signed policy names it and its kernel."""
+    h = a_host("direct", "xen", "halt")
+    assert h.result["facts"].get("started") == "xen-efi", about(h)
+    assert h.verify()[0] == 10 and h.verify()[1]["verdicts"] == ["no-drtm"]
+
+
+def test_txt(a_host):
+    """Through tboot and stage, which the firmware never sees: trusted, and as predicted."""
+    h = a_host("txt", "linux", "halt")
+    assert h.result["facts"].get("started") == "linux-32", about(h)
+    code, v = h.verify()
+    assert (code, v["verdicts"]) == (0, ["trusted"]), v
+    assert h.serial.count(INSIDE) == 1
+
+
+def test_txt_with_other_programs(a_host):
+    """nonfatal would let them go on, and SENTER would measure them; but they would have run."""
+    def change(h):
+        for name in ("tboot", "stage", "linux"):
+            h.flip(name, -1)
+    h = a_host("txt", "linux", "nonfatal", change)
+    assert h.result["halt"].startswith("preflight") and h.result["senter"] == "not-reached", about(h)
+    assert "program" not in h.result["facts"] and "TBOOT:" not in h.serial
+    said = re.findall(r"^geolaunch: pre-flight (tboot-differs|secure-boot): .*\((\w+), file", h.serial, re.M)
+    assert said == [("tboot-differs", "tboot"), ("secure-boot", "stage"), ("secure-boot", "hypervisor")], about(h)
+    assert h.verify()[0] not in (0, 10)
+
+
+def test_each_slot_has_its_own_signature(a_host, tmp_path):
+    """Installed twice. BOOTX64.EFI leads to the current build; with one bit of it changed, the firmware refuses it and the previous one starts."""
+    def change(h):
+        esp = str(tmp_path / "esp")
+        os.makedirs(esp)
+        launch.geolaunch("install", "--esp", esp, "--removable", h.path("built"))
+        second = dict(h.manifest, hypervisor=dict(h.manifest["hypervisor"], cmdline="second"))
+        with open(h.path("second.yaml"), "w", encoding="ascii") as f:
+            json.dump(second, f)
+        for name in os.listdir(h.path("built")):
+            if not os.path.exists(h.path(name)) and os.path.isfile(h.path("built", name)):
+                os.link(h.path("built", name), h.path(name))
+        launch.build(h.path("second.yaml"), h.path("second"), *h.build_options)
+        current = json.loads(launch.geolaunch("install", "--esp", esp, "--json", h.path("second")).stdout)["current"]
+        path = os.path.join(esp, "EFI/geolaunch", current, "geolaunch.efi")
+        with open(path, "rb") as f:
+            data = f.read()
+        with open(path, "wb") as f:
+            f.write(flip(data, len(data) // 2))
+        shutil.rmtree(h.path("built/esp"))
+        os.rename(esp, h.path("built/esp"))
+    h = a_host("direct", "linux", "halt", change)
+    assert "the current build cannot be loaded" in h.serial and ", the previous one" in h.serial, about(h)
+    assert h.result["facts"].get("cmdline") == "console=ttyS0 quiet", about(h)
+    assert h.verify()[0] == 10 and h.verify()[1]["verdicts"] == ["no-drtm"]

@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`geolaunch build --sign`: launch description and policy inside geolaunch.efi, one signature over all of it."""
+
+import hashlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import time
+
+import pytest
+
+from build_model import GEOLAUNCH, BASE, Model, make_inputs, refused, to_yaml, variant
+from txt_model import TxtModel, make_txt_inputs, txt_variant
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+EFI = os.environ.get("GEOLAUNCH_EFI", str(TOP / "build/efi/geolaunch.efi"))
+COPIES = ("EFI/BOOT/BOOTX64.EFI", "EFI/geolaunch/geolaunch.efi")
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *args], check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    """A key and its certificate, another certificate, and the key with a pass phrase."""
+    folder = tmp_path_factory.mktemp("keys")
+    for name in ("db", "other"):
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem", "-subj",
+                f"/CN={name}", "-days", "3650")
+    openssl("pkey", "-in", folder / "db.key", "-aes256", "-passout", "pass:secret words", "-out", folder / "locked.key")
+    return folder
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    make_inputs(tmp_path / "in")
+    shutil.copy(EFI, tmp_path / "in/geolaunch.efi")
+    yield tmp_path / "in"
+    shutil.rmtree(tmp_path)
+
+
+def build(inputs, manifest, *args, out="out", path=None):
+    """Without a terminal: nobody can be asked for a pass phrase."""
+    (inputs / "host.yaml").write_text(to_yaml(manifest) + "\n")
+    environment = {**os.environ, "PATH": path} if path is not None else None
+    return subprocess.run([GEOLAUNCH, "build", "host.yaml", "-o", out, "--efi", "geolaunch.efi", *map(str, args)], cwd=inputs, env=environment,
+                          capture_output=True, text=True, timeout=60, start_new_session=True, stdin=subprocess.DEVNULL)
+
+
+def with_key(keys, key="db.key", cert="db.pem"):
+    return "--sign", keys / key, "--cert", keys / cert
+
+
+class Pe:
+    """The second opinion: PE/COFF specification, sections 3 and 4."""
+
+    def __init__(self, data):
+        self.data = data
+        pe, = struct.unpack_from("<I", data, 0x3C)
+        self.optional = pe + 24
+        self.table = self.optional + struct.unpack_from("<H", data, pe + 20)[0]
+        self.image_size, self.headers = struct.unpack_from("<II", data, self.optional + 56)
+        self.checksum_at = self.optional + 64
+        self.certificates = struct.unpack_from("<II", data, self.optional + 144)
+        self.sections = {}
+        for i in range(struct.unpack_from("<H", data, pe + 6)[0]):
+            name, size, address, raw, at, _, _, _, kind = struct.unpack_from("<8sIIIIIIII", data, self.table + 40 * i)
+            self.sections[name.rstrip(b"\0").decode()] = (size, address, raw, at, kind)
+
+    def content(self, name):
+        size, _, _, at, _ = self.sections[name]
+        return self.data[at:at + size]
+
+
+def verify(path, cert):
+    return subprocess.run(["sbverify", "--cert", cert, path], capture_output=True, text=True, timeout=60).returncode == 0
+
+
+def test_signed_build(inputs, keys):
+    plain, signed = build(inputs, BASE, out="plain"), build(inputs, BASE, *with_key(keys), out="signed")
+    assert (plain.returncode, signed.returncode, signed.stderr) == (0, 0, "")
+    assert f"signed with {keys}/db.pem" in signed.stdout
+    esp = inputs / "signed/esp"
+    data = (esp / COPIES[1]).read_bytes()
+    assert (esp / COPIES[0]).read_bytes() == data
+    assert verify(esp / COPIES[1], keys / "db.pem") and not verify(esp / COPIES[1], keys / "other.pem")
+    # the very bytes that are beside it, and those of the model
+    model, pe = Model(BASE, inputs), Pe(data)
+    assert pe.content(".launch") == model.description == (esp / "EFI/geolaunch/launch.conf").read_bytes()
+    assert pe.content(".policy") == model.policy == (esp / "EFI/geolaunch/policy.vlp").read_bytes()
+    # what is measured is the same, signed or not
+    expected = [(inputs / d / "expected.json").read_bytes() for d in ("plain", "signed")]
+    assert expected[0] == expected[1]
+    # nothing but these files, and nothing of the key in them
+    names = [sorted(str(p.relative_to(inputs / d)) for p in (inputs / d).rglob("*")) for d in ("plain", "signed")]
+    assert names[0] == names[1]
+    assert not list(inputs.glob("*.tmp-*"))
+
+
+def test_program_is_the_same(inputs, keys):
+    """Of the program only the headers know of the new sections; no byte lies where neither loader nor signature looks."""
+    assert build(inputs, BASE, *with_key(keys)).returncode == 0
+    old, new = Pe((inputs / "geolaunch.efi").read_bytes()), Pe((inputs / "out/esp" / COPIES[0]).read_bytes())
+    assert list(new.sections) == [*old.sections, ".launch", ".policy"]
+    for name, section in old.sections.items():
+        assert new.sections[name] == section and new.content(name) == old.content(name)
+    end, memory = new.headers, new.headers
+    for size, address, raw, at, _ in new.sections.values():
+        assert at == end and address >= memory and address % 0x1000 == 0
+        end, memory = at + raw, address + max(size, raw)
+    assert memory <= new.image_size < memory + 0x1000
+    for name in (".launch", ".policy"):
+        assert new.sections[name][4] == 0x40000040      # initialised data, readable
+    # behind the sections: what lay behind them before, and the certificates
+    tail = old.data[sum(old.sections[".dynsym"][2:4]):]
+    at, size = new.certificates
+    assert new.data[end:end + len(tail)] == tail and at >= end + len(tail) and at + size == len(new.data)
+    listing = subprocess.run(["objdump", "-h", inputs / "out/esp" / COPIES[0]], capture_output=True, text=True, timeout=60, check=True).stdout
+    assert " .launch " in listing and " .policy " in listing
+
+
+def test_every_bit_counts(inputs, keys):
+    """One bit changed in headers, program, description, policy: the signature is gone. Only the image's checksum is not covered by it."""
+    assert build(inputs, BASE, *with_key(keys)).returncode == 0
+    data = (inputs / "out/esp" / COPIES[0]).read_bytes()
+    pe, rng = Pe(data), random.Random(7)
+    places = [0, 0x3C, 0x60, pe.optional, pe.optional + 16, pe.optional + 60, pe.optional + 144, pe.table, pe.table + 39, pe.headers - 1]
+    for name in (".launch", ".policy"):
+        size, _, raw, at, _ = pe.sections[name]
+        places += [at, at + size - 1, at + raw - 1]
+    places += rng.sample(range(pe.headers, pe.certificates[0]), 30) + [len(data) - 0x60]
+    spoilt = inputs / "spoilt.efi"
+    for at in [None, pe.checksum_at, *places]:
+        changed = bytearray(data)
+        if at is not None:
+            changed[at] ^= 1 << rng.randrange(8)
+        spoilt.write_bytes(changed)
+        assert verify(spoilt, keys / "db.pem") == (at is None or at == pe.checksum_at), at
+
+
+def test_summary(inputs, keys):
+    result = build(inputs, BASE, "--json", *with_key(keys))
+    efi = json.loads(result.stdout)["efi"]
+    data = (inputs / "out/esp" / COPIES[0]).read_bytes()
+    assert efi["digests"]["sha256"] == hashlib.sha256(data).hexdigest() and efi["size"] == len(data)
+    assert efi["certificate"] == str(keys / "db.pem")
+    assert "db.key" not in result.stdout
+    assert json.loads(build(inputs, BASE, "--json", "--force").stdout)["efi"]["certificate"] is None
+
+
+def test_tboot_is_named_by_its_digest(inputs, keys):
+    """The policy has no entry for tboot, so a signed description has its digest; nothing else of it changes."""
+    make_txt_inputs(inputs)
+    manifest = txt_variant()
+    model = TxtModel(manifest, inputs)
+    assert build(inputs, manifest, *with_key(keys)).returncode == 0
+    folder = inputs / "out/esp/EFI/geolaunch"
+    digest = hashlib.sha256((folder / "tboot").read_bytes()).hexdigest()
+    head, rest = model.description.split(b"module sinit\n" if b"module sinit\n" in model.description else b"module stage\n", 1)
+    separator = model.description[len(head):len(model.description) - len(rest)]
+    assert (folder / "launch.conf").read_bytes() == head + f"sha256 {digest}\n".encode() + separator + rest
+    assert Pe((folder / "geolaunch.efi").read_bytes()).content(".launch") == (folder / "launch.conf").read_bytes()
+
+
+def test_install_wants_the_same_inside_and_outside(inputs, keys):
+    assert build(inputs, BASE, *with_key(keys)).returncode == 0
+    esp = inputs / "mounted"
+    esp.mkdir()
+    install = [GEOLAUNCH, "install", "--esp", esp, "--no-boot-entry", inputs / "out"]
+    # another signed geolaunch.efi, of a build with another command line
+    other = variant(hypervisor={**BASE["hypervisor"], "cmdline": "other"})
+    assert build(inputs, other, *with_key(keys), out="second").returncode == 0
+    for name in COPIES:
+        shutil.copy(inputs / "out/esp" / name, inputs / "kept.efi")
+        shutil.copy(inputs / "second/esp" / name, inputs / "out/esp" / name)
+    result = subprocess.run(install, capture_output=True, text=True, timeout=60)
+    refused(result, 3, "the launch description in it is not that of launch.conf")
+    for name in COPIES:
+        shutil.copy(inputs / "kept.efi", inputs / "out/esp" / name)
+    assert subprocess.run(install, capture_output=True, text=True, timeout=60).returncode == 0
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def expect_nothing(inputs, before):
+    assert sorted(p.name for p in inputs.iterdir()) == before
+
+
+# name: (options, exit code, words)
+BAD = {
+    "no certificate": (("--sign", "db.key"), 2, "--sign and --cert go together"),
+    "no key": (("--cert", "db.pem"), 2, "--sign and --cert go together"),
+    "key not there": (("--sign", "nowhere.key", "--cert", "db.pem"), 3, "nowhere.key: name the key with --sign"),
+    "certificate not there": (("--sign", "db.key", "--cert", "nowhere.pem"), 3, "nowhere.pem: name the key's certificate with --cert"),
+    "key is no key": (("--sign", "db.pem", "--cert", "db.pem"), 3, "sbsign failed (Can't load key from file 'db.pem')"),
+    "certificate is none": (("--sign", "db.key", "--cert", "db.key"), 3, "sbsign failed (Can't load certificate from file 'db.key')"),
+    "do not belong together": (("--sign", "db.key", "--cert", "other.pem"), 3, "sbsign failed (error in key/certificate chain)"),
+    "pass phrase wanted": (("--sign", "locked.key", "--cert", "db.pem"), 3, "sbsign failed (Can't load key from file 'locked.key')"),
+    "fleet": (("--sign", "db.key", "--cert", "db.pem", "--fleet", "hosts.csv"), 2, "--sign is for one host"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_refusal(inputs, keys, name):
+    options, code, words = BAD[name]
+    for path in keys.iterdir():
+        shutil.copy(path, inputs / path.name)
+    (inputs / "host.yaml").touch()
+    before = sorted(p.name for p in inputs.iterdir())
+    refused(build(inputs, BASE, *options), code, words)
+    expect_nothing(inputs, before)
+
+
+def test_sbsign_is_not_there(inputs, keys):
+    (inputs / "host.yaml").touch()
+    before = sorted(p.name for p in inputs.iterdir())
+    refused(build(inputs, BASE, *with_key(keys), path="/nowhere"), 1, "no such program: sbsign: install the package sbsigntool")
+    expect_nothing(inputs, before)
+    # nobody needs it for an unsigned build
+    assert build(inputs, BASE, path="/nowhere").returncode == 0
+
+
+def test_policy_with_sha1(inputs, keys):
+    result = build(inputs, variant(policy={"type": "halt", "hash": "sha1"}), *with_key(keys))
+    refused(result, 3, "a signature cannot vouch for what is named by SHA-1: host.yaml:5: use sha256 or longer")
+
+
+def no_room(data, pe):
+    data[pe.table + 40 * len(pe.sections)] = 1
+
+
+def gap(data, pe):
+    at = pe.table + 40 * (len(pe.sections) - 1) + 20
+    struct.pack_into("<I", data, at, struct.unpack_from("<I", data, at)[0] + 0x200)
+
+
+def no_program(data, pe):
+    data[pe.optional] = 0
+
+
+@pytest.mark.parametrize("spoil, why", [(no_room, "no room for further sections"), (gap, "bytes between its sections"),
+                                        (no_program, "no PE32+ image")])
+def test_geolaunch_efi_cannot_take_them(inputs, keys, spoil, why):
+    data = bytearray((inputs / "geolaunch.efi").read_bytes())
+    spoil(data, Pe(bytes(data)))
+    (inputs / "geolaunch.efi").write_bytes(data)
+    (inputs / "host.yaml").touch()
+    before = sorted(p.name for p in inputs.iterdir())
+    result = build(inputs, BASE, *with_key(keys))
+    refused(result, 3, "launch description and policy cannot be put into it (")
+    assert why in result.stderr and result.stderr.endswith("): geolaunch.efi: name geolaunch.efi as it was built\n")
+    expect_nothing(inputs, before)
+
+
+def test_signed_already(inputs, keys):
+    assert build(inputs, BASE, *with_key(keys)).returncode == 0
+    shutil.copy(inputs / "out/esp" / COPIES[0], inputs / "geolaunch.efi")
+    refused(build(inputs, BASE, *with_key(keys), out="more"), 3, "the PE image is signed already")
+
+
+@pytest.mark.parametrize("sbsign, words", [
+    ("exit 0", "cannot use"), ("kill -9 $$", "sbsign failed (exit status -1)"), ("head -c 100000 /dev/zero | tr '\\0' x; exit 3", "sbsign failed (xxxx"),
+])
+def test_sbsign_misbehaves(inputs, keys, tmp_path, sbsign, words):
+    """It says yes and writes nothing, is killed, or writes more than anybody wants to read: one line in any case."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sbsign").write_text(f'#!/bin/sh\n[ "$1" = --version ] && exit 0\n{sbsign}\n')
+    (tmp_path / "bin/sbsign").chmod(0o755)
+    (inputs / "host.yaml").touch()
+    before = sorted(p.name for p in inputs.iterdir())
+    result = build(inputs, BASE, *with_key(keys), path=f"{tmp_path}/bin:{os.environ['PATH']}")
+    assert result.returncode == 3 and result.stderr.count("\n") == 1 and result.stdout == ""
+    assert words in result.stderr or "sbverify failed" in result.stderr
+    expect_nothing(inputs, before)
+
+
+def test_interrupted_while_signing(inputs, keys, tmp_path):
+    """sbsign waits, for a token perhaps. A signal ends it, and the build, which leaves nothing."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sbsign").write_text(f'#!/bin/sh\n[ "$1" = --version ] && exit 0\necho $$ > {tmp_path}/pid.tmp\nmv {tmp_path}/pid.tmp '
+                                         f'{tmp_path}/pid\nexec sleep 600\n')
+    (tmp_path / "bin/sbsign").chmod(0o755)
+    (inputs / "host.yaml").write_text(to_yaml(BASE) + "\n")
+    before = sorted(p.name for p in inputs.iterdir())
+    process = subprocess.Popen([GEOLAUNCH, "build", "host.yaml", "-o", "out", "--efi", "geolaunch.efi", *map(str, with_key(keys))], cwd=inputs,
+                               env={**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+    try:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "pid").exists():
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == -signal.SIGTERM
+    finally:
+        process.kill()
+        process.wait()
+    expect_nothing(inputs, before)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)

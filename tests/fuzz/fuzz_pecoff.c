@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * PE images with launch description and policy inside. Input: the image, once as a file, once as it would lie in memory. What is found must
+ * lie in it. What takes further sections must give them back, and all that it had before.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/embedded.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool ok)
+{
+	if (!ok)
+		abort();
+}
+
+static void look(struct span image, enum pecoff_view view)
+{
+	struct embedded e;
+
+	if (embedded_find(image, view, &e) != PECOFF_OK)
+		return;
+	check((e.description.n == 0) == (e.policy.n == 0));
+	if (e.description.n == 0)
+		return;
+	check(e.description.p >= image.p && e.description.n <= (size_t)(image.p + image.n - e.description.p));
+	check(e.policy.p >= image.p && e.policy.n <= (size_t)(image.p + image.n - e.policy.p));
+	check(e.description.p + e.description.n <= e.policy.p || e.policy.p + e.policy.n <= e.description.p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const struct embedded more = { { (const uint8_t *)"description", 11 }, { (const uint8_t *)"policy", 6 } };
+	struct span file = { data, size };
+	struct embedded found;
+	size_t n = 0, again = 0;
+	uint8_t *out;
+
+	look(file, PECOFF_FILE);
+	look(file, PECOFF_LOADED);
+	if (embedded_put(file, &more, (struct mspan){ NULL, 0 }, &n) != PECOFF_OK || n > (size_t)1 << 20)
+		return 0;
+	out = malloc(n);
+	check(out != NULL);
+	if (embedded_put(file, &more, (struct mspan){ out, n }, &again) == PECOFF_OK) {
+		check(again == n && n > size);
+		check(embedded_find((struct span){ out, n }, PECOFF_FILE, &found) == PECOFF_OK);
+		check(span_equal(found.description, more.description) && span_equal(found.policy, more.policy));
+		check(embedded_put((struct span){ out, n }, &more, (struct mspan){ NULL, 0 }, &again) != PECOFF_OK);
+	}
+	free(out);
+	return 0;
+}
