@@ -138,41 +138,32 @@ static struct head read_head(struct lines *l)
 	return h;
 }
 
-/* The path of the next line that has one, up to where `until` has come; false if there is none. */
-static bool next_path(struct lines *l, const struct lines *until, struct span *path)
+/* The paths of the modules so far. */
+struct paths {
+	struct span list[DESCRIPTION_MAX_MODULES];
+	size_t count;
+};
+
+/* A path that must not conflict with one of an earlier module. */
+static struct span read_path(struct lines *l, struct paths *taken)
 {
-	while (!l->error && l->number < until->number) {
-		struct span line = next_line(l);
+	struct span path = next_value(l, "path");
 
-		if (has_key(line, SPAN_LITERAL("path"))) {
-			*path = value_in(l, line, "path");
-			return true;
-		}
-	}
-	return false;
-}
-
-/*
- * A path that must not conflict with one between `first` and here. The earlier paths are read anew from the text, so that no list
- * of them is needed.
- */
-static struct span read_path(struct lines *l, const struct lines *first)
-{
-	struct lines earlier = *first, here = *l;
-	struct span path = next_value(l, "path"), other;
-
+	if (!l->error && !description_path_valid(path))
+		fail(l, DESCRIPTION_E_PATH);
+	if (!l->error && taken->count == DESCRIPTION_MAX_MODULES)
+		fail(l, DESCRIPTION_E_TOO_MANY);
 	if (l->error)
 		return path;
-	if (!description_path_valid(path))
-		fail(l, DESCRIPTION_E_PATH);
-	while (next_path(&earlier, &here, &other))
-		if (description_paths_conflict(other, path))
+	for (size_t i = 0; i < taken->count; i++)
+		if (description_paths_conflict(taken->list[i], path))
 			fail(l, DESCRIPTION_E_PATH_TAKEN);
+	taken->list[taken->count++] = path;
 	return path;
 }
 
 /* The lines of a module behind "module ROLE". */
-static void read_fields(struct lines *l, const struct lines *first, struct description_module *m)
+static void read_fields(struct lines *l, struct paths *taken, struct description_module *m)
 {
 	m->file = read_file_name(l, "file");
 	if (description_has_cmdline(m->role) && next_has_key(*l, "cmdline")) {
@@ -186,12 +177,12 @@ static void read_fields(struct lines *l, const struct lines *first, struct descr
 			fail(l, DESCRIPTION_E_DIGEST);
 	}
 	if (role_table[m->role].member) {
-		m->path = read_path(l, first);
+		m->path = read_path(l, taken);
 		m->mode = read_file_mode(l, next_value(l, "mode"));
 	}
 }
 
-static struct description_module read_module(struct lines *l, const struct lines *first, struct modules_order *order)
+static struct description_module read_module(struct lines *l, struct paths *taken, struct modules_order *order)
 {
 	struct description_module m = { .role = ROLE_FILE };
 
@@ -202,7 +193,7 @@ static struct description_module read_module(struct lines *l, const struct lines
 	if (m.role == ROLE_HYPERVISOR && next_has_key(*l, "kind") &&
 		(!hypervisor_by_name(next_value(l, "kind"), &order->hypervisor) || order->hypervisor != HYPERVISOR_XEN))
 		fail(l, DESCRIPTION_E_KIND);
-	read_fields(l, first, &m);
+	read_fields(l, taken, &m);
 	return m;
 }
 
@@ -260,13 +251,12 @@ static void walk(struct lines *l, struct description *out)
 	struct head head = read_head(l);
 	struct description_txt txt = { .tboot.role = ROLE_DESCRIPTION };
 	struct staged staged = { .line = 0 };
-	struct lines first;
+	struct paths taken = { .count = 0 };
 
 	if (head.mode == DESCRIPTION_TXT)
 		read_txt(l, &txt, &staged);
-	first = *l;
 	do {
-		struct description_module m = read_module(l, &first, &order);
+		struct description_module m = read_module(l, &taken, &order);
 
 		if (l->error)
 			break;

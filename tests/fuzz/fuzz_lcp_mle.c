@@ -10,7 +10,7 @@
 #include "lcp/mle_image.h"
 
 /* Largest MLE that is put together here. */
-#define MLE_MAX (1 << 18)
+#define MLE_MAX (1 << 15)
 #define NO_CMDLINE 255
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -261,21 +261,21 @@ ACM_LAYOUTS = {0: (161, 64, 143), 0x30000: (224, 96, 208), 0x40000: (928, 96, 89
 ACM_UUID = struct.pack("<IHHH", 0x7FC03AAA, 0x46A7, 0x18DB, 0xAC2E) + bytes.fromhex("698f8d417f5a")
 
 
-def acm(header=0, info=5, chipsets=1, processors=1, algs=(4, 11), scratch=None, capabilities=0x227):
+def acm(header=0, info=5, chipsets=1, processors=1, algs=(4, 11), scratch=None, capabilities=0x227, date=0x20220101, nv_set=1, family=8):
     """A module as small as it can be: header, keys of FF, info table, lists."""
     length, key, usual = ACM_LAYOUTS[header]
     scratch = usual if scratch is None else scratch
     table = (length + scratch) * 4
     chipset_list = struct.pack("<I", chipsets) + b"".join(struct.pack("<IHHHHI", n % 2, 0x8086, 0xB001 + n, 1, 0xFF00, 0) for n in range(chipsets))
     processor_list = struct.pack("<I", processors) + b"".join(struct.pack("<IIQQ", 0x906E0, 0xFFF3FF0, 0, 0) for _ in range(processors))
-    tpm_list = struct.pack("<IH", 3 | 8 << 2 | 1 << 6, len(algs)) + b"".join(struct.pack("<H", a) for a in algs)
+    tpm_list = struct.pack("<IH", 3 | family << 2 | nv_set << 6, len(algs)) + b"".join(struct.pack("<H", a) for a in algs)
     offsets = [table + 48, table + 48 + len(chipset_list), table + 48 + len(chipset_list) + len(processor_list)]
     lists = chipset_list + processor_list + tpm_list
     if info >= 9:
         offsets = [0, 0, 0]
         lists = b"".join(name[::-1] + struct.pack("<II", 12 + len(body), 1) + body for name, body in (
             (b"CS1L", chipset_list), (b"VERL", b"xy"), (b"CPUL", processor_list), (b"CS2L", chipset_list), (b"TPML", tpm_list), (b"NULL", b"")))
-    out = struct.pack("<HHIIHHIII", 2, 0, length, header, 0xB001, 0, 0x8086, 0x20220101, 0) + struct.pack("<HH8I", 0, 0, 0, 0, 0x1F, 0, 8, 0x500, 0, 0)
+    out = struct.pack("<HHIIHHIII", 2, 0, length, header, 0xB001, 0, 0x8086, date, 0) + struct.pack("<HH8I", 0, 0, 0, 0, 0x1F, 0, 8, 0x500, 0, 0)
     out = out[:56].ljust(120, b"\0") + struct.pack("<II", key, scratch)
     out = out.ljust(length * 4, b"\xff").ljust(table, b"\0")
     out += ACM_UUID + struct.pack("<BBHIIIIB3sII", 1, info, 48, offsets[0], 7, 0x20000, capabilities, 16, b"\1\0\0", offsets[1], offsets[2]) + lists
@@ -322,6 +322,83 @@ def fleet_record_seeds():
     yield "header", b'{"format":"geolaunch-fleet-1","count":100000}'
 
 
+def client(**change):
+    """A module for clients, of which the platform of fuzz_preflight is one."""
+    return acm(capabilities=0x267, **change)
+
+
+def preflight(flags=0x1D, banks=3, vendor=(0x756E6547, 0x49656E69, 0x6C65746E), signature=0x906E3, features=0x60, control=0xFF07, platform=0,
+              capabilities=0x1FD, didvid=0x1B0018086, sts=0, fsbif=0xFFFFFFFF, qpiif=0x9D003000, ests=0, errorcode=0,
+              sinit_range=(0xC8200000, 0x100000), heap_range=(0xC8000000, 0x100000), line=b"logging=serial ap_wake_mwait=true min_ram=0x2000000",
+              policy=None, heap=None, area=b"", sinit=None, lcp=b"", nv=None):
+    """The host of tests/unit/test_preflight.c: a launch works on it."""
+    def piece(data):
+        return struct.pack("<H", len(data)) + data
+
+    policy = vlp(1, 11, [(0, 19, 0, 0, []), (130, 22, 0, 0x01C10110, [])]) if policy is None else policy
+    heap = struct.pack("<QIIQQIII", 66, 6, 0, 0, 0, 1, 0, 2) + struct.pack("<IIHHHII", 1, 14, 2, 1, 0, 0, 8) if heap is None else heap
+    sinit = client() if sinit is None else sinit
+    nv = [(0x01C10131, 0, 0x22040006, policy), (0x01C10110, 0, 0x22040006, geo())] if nv is None else nv
+    out = struct.pack("<BB", flags, banks) + struct.pack("<3I", *vendor) + struct.pack("<IIQQI", signature, features, control, platform, capabilities)
+    out += struct.pack("<QQIIBI", didvid, sts, fsbif, qpiif, ests, errorcode) + struct.pack("<4Q", *sinit_range, *heap_range)
+    out += b"".join(piece(x) for x in (line, policy, heap, area, sinit, lcp))
+    return out + b"".join(struct.pack("<IBI", index, state, attributes) + piece(content) for index, state, attributes, content in nv)
+
+
+def preflight_seeds():
+    policy = vlp(1, 11, [(0, 19, 0, 0, []), (130, 22, 0, 0x01C10110, [])])
+    other = vlp(2, 11, [(0, 19, 0, 0, []), (130, 22, 1, 0x01C10110, [b"\x33" * 32])])
+    lcp = b"Intel(R) TXT LCP_POLICY_DATA\0\0\0\0" + bytes(3) + b"\0"
+    heap = struct.pack("<QIIQQIII", 66, 6, 0, 0, 0, 1, 0, 2) + struct.pack("<IIHHHII", 1, 14, 2, 1, 0, 0, 8)
+    in_bios = client(date=0x20230101)
+    vlp_set, owner = (0x01C10131, 0x01200001), (0x01C10106, 0x01400001)
+    heap_of_bios = heap.replace(struct.pack("<QII", 66, 6, 0), struct.pack("<QII", 66, 6, len(in_bios)))
+    changes = {
+        "good": {}, "not-intel": {"vendor": (0x68747541, 0x69746E65, 0x444D4163)}, "no-smx": {"features": 0x20},
+        "no-vmx": {"features": 0x40}, "no-lock": {"control": 0}, "no-vmx-in-smx": {"control": 0xFF05},
+        "no-vmx-control": {"control": 0xFF01}, "software-error": {"errorcode": 0x80000007}, "sinit-error": {"errorcode": 0xC0003C91},
+        "no-senter": {"control": 3}, "old-bios": {"sinit": client(), "area": in_bios[:200]}, "no-chipset": {"didvid": 0xFFFFFFFFFFFFFFFF},
+        "no-getsec": {"flags": 0x0D}, "getsec-without-senter": {"capabilities": 1}, "reset": {"ests": 1}, "wake-error": {"ests": 64},
+        "running": {"sts": 1}, "error": {"errorcode": 0xC0000001}, "error-of-software": {"errorcode": 0x80008001},
+        "no-heap": {"heap_range": (0, 0)}, "heap-cut": {"heap": b"\x20\0\0\0\0\0\0\0"},
+        "heap-old": {"heap": heap.replace(b"\6\0\0\0", b"\1\0\0\0", 1)}, "heap-none": {"heap": b""},
+        "heap-high": {"heap_range": (1 << 40, 0x100000)}, "no-sinit-area": {"sinit_range": (0, 0)}, "acpi-broken": {"flags": 0x9D},
+        "acpi-no-rsdp": {"flags": 0x5D}, "acpi-no-dmar": {"flags": 0xDD}, "no-sinit": {"flags": 0x1C, "sinit": b""},
+        "sinit-missing": {"sinit": b""}, "sinit-invalid": {"sinit": b"x" * 200}, "sinit-debug": {"qpiif": 0x1D003000},
+        "sinit-other-chipset": {"didvid": 0x1B0028086}, "sinit-other-cpu": {"signature": 0x50651},
+        "sinit-large": {"sinit_range": (0xC8200000, 16)}, "sinit-no-tpm": {"sinit": client(algs=())},
+        "sinit-tpm12": {"sinit": client(family=1)},
+        "sinit-of-bios": {"area": in_bios, "heap": heap_of_bios},
+        "sinit-of-bios-only": {"flags": 0x1C, "sinit": b"", "area": in_bios, "heap": heap_of_bios},
+        "sinit-of-bios-cut": {"area": in_bios[:-8], "heap": heap_of_bios},
+        "server": {"heap": heap.replace(struct.pack("<III", 1, 0, 2), struct.pack("<III", 1, 0, 4))},
+        "set-0": {"sinit": client(nv_set=0), "nv": [(vlp_set[1], 0, 0x22040006, policy), (owner[1], 0, 0x22040006, b"x" * 60)]},
+        "set-unknown": {"sinit": client(nv_set=3)}, "no-tpm": {"flags": 0x19}, "no-banks": {"banks": 0}, "other-bank": {"banks": 4},
+        "vlp-missing": {"nv": []}, "vlp-unreadable": {"nv": [(vlp_set[0], 2, 0x40, policy)]},
+        "vlp-error": {"nv": [(vlp_set[0], 3, 0x22040006, policy)]}, "vlp-firmware": {"nv": [(vlp_set[0], 0, 0x22040007, policy)]},
+        "vlp-invalid": {"nv": [(vlp_set[0], 0, 0x22040006, b"x" * 40)]}, "vlp-differs": {"nv": [(vlp_set[0], 0, 0x22040006, other)]},
+        "vlp-other-set": {"nv": [(vlp_set[1], 0, 0x22040006, other)]},
+        "vlp-in-lcp": {"flags": 0x1F, "nv": [], "lcp": lcp + bytes.fromhex("410693c3cbe3404fd79127f8b9e25c86") + policy},
+        "lcp": {"flags": 0x1F, "lcp": lcp, "nv": [(vlp_set[0], 0, 0x22040006, policy), (owner[0], 0, 0x22040006, b"\0\3\x0b\0" + bytes(66))]},
+        "lcp-list": {"flags": 0x1F, "lcp": lcp, "nv": [(vlp_set[0], 0, 0x22040006, policy), (owner[0], 0, 0x22040006, lcp_policy())]},
+        "lcp-no-data": {"nv": [(vlp_set[0], 0, 0x22040006, policy), (owner[0], 0, 0x22040006, lcp_policy())]},
+        "lcp-any": {"nv": [(vlp_set[0], 0, 0x22040006, policy), (owner[0], 0, 0x22040006, lcp_policy(1))]},
+        "lcp-unreadable": {"flags": 0x1F, "lcp": lcp, "nv": [(owner[0], 1, 0, b"")]},
+        "lcp-error": {"flags": 0x1F, "lcp": lcp, "nv": [(owner[0], 3, 0, b"x")]}, "lcp-missing": {"flags": 0x1F},
+        "lcp-no-signature": {"flags": 0x1F, "lcp": b"x" * 40}, "geo-missing": {"nv": [(vlp_set[0], 0, 0x22040006, policy)]},
+        "geo-unreadable": {"nv": [(0x01C10110, 2, 0x40, b"")]}, "geo-error": {"nv": [(0x01C10110, 3, 0x22040006, b"x")]},
+        "geo-large": {"nv": [(0x01C10110, 0, 0x22040006, bytes(4200))]}, "geo-differs": {"policy": other},
+        "line": {"line": b"extpol=sha1 call_racm=true"}, "line-known": {"line": b"extpol=agile pcr_map=legacy min_ram=1"},
+        "line-heap": {"line": b"logging=none loglvl=none ignore_prev_err=false"},
+    }
+    for name, change in changes.items():
+        yield name, preflight(**change)
+
+
+def lcp_policy(kind=0):
+    return struct.pack("<HHBB8HIBBHIHH", 0x0302, 11, kind, 3, *[0] * 8, 0, 9, 0, 8, 8, 0, 0) + b"\xd1" * 32
+
+
 def lint_seeds():
     """Versions of tboot and options on its command line; no policies."""
     for name, line in (("version", b"v1.11.0"), ("version-two", b"1.10"), ("version-large", b"1.256.0"), ("version-four", b"1.2.3.4"), ("version-text", b"1.2x"),
@@ -335,7 +412,7 @@ def main():
     for name, seeds in [("vlp", vlp_seeds), ("geo", geo_seeds), ("description", description_seeds),
                         ("stage_rules", stage_rules_seeds), ("cpio", cpio_seeds),
                         ("tpm_response", tpm_response_seeds), ("tpmproxy", tpmproxy_seeds), ("acm", acm_seeds),
-                        ("fleet_table", fleet_table_seeds), ("fleet_record", fleet_record_seeds), ("lint", lint_seeds)]:
+                        ("fleet_table", fleet_table_seeds), ("fleet_record", fleet_record_seeds), ("lint", lint_seeds), ("preflight", preflight_seeds)]:
         folder = target / f"fuzz_{name}"
         folder.mkdir(parents=True, exist_ok=True)
         for seed, data in seeds():
