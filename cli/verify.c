@@ -154,89 +154,12 @@ void verify_bank_names(alg_set banks, char *buf, size_t cap)
 	}
 }
 
-/* True if every PCR 17-22 is all FF in every bank compared: no dynamic launch, and nobody extended them. */
-static bool nothing_measured(const struct verify_job *j)
-{
-	for (unsigned a = 0; a < ALG_COUNT; a++)
-		for (unsigned pcr = PCR_DRTM_FIRST; j->r->compared & ALG_BIT(a) && pcr <= PCR_DRTM_LAST; pcr++)
-			if (!pcr_is_all(j->tpm, (enum alg)a, pcr, 0xff))
-				return false;
-	return true;
-}
-
-static bool expects(const struct expected *e, uint32_t type)
+bool verify_expects(const struct expected *e, uint32_t type)
 {
 	for (size_t i = 0; i < e->event_count; i++)
 		if (e->events[i].type == type)
 			return true;
 	return false;
-}
-
-/* Whether the launch itself, not SINIT, should have measured a module there. In mode txt that was tboot's part. */
-static bool is_module(const struct expected_event *e)
-{
-	return e->type == MEASURE_MODULE || (e->type == EV_TBOOT && verify_category(e) == VERIFY_MODULE_MISMATCH);
-}
-
-static void judge_nothing_measured(struct verify_job *j)
-{
-	alg_set banks = j->r->compared;
-
-	verify_explain(j,
-		"PCR 17-22 are all FF: since its last reset nothing was measured on this host, "
-		"neither by a dynamic launch nor by geolaunch.");
-	verify_note(j, banks, VERIFY_NO_DRTM);
-	verify_note(j, banks, VERIFY_POLICY_MISMATCH);
-	if (expects(j->expected, MEASURE_NV))
-		verify_note(j, banks, VERIFY_GEO_MISSING);
-	for (size_t i = 0; i < j->expected->event_count; i++) {
-		if (!is_module(&j->expected->events[i]))
-			continue;
-		verify_note(j, banks, VERIFY_MODULE_MISMATCH);
-		verify_add_module(j, j->expected->events[i].name);
-	}
-}
-
-/* Whether the PCR never left what it is without a dynamic launch, but for one or two caps of this reason. */
-static bool is_ff_capped(const struct verify_job *j, enum alg a, unsigned pcr, const struct digests *cap)
-{
-	struct pcrs p;
-
-	pcrs_reset_dynamic(&p, ALG_BIT(a), false);
-	for (unsigned i = 0; i < 2; i++) {
-		if (!pcrs_extend(&p, pcr, cap))
-			return false;
-		if (span_equal(pcr_value(&p, a, pcr), pcr_value(j->tpm, a, pcr)))
-			return true;
-	}
-	return false;
-}
-
-/* geolaunch.efi, when it goes on without a dynamic launch, caps all of PCR 17-22 from what they are after a reset. CAP_COUNT: it did not. */
-static enum cap without_launch(const struct verify_job *j)
-{
-	for (enum cap why = 0; j->expected->drtm && why < CAP_COUNT; why++) {
-		struct digests d;
-		bool all = true;
-
-		measure_cap(j->r->compared, why, &d);
-		for (enum alg a = 0; a < ALG_COUNT; a++)
-			for (unsigned pcr = PCR_DRTM_FIRST; all && j->r->compared & ALG_BIT(a) && pcr <= PCR_DRTM_LAST; pcr++)
-				all = is_ff_capped(j, a, pcr, &d);
-		if (all)
-			return why;
-	}
-	return CAP_COUNT;
-}
-
-static void judge_without_launch(struct verify_job *j, enum cap why)
-{
-	verify_explain(j,
-		"No dynamic launch took place: PCR 17-22 were capped from their reset values (%s: %s), and the host was started "
-		"unmeasured.",
-		cap_table[why].name, cap_table[why].meaning);
-	verify_note(j, j->r->compared, VERIFY_NO_DRTM);
-	verify_note_cap(j, j->r->compared, why);
 }
 
 /*
@@ -407,18 +330,22 @@ static void conclude(struct verify_job *j)
 	check_banks_consistent(j);
 	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++)
 		equal = equal && pcr_agrees(j, pcr);
-	if (!equal && !(r->verdicts & ~harmless)) {
+	if (!equal && !(r->verdicts & ~harmless) && !verify_lacks_launch(j)) {
 		verify_explain(j, "The TPM's values are not the expected ones, and the log does not tell why.");
 		r->verdicts |= 1u << VERIFY_LOG_MISMATCH;
 	}
 	r->agree = equal && !(r->verdicts & ~harmless);
 	r->drtm = j->expected->drtm && j->from_zero && !verify_has(r, VERIFY_NO_DRTM);
-	r->geo_agrees = expects(j->expected, MEASURE_NV) && !verify_has(r, VERIFY_LOG_MISMATCH) && is_bound(j);
+	r->geo_agrees = verify_expects(j->expected, MEASURE_NV) && !verify_has(r, VERIFY_LOG_MISMATCH) && is_bound(j);
 	for (size_t i = 0; i < j->expected->event_count; i++)
 		if (j->expected->events[i].type == MEASURE_NV && !pcr_agrees(j, j->expected->events[i].pcr))
 			r->geo_agrees = false;
 	if (r->agree && r->drtm)
 		r->verdicts |= 1u << VERIFY_TRUSTED;
+	if (j->start == VERIFY_START_RESET && !(r->verdicts & ~harmless))
+		verify_explain(j,
+			"From there the same was measured as expected, but without a dynamic launch: "
+			"whatever ran before could have made the same values.");
 	if (!j->expected->drtm && r->agree)
 		verify_explain(j,
 			"Everything agrees, but no dynamic launch (D-RTM) stands behind it: "
@@ -429,24 +356,16 @@ bool verify(const struct verify_input *in, struct verify_result *out, char *erro
 {
 	struct verify_job j = { .in = in, .expected = in->expected, .tpm = in->tpm, .r = out };
 	enum verify_log_use use = VERIFY_LOG_DOUBTFUL;
-	enum cap unmeasured;
-	bool nothing;
 
 	*out = (struct verify_result){ .has_log = in->has_log };
 	if (!choose_banks(&j, error, cap))
 		return false;
-	nothing = nothing_measured(&j);
-	unmeasured = without_launch(&j);
-	j.drtm = in->expected->drtm && !nothing && unmeasured == CAP_COUNT;
-	if (nothing)
-		judge_nothing_measured(&j);
-	if (unmeasured != CAP_COUNT)
-		judge_without_launch(&j, unmeasured);
+	verify_judge_start(&j);
 	if (in->has_log)
 		use = verify_by_log(&j, error, cap);
 	if (use == VERIFY_LOG_NONE)
 		return false;
-	if (use == VERIFY_LOG_DOUBTFUL && !nothing && unmeasured == CAP_COUNT)
+	if (use == VERIFY_LOG_DOUBTFUL && j.start != VERIFY_START_UNMEASURED && j.start != VERIFY_START_CAPPED)
 		verify_by_pcrs(&j);
 	explain_banks(&j);
 	conclude(&j);

@@ -6,16 +6,36 @@
 
 /* Shared by the parts of verify(); nobody else includes this. */
 
+/* How PCR 17-22 came to be. */
+enum verify_start {
+	VERIFY_START_EXPECTED,   /* nothing shows that they did not begin as expected */
+	VERIFY_START_UNMEASURED, /* all FF: no launch of any kind */
+	VERIFY_START_CAPPED,     /* a dynamic launch was expected, and they were capped from FF instead */
+	VERIFY_START_RESET,      /* a dynamic launch was expected, and they were extended from FF: there was none */
+};
+
 struct verify_job {
 	const struct verify_input *in;
 	const struct expected *expected;
 	const struct pcrs *tpm;
 	struct verify_result *r;
 	unsigned by_bank[ALG_COUNT]; /* verdicts, bit 1 << enum verify_verdict */
-	bool drtm;      /* PCR 17-22 began with zeros: a dynamic launch was expected, and nothing shows that it did not take place */
+	enum verify_start start;
 	bool from_zero; /* a value of PCR 17-19, which nothing but a dynamic launch resets, is known to have begun with zeros */
 	bool muted;     /* nothing is noted: what is looked at is not believed */
 };
+
+/* Whether what is looked at began with zeros: a dynamic launch was expected, and nothing shows that it did not take place. */
+GL_MUST static inline bool verify_begins_with_zeros(const struct verify_job *j)
+{
+	return j->expected->drtm && j->start == VERIFY_START_EXPECTED;
+}
+
+/* Whether a dynamic launch was expected, and the values show that there was none. */
+GL_MUST static inline bool verify_lacks_launch(const struct verify_job *j)
+{
+	return j->expected->drtm && j->start != VERIFY_START_EXPECTED;
+}
 
 #define VERIFY_PCRS (PCR_DRTM_LAST - PCR_DRTM_FIRST + 1)
 
@@ -32,6 +52,17 @@ extern const enum verify_verdict verify_cap_category[CAP_COUNT];
 enum verify_verdict verify_category(const struct expected_event *e);
 /* The same for an event that nobody expects. */
 enum verify_verdict verify_type_category(uint32_t type);
+
+/* What only a dynamic launch measures: SINIT's events. */
+GL_MUST bool verify_is_of_sinit(const struct expected_event *e);
+
+GL_MUST bool verify_expects(const struct expected *e, uint32_t type);
+
+/* Judges values that show at once that nothing was launched; sets j->start. */
+void verify_judge_start(struct verify_job *j);
+
+/* To be called when the values are known to begin with FF though a dynamic launch was expected. */
+void verify_judge_reset(struct verify_job *j);
 
 /* Adds a sentence, once. */
 void verify_explain(struct verify_job *j, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -103,7 +103,7 @@ GL_MUST static bool read_log(struct logged *l, struct eventlog_reader *reader)
 	enum eventlog_status s;
 	struct event e;
 
-	pcrs_reset_dynamic(&j->r->log, j->r->compared, j->drtm);
+	pcrs_reset_dynamic(&j->r->log, j->r->compared, verify_begins_with_zeros(j));
 	while ((s = eventlog_next(reader, &e)) == EVENTLOG_EVENT && !j->r->out_of_memory) {
 		if (e.type == EV_NO_ACTION || e.pcr < PCR_DRTM_FIRST || e.pcr > PCR_DRTM_LAST)
 			continue;
@@ -118,6 +118,27 @@ GL_MUST static bool read_log(struct logged *l, struct eventlog_reader *reader)
 	if (s == EVENTLOG_MALFORMED)
 		verify_explain(j, "The log is broken at byte %zu: %s.", reader->error_offset, reader->error);
 	return s != EVENTLOG_MALFORMED;
+}
+
+/* Whether the log, replayed from zeros or FF, leads to the TPM's values of the PCRs that nothing but a dynamic launch resets. */
+GL_MUST static bool leads_to_tpm(const struct verify_job *j, bool zeros)
+{
+	struct eventlog_reader reader;
+	struct event e;
+	struct pcrs p;
+
+	if (eventlog_open(&reader, j->in->log) == EVENTLOG_MALFORMED)
+		return false;
+	pcrs_reset_dynamic(&p, j->r->compared, zeros);
+	while (eventlog_next(&reader, &e) == EVENTLOG_EVENT)
+		if (e.type != EV_NO_ACTION && e.pcr >= PCR_DRTM_FIRST && e.pcr <= 19 &&
+			(e.missing & j->r->compared || !pcrs_extend(&p, e.pcr, &e.digests)))
+			return false;
+	for (unsigned a = 0; a < ALG_COUNT; a++)
+		for (unsigned pcr = PCR_DRTM_FIRST; j->r->compared & ALG_BIT(a) && pcr <= 19; pcr++)
+			if (!span_equal(pcr_value(&p, (enum alg)a, pcr), pcr_value(j->tpm, (enum alg)a, pcr)))
+				return false;
+	return true;
 }
 
 /* ---- log against TPM ---- */
@@ -213,9 +234,13 @@ static void note_category(struct logged *l, alg_set banks, enum verify_verdict v
 		verify_add_module(l->j, module);
 }
 
-static bool same_name(const struct expected_event *e, const struct item *it)
+/* Where tboot was to measure and a launch without it did, there is geolaunch.efi's type in place of tboot's. */
+static bool same_name(const struct logged *l, const struct expected_event *e, const struct item *it)
 {
-	return e->type == it->type && (!measure_by_type(e->type) || span_is_str(it->data, e->name));
+	bool instead =
+		l->j->start == VERIFY_START_RESET && e->type == EV_TBOOT && (it->type == MEASURE_POLICY || it->type == MEASURE_MODULE);
+
+	return (e->type == it->type || instead) && (!measure_by_type(it->type) || span_is_str(it->data, e->name));
 }
 
 /* For events of others: what a difference can come from. */
@@ -240,6 +265,9 @@ static void compare_pair(struct logged *l, const struct expected_event *e, const
 	alg_set both = j->r->compared & e->digests.banks & it->digests.banks, wrong = 0;
 	char found[192], names[64];
 
+	/* It binds values that begin with FF, which the expected one does not: whether it does so rightly was looked at already. */
+	if (e->type == MEASURE_CLOSING && j->start == VERIFY_START_RESET)
+		return;
 	for (unsigned a = 0; a < ALG_COUNT; a++)
 		if (both & ALG_BIT(a) && !span_equal(digest_span(&e->digests, (enum alg)a), digest_span(&it->digests, (enum alg)a)))
 			wrong |= ALG_BIT(a);
@@ -248,12 +276,12 @@ static void compare_pair(struct logged *l, const struct expected_event *e, const
 	if (wrong) {
 		note_first(l, key_of(l, e), VERIFY_DIFF_DIGEST, e, it);
 		note_category(l, wrong, verify_category(e), e->name);
-		if (same_name(e, it) && e->type != MEASURE_CLOSING) {
+		if (same_name(l, e, it) && e->type != MEASURE_CLOSING) {
 			verify_explain(j, "PCR %u: \"%s\" has another digest than expected (%s).", e->pcr, e->name, names);
 			explain_sources(l, e);
 		} else if (e->type != MEASURE_CLOSING)
 			verify_explain(j, "PCR %u: in place of \"%s\" the log has \"%s\" (%s).", e->pcr, e->name, found, names);
-	} else if (!same_name(e, it)) {
+	} else if (!same_name(l, e, it)) {
 		note_first(l, key_of(l, e), VERIFY_DIFF_NAME, e, it);
 		verify_note(j, j->r->compared, VERIFY_LOG_MISMATCH);
 		verify_explain(
@@ -265,6 +293,10 @@ static void judge_missing(struct logged *l, const struct expected_event *e)
 {
 	struct verify_job *j = l->j;
 
+	if (j->start == VERIFY_START_RESET && verify_is_of_sinit(e)) {
+		verify_explain(j, "What SINIT measures is missing with the launch.");
+		return;
+	}
 	note_first(l, key_of(l, e), VERIFY_DIFF_MISSING, e, NULL);
 	if (e->type == MEASURE_CLOSING)
 		verify_note(j, j->r->compared, VERIFY_LOG_MISMATCH);
@@ -392,7 +424,7 @@ static size_t next_item(const struct logged *l, unsigned pcr, size_t k)
 GL_MUST static bool comes_later(const struct logged *l, size_t k, const struct expected_event *e)
 {
 	for (k = next_item(l, e->pcr, k); k < l->n; k = next_item(l, e->pcr, k + 1))
-		if (same_name(e, &l->v[k]))
+		if (same_name(l, e, &l->v[k]))
 			return true;
 	return false;
 }
@@ -400,7 +432,7 @@ GL_MUST static bool comes_later(const struct logged *l, size_t k, const struct e
 GL_MUST static bool is_expected_later(const struct logged *l, size_t i, const struct item *it)
 {
 	for (i = next_expected(l, it->pcr, i); i < l->j->expected->event_count; i = next_expected(l, it->pcr, i + 1))
-		if (same_name(&l->j->expected->events[i], it))
+		if (same_name(l, &l->j->expected->events[i], it))
 			return true;
 	return false;
 }
@@ -428,12 +460,12 @@ static void compare_pcr(struct logged *l, unsigned pcr)
 			if (subject)
 				capped[subject - x->events] = true;
 			k = next_item(l, pcr, k + 1);
-		} else if (!it || (e && !same_name(e, it) && !comes_later(l, k, e) && is_expected_later(l, i, it))) {
+		} else if (!it || (e && !same_name(l, e, it) && !comes_later(l, k, e) && is_expected_later(l, i, it))) {
 			/* After a halt the rest of the launch did not take place. */
 			if (!l->halted)
 				judge_missing(l, e);
 			i = next_expected(l, pcr, i + 1);
-		} else if (!e || (!same_name(e, it) && (comes_later(l, k, e) || e->type != it->type))) {
+		} else if (!e || (!same_name(l, e, it) && (comes_later(l, k, e) || e->type != it->type))) {
 			judge_extra(l, e, it);
 			k = next_item(l, pcr, k + 1);
 		} else {
@@ -489,6 +521,8 @@ static enum verify_log_use judge_log(struct logged *l, char *error, size_t cap)
 		snprintf(error, cap, "the log is no event log: %s", reader.error);
 		return VERIFY_LOG_NONE;
 	}
+	if (verify_begins_with_zeros(j) && !leads_to_tpm(j, true) && leads_to_tpm(j, false))
+		verify_judge_reset(j);
 	if (!read_log(l, &reader)) {
 		verify_note(j, j->r->compared, VERIFY_LOG_MISMATCH);
 		return VERIFY_LOG_DOUBTFUL;
@@ -496,14 +530,14 @@ static enum verify_log_use judge_log(struct logged *l, char *error, size_t cap)
 	differ = compare_with_tpm(l);
 	if (differ)
 		verify_note(j, j->r->compared, VERIFY_LOG_MISMATCH);
-	j->from_zero = j->drtm && !(differ & ~resettable);
+	j->from_zero = verify_begins_with_zeros(j) && !(differ & ~resettable);
 	later = differ && !(differ & ~resettable) && l->closed && !l->closing_wrong;
 	if (later)
 		verify_explain(j,
 			"PCR 20-22 were changed after the launch: PCR 17-19 and the closing event confirm the log, "
 			"these PCRs do not.");
 	/* What a log says that the TPM does not confirm is no evidence; only the first difference is still shown. */
-	j->muted = differ && !later;
+	j->muted = (differ && !later) || (j->start == VERIFY_START_UNMEASURED && j->expected->drtm);
 	compare_with_expected(l);
 	j->muted = false;
 	return differ && !later ? VERIFY_LOG_DOUBTFUL : VERIFY_LOG_EXPLAINS;

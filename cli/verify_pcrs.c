@@ -36,7 +36,10 @@ struct chain {
 
 struct view {
 	struct verify_job *j;
-	enum alg a; /* the bank that is looked at */
+	enum alg a;         /* the bank that is looked at */
+	bool zeros;         /* the PCRs are taken to begin with zeros, not FF */
+	struct pcrs wanted; /* what all that is expected then leads to, */
+	struct digests end; /* with this closing event */
 	struct chain chain[VERIFY_PCRS];
 	struct finding found[VERIFY_PCRS];
 	struct digests closing; /* of the values that PCR 19-22 have in the TPM */
@@ -61,17 +64,10 @@ static void free_chains(struct view *w)
 
 GL_MUST static bool make_chains(struct view *w)
 {
-	const struct expected *e = w->j->expected;
-
-	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++) {
-		struct chain *c = chain_of(w, pcr);
-
-		c->v = calloc(e->event_count + 1, sizeof(const struct expected_event *));
-		if (!c->v)
+	for (size_t i = 0; i < VERIFY_PCRS; i++) {
+		w->chain[i].v = calloc(w->j->expected->event_count + 1, sizeof(const struct expected_event *));
+		if (!w->chain[i].v)
 			return false;
-		for (size_t i = 0; i < e->event_count; i++)
-			if (e->events[i].pcr == pcr)
-				c->v[c->n++] = &e->events[i];
 	}
 	return true;
 }
@@ -81,6 +77,39 @@ static void extend(struct pcrs *p, unsigned pcr, const struct digests *d)
 	/* It fails only for numbers out of range. */
 	if (!pcrs_extend(p, pcr, d))
 		p->known[0] = p->known[1] = p->known[2] = p->known[3] = 0;
+}
+
+static const struct digests *digests_of(const struct view *w, const struct expected_event *e)
+{
+	return e->type == MEASURE_CLOSING && w->zeros != w->j->expected->drtm ? &w->end : &e->digests;
+}
+
+/*
+ * Decides from where PCR 17-22 are looked at, and whether with SINIT's events. The expected values are for the expected beginning; from
+ * another one they are computed.
+ */
+static void begin_with(struct view *w, bool zeros, bool sinit)
+{
+	const struct expected *x = w->j->expected;
+
+	w->zeros = zeros;
+	for (size_t i = 0; i < VERIFY_PCRS; i++)
+		w->chain[i].n = 0;
+	pcrs_reset_dynamic(&w->wanted, w->j->r->compared, zeros);
+	for (size_t i = 0; i < x->event_count; i++) {
+		const struct expected_event *e = &x->events[i];
+		struct chain *c;
+
+		if (e->pcr < PCR_DRTM_FIRST || e->pcr > PCR_DRTM_LAST || (!sinit && verify_is_of_sinit(e)))
+			continue;
+		c = chain_of(w, e->pcr);
+		c->v[c->n++] = e;
+		if (e->type == MEASURE_CLOSING && !measure_closing(w->j->r->compared, &w->wanted, &w->end))
+			w->end.banks = 0;
+		extend(&w->wanted, e->pcr, digests_of(w, e));
+	}
+	if (zeros == x->drtm)
+		w->wanted = x->pcrs;
 }
 
 static void extend_events(struct view *w, struct pcrs *p, unsigned pcr, size_t from, size_t to)
@@ -134,11 +163,11 @@ static void find(struct view *w, unsigned pcr)
 	const struct chain *c = chain_of(w, pcr);
 	struct pcrs p;
 
-	if (span_equal(pcr_value(w->j->tpm, w->a, pcr), pcr_value(&w->j->expected->pcrs, w->a, pcr))) {
+	if (is_actual(w, &w->wanted, pcr)) {
 		f->state = AS_EXPECTED;
 		return;
 	}
-	pcrs_reset_dynamic(&p, ALG_BIT(w->a), w->j->expected->drtm);
+	pcrs_reset_dynamic(&p, ALG_BIT(w->a), w->zeros);
 	if (c->n > 0 && is_actual(w, &p, pcr)) {
 		f->state = UNTOUCHED;
 		return;
@@ -148,9 +177,9 @@ static void find(struct view *w, unsigned pcr)
 		if (find_cap_at(w, pcr, &p, i))
 			return;
 		if (i < c->n)
-			extend(&p, pcr, &c->v[i]->digests);
+			extend(&p, pcr, digests_of(w, c->v[i]));
 	}
-	pcrs_reset_dynamic(&p, ALG_BIT(w->a), w->j->expected->drtm);
+	pcrs_reset_dynamic(&p, ALG_BIT(w->a), w->zeros);
 	extend_events(w, &p, pcr, 0, c->n);
 	f->state = is_actual(w, &p, pcr) ? FOLLOWS : OTHER;
 }
@@ -351,6 +380,56 @@ static void explain_later_change(struct view *w)
 				"PCR %u was changed after the launch: the closing event in PCR 17 still binds the expected value.", pcr);
 }
 
+/* Whether one of PCR 17 to `last` holds, in some bank, what can come of the beginning that was chosen. */
+static bool is_any_known(struct view *w, unsigned last)
+{
+	for (unsigned a = 0; a < ALG_COUNT; a++)
+		for (unsigned pcr = PCR_DRTM_FIRST; w->j->r->compared & ALG_BIT(a) && pcr <= last; pcr++) {
+			w->a = (enum alg)a;
+			if (!measure_closing(ALG_BIT(a), w->j->tpm, &w->closing))
+				w->closing.banks = 0;
+			find(w, pcr);
+			if (finding_of(w, pcr)->state != OTHER)
+				return true;
+		}
+	return false;
+}
+
+/*
+ * PCR 17-19 get zeros from nothing but a dynamic launch, and no PCR of 17-22 gets FF from anything but a reset of the platform. So one
+ * value that is reached from FF, and none in 17-19 that is reached from zeros, shows that there was no launch. Without one there are no
+ * events of SINIT either, unless somebody made them up.
+ */
+static void find_beginning(struct view *w)
+{
+	bool reset;
+
+	begin_with(w, verify_begins_with_zeros(w->j), true);
+	if (!w->zeros || is_any_known(w, 19))
+		return;
+	begin_with(w, false, true);
+	reset = is_any_known(w, PCR_DRTM_LAST);
+	if (!is_any_known(w, PCR_DRTM_FIRST)) {
+		begin_with(w, false, false);
+		reset = reset || is_any_known(w, PCR_DRTM_LAST);
+	}
+	if (reset)
+		verify_judge_reset(w->j);
+	else
+		begin_with(w, true, true);
+}
+
+/* tboot measures into one bank only. What others measured into the rest in its place has nothing that it could be compared with. */
+static bool lacks_bank(struct view *w, unsigned pcr)
+{
+	const struct chain *c = chain_of(w, pcr);
+
+	for (size_t i = 0; i < c->n; i++)
+		if (w->j->start == VERIFY_START_RESET && !(c->v[i]->digests.banks & ALG_BIT(w->a)))
+			return true;
+	return false;
+}
+
 static void judge_bank(struct view *w)
 {
 	bool policy_ok, unknown = false;
@@ -360,14 +439,14 @@ static void judge_bank(struct view *w)
 	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++)
 		find(w, pcr);
 	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= 19; pcr++)
-		w->j->from_zero |= w->j->expected->drtm && finding_of(w, pcr)->state != OTHER;
+		w->j->from_zero |= w->zeros && finding_of(w, pcr)->state != OTHER;
 	settle_halts(w);
 	policy_ok = policy_seen(w);
 	explain_caps(w);
 	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++) {
 		enum state s = finding_of(w, pcr)->state;
 
-		if (s != OTHER && s != UNTOUCHED)
+		if ((s != OTHER && s != UNTOUCHED) || lacks_bank(w, pcr))
 			continue;
 		unknown = true;
 		if (pcr_is_all(w->j->tpm, w->a, pcr, 0x00) && !w->j->expected->drtm)
@@ -394,6 +473,7 @@ void verify_by_pcrs(struct verify_job *j)
 	for (unsigned why = 0; why < CAP_COUNT; why++)
 		measure_cap(ALG_SET_ALL, (enum cap)why, &w->cap[why]);
 	if (make_chains(w)) {
+		find_beginning(w);
 		for (unsigned a = 0; a < ALG_COUNT; a++)
 			if (j->r->compared & ALG_BIT(a)) {
 				w->a = (enum alg)a;

@@ -233,18 +233,20 @@ def geo_everybody_writes(h):
 
 # found: pre-flight's findings. ended: how the run ends. first: the event that verify must name, None where there is no log, or nothing differs.
 Cell = namedtuple("Cell", "change policy found ended first verdicts code")
-UNMEASURED = {"no-drtm", "policy-mismatch", "module-mismatch", "geo-missing"}
+# Nothing was launched; and nothing was measured after a launch.
+UNLAUNCHED = {"no-drtm"}
+UNMEASURED = {"policy-mismatch", "module-mismatch", "geo-missing"}
 MODULE, POLICY = {"module-mismatch"}, {"policy-mismatch"}
 
 
 def refused(change, *found):
     """By pre-flight, under a policy of type halt: SENTER is not reached."""
-    return Cell(change, "halt", list(found), FF, None, UNMEASURED, 14)
+    return Cell(change, "halt", list(found), FF, None, UNLAUNCHED, 10)
 
 
 def invalid(change):
     """launch.conf contradicts itself: refused before pre-flight, under every policy."""
-    return Cell(change, "nonfatal", [], INVALID, None, UNMEASURED, 14)
+    return Cell(change, "nonfatal", [], INVALID, None, UNLAUNCHED, 10)
 
 
 def goes_on(change, policy, found, first, verdicts, code):
@@ -276,10 +278,10 @@ CELLS = [
     goes_on(vlp_of_esp, "nonfatal", ["vlp-differs"], None, {"trusted"}, 0),
     # The one in the TPM counts, also for what may go on.
     goes_on(vlp_of_tpm, "halt", ["vlp-differs"], "policy", POLICY, 14),
-    Cell(vlp_of_tpm, "nonfatal", ["vlp-differs"], FF, None, UNMEASURED, 14),
+    Cell(vlp_of_tpm, "nonfatal", ["vlp-differs"], FF, None, UNLAUNCHED, 10),
     goes_on(vlp_of_tpm_any, "nonfatal", ["vlp-invalid"], "policy", POLICY, 14),
     # SENTER did take place: PCR 17-22 begin as after a launch.
-    Cell(launch_control, "halt", [], RESET, None, UNMEASURED - {"no-drtm"}, 14),
+    Cell(launch_control, "halt", [], RESET, None, UNMEASURED, 14),
     refused(geo_missing, "geo-missing"),
     goes_on(geo_missing, "nonfatal", ["geo-missing"], GEO, {"geo-missing", "capped"}, 16),
     refused(geo_content, "geo-differs"),

@@ -276,11 +276,131 @@ static void no_dynamic_launch(void **state)
 		pcrs_reset_dynamic(&w->tpm, ALL, false);
 		verify_world_launch(w);
 		verify_world_check(w, with_log);
+		assert_verdicts(w, V(NO_DRTM));
 		assert_false(w->r.agree);
 		assert_false(w->r.drtm);
-		assert_int_not_equal(verify_exit_code(&w->r), 0);
+		assert_false(w->r.geo_agrees);
+		assert_modules(w, NO_MODULES);
+		assert_int_equal(w->r.first.what, VERIFY_SAME);
+		assert_int_equal(verify_exit_code(&w->r), 10);
+		assert_says(w, "No dynamic launch took place: PCR 17-22 begin with all FF");
+		assert_says(w, "the same was measured as expected, but without a dynamic launch");
+		if (with_log)
+			assert_memory_equal(w->r.log.v[ALG_SHA256][17], w->tpm.v[ALG_SHA256][17], 32);
 		verify_world_free(w);
 	}
+}
+
+/* One thing differs as well: it alone is told, beside the lack of a launch. */
+static void no_dynamic_launch_and_more(void **state)
+{
+	static const struct {
+		size_t step;
+		unsigned verdicts;
+		bool missing;
+	} cases[] = {
+		{ POLICY18, V(POLICY_MISMATCH), false },
+		{ HYPERVISOR, V(MODULE_MISMATCH), false },
+		{ FILE1, V(MODULE_MISMATCH), false },
+		{ GEO, V(GEO_MISMATCH), false },
+		{ GEO, V(GEO_MISSING), true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * GL_COUNT(cases); i++) {
+		struct world *w = verify_world_new(ALL, ALL, true);
+		const bool with_log = i & 1;
+
+		if (cases[i / 2].missing)
+			verify_world_remove_step(w, cases[i / 2].step);
+		else
+			w->steps[cases[i / 2].step].content = "evil";
+		pcrs_reset_dynamic(&w->tpm, ALL, false);
+		verify_world_launch(w);
+		verify_world_check(w, with_log);
+		assert_verdicts(w, V(NO_DRTM) | cases[i / 2].verdicts);
+		assert_says(w, "No dynamic launch took place: PCR 17-22 begin with all FF");
+		assert_false(verify_world_says(w, "same was measured"));
+		assert_false(w->r.drtm);
+		verify_world_free(w);
+	}
+}
+
+/* It was stopped: what geolaunch.efi extended before the caps begins with FF, too. */
+static void no_dynamic_launch_and_halted(void **state)
+{
+	(void)state;
+	for (unsigned with_log = 0; with_log < 2; with_log++) {
+		struct world *w = verify_world_new(ALL, ALL, true);
+
+		verify_world_halt_after(w, GEO, CAP_NV_MISSING);
+		pcrs_reset_dynamic(&w->tpm, ALL, false);
+		verify_world_launch(w);
+		verify_world_check(w, with_log);
+		assert_verdicts(w, V(NO_DRTM) | V(GEO_MISSING) | V(CAPPED));
+		assert_says(w, "No dynamic launch took place: PCR 17-22 begin with all FF");
+		assert_false(w->r.drtm);
+		verify_world_free(w);
+	}
+}
+
+/* SINIT and tboot were to measure, tboot in one bank only; geolaunch.efi measured instead, in all. */
+static void direct_launch_in_place_of_tboot(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct world *w = verify_world_new(ALL, ALL, true);
+		const bool with_log = i & 1, evil = i & 2;
+		struct expected *e = &w->expected;
+
+		pcrs_reset_dynamic(&e->pcrs, ALL, true);
+		for (size_t k = POLICY17; k < STEPS; k++) {
+			struct expected_event *v = &w->events[k];
+
+			if (k == DESCRIPTION)
+				v->type = 0x404;
+			else if (k <= FILE1) {
+				v->type = EV_TBOOT;
+				v->digests.banks = SHA256_ONLY;
+			}
+			if (k == CLOSING)
+				assert_true(measure_closing(ALL, &e->pcrs, &v->digests));
+			assert_true(pcrs_extend(&e->pcrs, v->pcr, &v->digests));
+		}
+		if (evil)
+			w->steps[VMM].content = "evil";
+		verify_world_remove_step(w, DESCRIPTION);
+		pcrs_reset_dynamic(&w->tpm, ALL, false);
+		verify_world_launch(w);
+		verify_world_check(w, with_log);
+		assert_verdicts(w, evil ? V(NO_DRTM) | V(MODULE_MISMATCH) : V(NO_DRTM));
+		assert_modules(w, evil ? MODULES("module 3 vmm vmm") : NO_MODULES);
+		assert_int_equal(verify_world_says(w, "What SINIT measures is missing with the launch."), with_log);
+		verify_world_free(w);
+	}
+}
+
+/* A value that began with zeros in one bank, and one that began with FF in another: no TPM makes both. */
+static void both_beginnings(void **state)
+{
+	struct world *w = verify_world_new(ALL, ALL, true);
+	struct pcrs tpm;
+
+	(void)state;
+	pcrs_reset_dynamic(&w->tpm, ALL, false);
+	verify_world_launch(w);
+	tpm = w->tpm;
+	pcrs_reset_dynamic(&w->tpm, ALL, true);
+	assert_true(eventlog_begin(&w->log, (struct mspan){ w->buf, sizeof(w->buf) }, ALL));
+	verify_world_launch(w);
+	memcpy(w->tpm.v[ALG_SHA1], tpm.v[ALG_SHA1], sizeof(tpm.v[ALG_SHA1]));
+	for (unsigned with_log = 0; with_log < 2; with_log++) {
+		verify_world_check(w, with_log);
+		assert_true(verify_has(&w->r, VERIFY_LOG_MISMATCH));
+		assert_false(verify_has(&w->r, VERIFY_TRUSTED));
+		assert_false(w->r.agree);
+	}
+	verify_world_free(w);
 }
 
 static void input_errors(void **state)
@@ -337,6 +457,10 @@ int main(void)
 		cmocka_unit_test(bank_of_tboot_is_not_told),
 		cmocka_unit_test(geo_made_anew),
 		cmocka_unit_test(no_dynamic_launch),
+		cmocka_unit_test(no_dynamic_launch_and_more),
+		cmocka_unit_test(no_dynamic_launch_and_halted),
+		cmocka_unit_test(direct_launch_in_place_of_tboot),
+		cmocka_unit_test(both_beginnings),
 		cmocka_unit_test(input_errors),
 		cmocka_unit_test(fixed_names),
 	};
