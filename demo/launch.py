@@ -196,9 +196,10 @@ def _replace(path, data):
 # ---------------------------------------------------------------- boot and verify
 
 
-def boot(built, out, *options, state=None, timeout=240):
-    """qemu/run on the built tree; returns its result. How it ended is for the caller to judge."""
-    argv = [os.path.join(TOP, "qemu/run"), "--esp", os.path.join(built, "esp"), "--json", out, "--timeout", str(timeout), *options]
+def boot(built, out, *options, state=None, timeout=240, disk=None):
+    """qemu/run on the built tree, or on the disk behind an NBD socket; returns its result. How it ended is for the caller to judge."""
+    esp = ["--esp-nbd", disk] if disk else ["--esp", os.path.join(built, "esp")]
+    argv = [os.path.join(TOP, "qemu/run"), *esp, "--json", out, "--timeout", str(timeout), *options]
     if state:
         argv += ["--tpm-state", state]
     p = subprocess.run(argv, capture_output=True, text=True, timeout=timeout + 120, check=False)

@@ -4,6 +4,7 @@
 #include "common/eventlog.h"
 #include "console.h"
 #include "efi/core/launch.h"
+#include "guard.h"
 #include "host.h"
 #include "machine.h"
 #include "platform.h"
@@ -23,14 +24,17 @@
 struct app {
 	struct efi_env *env;
 	struct volume volume;
+	struct guard guard;
 	struct platform platform;
 	struct eventlog log;
+	bool stalled;    /* the disk does not answer: the firmware's drivers and most of its services must be left alone */
 	bool log_full;   /* the launch is stopped, caps only are extended from here on */
 	bool no_return;  /* the firmware must not go on: PCRs could pass for those of a good launch, or something of us is left in it */
 	void *log_table; /* what publish_log() has installed */
 	struct launch launch;
 	struct pcrs pcrs;
 	EFI_STATUS status; /* of the first failed firmware call */
+	EFI_STATUS io;     /* of the last call for a file */
 	struct {
 		EFI_PHYSICAL_ADDRESS where;
 		UINTN pages;
@@ -49,6 +53,8 @@ static EFI_STATUS note(struct app *a, EFI_STATUS s)
 
 static enum launch_io io_result(struct app *a, EFI_STATUS s)
 {
+	guard_end(&a->guard);
+	a->io = s;
 	if (!EFI_ERROR(note(a, s)))
 		return LAUNCH_IO_OK;
 	return s == EFI_NOT_FOUND ? LAUNCH_IO_MISSING : LAUNCH_IO_ERROR;
@@ -58,16 +64,26 @@ static enum launch_io op_open(void *ctx, struct span name, void **file, uint64_t
 {
 	struct app *a = ctx;
 	EFI_FILE_HANDLE f = NULL;
-	enum launch_io r = io_result(a, volume_open_file(&a->volume, name, &f, size));
+	enum launch_io r;
 
+	guard_begin(&a->guard, name);
+	r = io_result(a, volume_open_file(&a->volume, name, &f, size));
 	if (r == LAUNCH_IO_OK)
 		*file = f;
 	return r;
 }
 
-static enum launch_io op_read(void *ctx, void *file, uint8_t *buf, size_t n)
+static enum launch_io op_read(void *ctx, struct span name, void *file, uint8_t *buf, size_t n)
 {
-	return io_result(ctx, volume_read(file, buf, n));
+	struct app *a = ctx;
+
+	guard_begin(&a->guard, name);
+	return io_result(a, volume_read(file, buf, n));
+}
+
+static void op_io_text(void *ctx, struct text *t)
+{
+	console_status(((struct app *)ctx)->io, t);
 }
 
 static void op_close(void *ctx, void *file)
@@ -187,7 +203,8 @@ static enum apply_nv_status op_read_nv(void *ctx, uint32_t index, struct mspan b
 
 /* clang-format off */
 static const struct launch_ops ops = {
-	.open = op_open, .read = op_read, .close = op_close, .alloc = op_alloc, .line = op_line, .progress = op_progress, .now_us = op_now_us,
+	.open = op_open, .read = op_read, .io_text = op_io_text, .close = op_close, .alloc = op_alloc, .line = op_line,
+	.progress = op_progress, .now_us = op_now_us,
 	.tpm = { .extend = op_extend, .read_pcrs = op_read_pcrs, .read_nv = op_read_nv },
 };
 /* clang-format on */
@@ -234,7 +251,8 @@ static EFI_STATUS halt(struct app *a, enum cap why)
 	if (a->platform.holding && tpm_read_pcrs(&a->platform.tpm, PCR_DRTM_FIRST, PCR_DRTM_LAST, &a->pcrs) == TSS2_RC_SUCCESS)
 		launch_print_pcrs(&a->launch, &a->pcrs);
 	give_back(a);
-	publish(a);
+	if (!a->stalled)
+		publish(a);
 	if (!EFI_ERROR(a->status))
 		a->status = EFI_SECURITY_VIOLATION;
 	text_str(&t, "geolaunch: halted: ");
@@ -247,7 +265,8 @@ static EFI_STATUS halt(struct app *a, enum cap why)
 	console_line(a->env,
 		"geolaunch: this host was not started; what to do: docs, 'When a launch halts', or run 'geolaunch verify' on the PCR values above");
 	console_line(a->env, buf);
-	volume_close(&a->volume);
+	if (!a->stalled)
+		volume_close(&a->volume);
 	if (described && d->on_halt == DESCRIPTION_RETURN && !a->no_return)
 		return a->status;
 	a->env->bs->Stall((UINTN)(described ? d->halt_delay : DEFAULT_HALT_DELAY) * 1000000);
@@ -267,6 +286,31 @@ static EFI_STATUS cap_and_halt(struct app *a, enum cap why)
 		}
 	}
 	return halt(a, why);
+}
+
+/* Nobody gets a file any more, so no policy lets this launch go on; nor can the firmware, whose driver waits. */
+static void stalled(void *ctx)
+{
+	struct app *a = ctx;
+	const struct launch *l = &a->launch;
+	enum cap why = CAP_MODULE_UNREADABLE;
+	char buf[LINE];
+	struct text t = TEXT_OF(buf);
+
+	a->stalled = true;
+	a->no_return = true;
+	a->status = EFI_TIMEOUT;
+	text_str(&t, "geolaunch: ");
+	text_span(&t, a->guard.what);
+	text_str(&t, ": the disk has not answered for ");
+	text_u64(&t, GUARD_SECONDS);
+	text_str(&t, " seconds, so nothing can be started from it");
+	console_line(a->env, buf);
+	if (!l->description_bytes.n)
+		why = CAP_DESCRIPTION_MISSING;
+	else if (!l->policy_bytes.n)
+		why = CAP_POLICY_MISSING;
+	(void)cap_and_halt(a, why);
 }
 
 /* ---------------------------------------------------------------- the launch */
@@ -452,10 +496,14 @@ static EFI_STATUS run(struct app *a)
 	enum launch_prepared prepared;
 	EFI_STATUS status;
 
-	(void)a->env->bs->SetWatchdogTimer(0, 0, 0, NULL);
+	/* Nothing has been taken from the firmware yet: a disk that stalls finds nothing to cap. */
+	a->platform.state = PLATFORM_NO_TPM;
+	guard_open(&a->guard, a->env, stalled, a);
+	guard_begin(&a->guard, SPAN_LITERAL("file system"));
 	status = volume_open(a->env, &a->volume);
+	guard_end(&a->guard);
 	if (!EFI_ERROR(status) && a->volume.shared)
-		slots = slots_start(a->env, &a->volume, &status);
+		slots = slots_start(a->env, &a->volume, &a->guard, &status);
 	if (slots == SLOTS_CAME_BACK)
 		return status;
 	if (EFI_ERROR(note(a, status)))
@@ -500,6 +548,7 @@ EFI_STATUS app_run(struct efi_env *env)
 	memset(a, 0, sizeof(*a));
 	a->env = env;
 	s = run(a);
+	guard_close(&a->guard);
 	free_all(a);
 	(void)env->bs->FreePages(where, pages);
 	/* Success would let a boot manager believe that the host ran. */

@@ -103,14 +103,16 @@ GL_MUST static EFI_STATUS make_path(struct efi_env *env, EFI_HANDLE device, cons
 	return EFI_SUCCESS;
 }
 
-GL_MUST static EFI_STATUS load(struct efi_env *env, EFI_HANDLE device, const char *slot, EFI_HANDLE *out)
+GL_MUST static EFI_STATUS load(struct efi_env *env, struct guard *g, EFI_HANDLE device, const char *slot, EFI_HANDLE *out)
 {
 	uint8_t *path = NULL;
 	EFI_STATUS s = make_path(env, device, slot, &path);
 
 	if (EFI_ERROR(s))
 		return s;
+	guard_begin(g, SPAN_LITERAL("geolaunch.efi of the build"));
 	s = env->bs->LoadImage(FALSE, env->image, (EFI_DEVICE_PATH *)(void *)path, NULL, 0, out);
+	guard_end(g);
 	(void)env->bs->FreePool(path);
 	/* UEFI 2.9, 7.4: with EFI_SECURITY_VIOLATION a handle exists all the same. */
 	if (EFI_ERROR(s) && *out)
@@ -118,13 +120,16 @@ GL_MUST static EFI_STATUS load(struct efi_env *env, EFI_HANDLE device, const cha
 	return s;
 }
 
-enum slots_result slots_start(struct efi_env *env, struct volume *v, EFI_STATUS *status)
+enum slots_result slots_start(struct efi_env *env, struct volume *v, struct guard *g, EFI_STATUS *status)
 {
 	struct slots slots;
 	EFI_HANDLE image = NULL;
 	const char *slot = slots.current;
-	EFI_STATUS s = read_slots(v, &slots);
+	EFI_STATUS s;
 
+	guard_begin(g, SPAN_LITERAL(SLOTS_FILE));
+	s = read_slots(v, &slots);
+	guard_end(g);
 	if (s == EFI_NOT_FOUND)
 		return SLOTS_NONE;
 	*status = s;
@@ -133,13 +138,13 @@ enum slots_result slots_start(struct efi_env *env, struct volume *v, EFI_STATUS 
 			s);
 		return SLOTS_UNUSABLE;
 	}
-	s = load(env, v->device, slot, &image);
+	s = load(env, g, v->device, slot, &image);
 	if (EFI_ERROR(s)) {
 		say(env, "\\EFI\\geolaunch\\", slot, "\\geolaunch.efi: the current build cannot be loaded", s);
 		slot = slots.previous;
 		image = NULL;
 		if (*slot)
-			s = load(env, v->device, slot, &image);
+			s = load(env, g, v->device, slot, &image);
 		if (*slot && EFI_ERROR(s))
 			say(env, "\\EFI\\geolaunch\\", slot, "\\geolaunch.efi: the previous build cannot be loaded", s);
 		*status = s;

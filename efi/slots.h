@@ -3,6 +3,7 @@
 #define GL_EFI_SLOTS_H
 
 #include "env.h"
+#include "guard.h"
 #include "volume.h"
 
 /*
@@ -17,6 +18,6 @@ enum slots_result {
 };
 
 /* If the current slot's application cannot be loaded the previous one's is, as firmware does with its boot entries. */
-GL_MUST enum slots_result slots_start(struct efi_env *env, struct volume *v, EFI_STATUS *status);
+GL_MUST enum slots_result slots_start(struct efi_env *env, struct volume *v, struct guard *g, EFI_STATUS *status);
 
 #endif

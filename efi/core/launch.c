@@ -19,9 +19,12 @@ struct launch_file launch_open_file(struct launch *l, struct span name)
 	f.io = l->ops->open(l->ctx, name, &f.file, &size);
 	if (f.io != LAUNCH_IO_OK) {
 		f.file = NULL;
+		if (f.io == LAUNCH_IO_ERROR)
+			report_unreadable(l, name);
 		return f;
 	}
 	if (size == 0 || size > FILE_MAX) {
+		report_file(l, name, size ? "cannot be read: larger than a file of a launch can be" : "cannot be read: it is empty");
 		l->ops->close(l->ctx, f.file);
 		return (struct launch_file){ .io = LAUNCH_IO_ERROR };
 	}
@@ -47,11 +50,13 @@ enum launch_io launch_read_file(struct launch *l, struct launch_file *f, struct 
 		size_t n = f->size - off < PIECE ? f->size - off : PIECE;
 		uint64_t t0 = l->ops->now_us(l->ctx), t1;
 
-		f->io = l->ops->read(l->ctx, f->file, f->place + off, n);
+		f->io = l->ops->read(l->ctx, name, f->file, f->place + off, n);
 		t1 = l->ops->now_us(l->ctx);
 		l->read_us += t1 - t0;
-		if (f->io != LAUNCH_IO_OK)
+		if (f->io != LAUNCH_IO_OK) {
+			report_unreadable(l, name);
 			break;
+		}
 		if (out)
 			hash_update(&h, (struct span){ f->place + off, n });
 		off += n;
@@ -72,12 +77,14 @@ enum launch_io launch_read_small(struct launch *l, struct span name, size_t max,
 	struct launch_file f = launch_open_file(l, name);
 
 	if (f.io == LAUNCH_IO_OK && f.size > max) {
+		report_file(l, name, "cannot be read: larger than a file of this kind can be");
 		launch_close_file(l, &f);
 		return LAUNCH_IO_ERROR;
 	}
 	if (f.io == LAUNCH_IO_OK) {
 		f.place = l->ops->alloc(l->ctx, f.size);
 		if (!f.place) {
+			report_no_memory(l, name, f.size);
 			launch_close_file(l, &f);
 			return LAUNCH_IO_ERROR;
 		}
@@ -107,7 +114,6 @@ static enum launch_prepared get_description(struct launch *l, struct span name)
 		report_file(l, name, "not found on the volume that geolaunch.efi was started from: install a build again");
 		return LAUNCH_NO_DESCRIPTION;
 	default:
-		report_file(l, name, "cannot be read: check the disk and its file system");
 		return LAUNCH_NO_DESCRIPTION;
 	}
 }
@@ -142,7 +148,6 @@ static enum launch_prepared get_policy(struct launch *l, struct span name)
 		report_file(l, name, "the launch policy is missing: install a build again");
 		return LAUNCH_NO_POLICY;
 	default:
-		report_file(l, name, "the launch policy cannot be read: check the disk and its file system");
 		return LAUNCH_NO_POLICY;
 	}
 }
@@ -229,8 +234,10 @@ static bool place_files(struct launch *l)
 		return false;
 	if (l->initrd_size) {
 		l->initrd = l->ops->alloc(l->ctx, l->initrd_size);
-		if (!l->initrd)
+		if (!l->initrd) {
+			report_no_memory(l, SPAN_LITERAL("initrd with all that goes into it"), l->initrd_size);
 			return false;
+		}
 		l->initrd_room = l->initrd_size;
 	}
 	for (size_t i = 0; i < l->description.module_count; i++) {
@@ -242,8 +249,10 @@ static bool place_files(struct launch *l)
 			f->place = l->initrd;
 		else if (!is_member(l, i))
 			f->place = l->ops->alloc(l->ctx, f->size);
-		if (!f->place && !is_member(l, i))
+		if (!f->place && !is_member(l, i)) {
+			report_no_memory(l, l->description.modules[i].file, f->size);
 			return false;
+		}
 	}
 	for (size_t k = 0; k < l->member_count; k++)
 		l->files[l->member_module[k]].place = l->initrd + l->members[k].offset;

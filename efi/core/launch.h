@@ -26,8 +26,10 @@ enum launch_io {
 struct launch_ops {
 	/* Opens a file of the launch folder. */
 	enum launch_io (*open)(void *ctx, struct span name, void **file, uint64_t *size);
-	/* Reads exactly `n` further bytes. */
-	enum launch_io (*read)(void *ctx, void *file, uint8_t *buf, size_t n);
+	/* Reads exactly `n` further bytes; `name` as it was opened. */
+	enum launch_io (*read)(void *ctx, struct span name, void *file, uint8_t *buf, size_t n);
+	/* What open() or read() meant by its last LAUNCH_IO_ERROR. */
+	void (*io_text)(void *ctx, struct text *t);
 	void (*close)(void *ctx, void *file);
 	/* Memory that stays until the host runs; NULL if there is not enough. Page-aligned. */
 	uint8_t *(*alloc)(void *ctx, size_t n);

@@ -6,7 +6,8 @@
 
 /* How both launch modes read their files; only for efi/core. */
 
-/* Opens a file of the launch folder and looks at its size: `io` says how that went, LAUNCH_IO_ERROR also if it is empty or too large. */
+/* Opens a file of the launch folder and looks at its size: `io` says how that went, LAUNCH_IO_ERROR also if it is empty or too large.
+ * Here and below a line says what is wrong, but for a file that is not there. */
 struct launch_file launch_open_file(struct launch *l, struct span name);
 
 void launch_close_file(struct launch *l, struct launch_file *f);

@@ -112,6 +112,27 @@ void report_file_line(struct launch *l, struct span file, size_t line, const cha
 	l->ops->line(l->ctx, buf);
 }
 
+void report_unreadable(struct launch *l, struct span file)
+{
+	char buf[LINE];
+	struct text t = TEXT_OF(buf);
+
+	text_str(&t, "cannot be read (");
+	l->ops->io_text(l->ctx, &t);
+	text_str(&t, "): check the disk and its file system");
+	report_file(l, file, buf);
+}
+
+void report_no_memory(struct launch *l, struct span file, size_t size)
+{
+	char buf[LINE];
+	struct text t = TEXT_OF(buf);
+
+	text_str(&t, "no memory for its ");
+	text_size(&t, size);
+	report_file(l, file, buf);
+}
+
 bool report_progress(struct launch *l, struct span file, size_t done, size_t size, uint64_t elapsed_us, const uint64_t *shown)
 {
 	char buf[LINE];

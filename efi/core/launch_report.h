@@ -13,6 +13,12 @@ void report_bind(struct launch *l);
 void report_file(struct launch *l, struct span file, const char *what);
 void report_file_line(struct launch *l, struct span file, size_t line, const char *what);
 
+/* "geolaunch: linux: cannot be read (EFI_DEVICE_ERROR): <what to do>", after an operation for this file failed. */
+void report_unreadable(struct launch *l, struct span file);
+
+/* "geolaunch: linux: no memory for its 8.0 MiB" */
+void report_no_memory(struct launch *l, struct span file, size_t size);
+
 /*
  * Progress of a file, once it takes more than a second and then four times a second. `elapsed_us` since its start, `*shown` when it was
  * shown last. True if a line was painted.

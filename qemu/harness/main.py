@@ -50,7 +50,9 @@ class Run:
             self._ends.append(state)
             state.start()
         copy_firmware(o, self.work)
-        make_image(o.esp, os.path.join(self.work, "esp.img"), self.work)
+        disk = f"nbd:unix:{o.esp_nbd}" if o.esp_nbd else "esp.img"
+        if o.esp:
+            make_image(o.esp, os.path.join(self.work, disk), self.work)
         if state:
             state.ready()
             if o.provision:
@@ -61,7 +63,7 @@ class Run:
         vm = Vm(o, self.work, self.logs, tpm, txt)
         self._ends.append(vm)
         setup = time.monotonic() - self._began
-        vm.run("esp.img", time.monotonic() + o.timeout)
+        vm.run(disk, time.monotonic() + o.timeout)
         result = self._result(vm, tpm.collect() if tpm else None, setup)
         if txt:
             self._add_txt(result, txt.collect())

@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from .tpm import BANKS
+from .vm import DISKS
 
 EXIT_CODES = {"poweroff": 0, "error": 1, "usage": 2, "halt": 10, "reset": 11, "timeout": 12, "firmware": 13}
 
@@ -89,7 +90,9 @@ def _seconds(text):
 def _parser():
     p = _Parser(prog="qemu/run", description=_DESCRIPTION, epilog=_EPILOG, allow_abbrev=False,
                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--esp", required=True, metavar="DIR", help="tree that becomes the EFI system partition")
+    p.add_argument("--esp", metavar="DIR", help="tree that becomes the EFI system partition")
+    p.add_argument("--esp-nbd", metavar="SOCKET", help="instead of --esp: the NBD server on this Unix socket is the disk")
+    p.add_argument("--disk", choices=list(DISKS), default="virtio", help="how the firmware sees the disk (default virtio)")
     p.add_argument("--json", metavar="OUT", help="write the result there (replaced by rename) instead of to stdout")
     p.add_argument("--keep", metavar="DIR", help="keep all logs there, whatever happens")
     p.add_argument("--timeout", type=_seconds, default=120, metavar="S", help="seconds for the guest (default 120)")
@@ -155,8 +158,16 @@ def parse(argv):
             p.error(f"--{name} {value}: no such file")
     if o.provision and not os.path.isdir(o.provision):
         p.error(f"--provision {o.provision}: not a directory")
-    if not os.path.isdir(o.esp):
+    if (o.esp is None) == (o.esp_nbd is None):
+        p.error("give either --esp or --esp-nbd")
+    if o.esp and not os.path.isdir(o.esp):
         p.error(f"--esp {o.esp}: not a directory")
+    if o.esp_nbd:
+        if not os.path.exists(o.esp_nbd):
+            p.error(f"--esp-nbd {o.esp_nbd}: no such socket")
+        if o.platform == "txt" and not o.mle:
+            p.error("--esp-nbd with --platform txt needs --mle")
+        o.esp_nbd = os.path.abspath(o.esp_nbd)
     for name in ("json", "tpm_trace"):
         value = getattr(o, name)
         if value and not os.path.isdir(os.path.dirname(os.path.abspath(value))):

@@ -23,6 +23,12 @@ FIRMWARE = {
     "secure-txt": ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd"),
 }
 _SMM = ("-global", "driver=cfi.pflash01,property=secure,value=on", "-global", "ICH9-LPC.disable_s3=1")
+# Not bootindex 0, which QEMU itself takes for -kernel.
+DISKS = {
+    "virtio": "virtio-blk-pci,drive=esp,bootindex=1",
+    "ahci": "ide-hd,bus=ide.0,drive=esp,bootindex=1",
+    "nvme": "nvme,serial=esp,drive=esp,bootindex=1",
+}
 _GRACE_SECONDS = 3      # from the word that it ends to QEMU's end
 _CHUNK = 65536
 
@@ -47,7 +53,7 @@ def _firmware(options):
 
 def command_line(options, image, tpm_socket, fds, txt=()):
     """
-    QEMU's arguments; file names are relative to the private directory. fds: names of our streams to descriptors.
+    QEMU's arguments; file names are relative to the private directory. image: as -drive's file=. fds: names of our streams to descriptors.
     txt: arguments for the TXT platform.
     """
     firmware = _firmware(options)
@@ -61,8 +67,7 @@ def command_line(options, image, tpm_socket, fds, txt=()):
         "-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={code}",
         "-drive", "if=pflash,format=raw,unit=1,file=vars.fd",
         "-drive", f"file={image},format=raw,if=none,id=esp,cache=unsafe",
-        # Not 0, which QEMU itself takes for -kernel.
-        "-device", "virtio-blk-pci,drive=esp,bootindex=1",
+        "-device", DISKS[options.disk],
         "-chardev", f"socket,id=serial,fd={fds['serial']}", "-serial", "chardev:serial",
         # The third serial line (Linux: ttyS2), unknown to the firmware and therefore free of its console.
         "-chardev", f"socket,id=host,fd={fds['host']}", "-device", "isa-serial,iobase=0x3e8,irq=5,index=2,chardev=host",

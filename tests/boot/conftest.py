@@ -71,9 +71,10 @@ class Launch:
         with open(os.path.join(self.built, "expected.json"), encoding="utf-8") as f:
             self.expected = json.load(f)
 
-    def boot(self, *options, tpm=True):
+    def boot(self, *options, tpm=True, disk=None):
         out = os.path.join(self.work, "run.json")
-        self.result = launch.boot(self.built, out, "--keep", os.path.join(self.work, "logs"), *options, state=self.state if tpm else None)
+        self.result = launch.boot(self.built, out, "--keep", os.path.join(self.work, "logs"), *options, state=self.state if tpm else None,
+                                  disk=disk)
         self.log = launch.save_log(self.result, os.path.join(self.work, "eventlog.bin"))
         with open(self.result["serial"], encoding="utf-8", errors="replace") as f:
             self.serial = f.read()

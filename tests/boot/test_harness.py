@@ -347,12 +347,24 @@ def test_old_logs_are_not_mixed_up(runner):
     (["--fault", "PCR_Extend=explode"], "action must be"),
     (["--json", "/nonexistent/x"], "directory does not exist"),
     (["--esp", "/nonexistent"], "not a directory"),
+    (["--esp-nbd", "/nonexistent"], "either --esp or --esp-nbd"),
+    (["--disk", "tape"], "invalid choice"),
     (["--what"], "unrecognized"),
 ])
 def test_usage(runner, options, words):
     runner.run(*options)
     assert runner.code == 2 and words in runner.err
     assert runner.result is None and runner.left() == []
+
+
+@pytest.mark.parametrize("options, words", [
+    ([], "either --esp or --esp-nbd"),
+    (["--esp-nbd", "/nonexistent/socket"], "no such socket"),
+    (["--esp-nbd", "/", "--platform", "txt"], "needs --mle"),
+])
+def test_usage_without_a_tree(options, words):
+    p = subprocess.run([RUN, *options], capture_output=True, text=True, timeout=WAIT)
+    assert p.returncode == 2 and words in p.stderr and len(p.stderr.splitlines()) == 1 and p.stdout == ""
 
 
 def test_missing_program(runner):

@@ -84,8 +84,9 @@ class Tampered(Host):
                   ["tpm2_nvdefine", INDEX, "-C", "o", "-s", str(len(content)), "-a", attributes],
                   ["tpm2_nvwrite", INDEX, "-C", "o", "-i", self.path("content")])
 
-    def start(self):
-        return boot(self.work, self.path("out/esp"), "--tpm-state", self.state, "--sinit", self.sinit, "--mle", self.tboot, *self.options)
+    def start(self, disk=None):
+        return boot(self.work, disk or self.path("out/esp"), "--tpm-state", self.state, "--sinit", self.sinit, "--mle", self.tboot,
+                    *self.options, disk=disk is not None)
 
     def judge(self, r):
         """As the host saw its TPM and its log; of a launch that was stopped what is left."""

@@ -195,11 +195,11 @@ def _replay(extends, bank):
     return {i: v.hex() for i, v in values.items()}
 
 
-def boot(work, esp, *options):
-    """One run. The result is returned whatever becomes of it."""
+def boot(work, esp, *options, disk=False):
+    """One run. The result is returned whatever becomes of it. disk: `esp` is the socket of an NBD server."""
     out, keep = os.path.join(work, "result.json"), os.path.join(work, "logs")
     os.makedirs(keep, exist_ok=True)
-    p = subprocess.run([os.path.join(TOP, "qemu/run"), "--platform", "txt", "--esp", esp, "--json", out, "--keep", keep,
+    p = subprocess.run([os.path.join(TOP, "qemu/run"), "--platform", "txt", "--esp-nbd" if disk else "--esp", esp, "--json", out, "--keep", keep,
                         "--timeout", "240", *options], capture_output=True, text=True, timeout=300, check=False)
     assert os.path.exists(out), p.stderr
     result = load(out)

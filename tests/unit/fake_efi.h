@@ -19,6 +19,7 @@
 #define FW_FILES 160
 #define FW_VARIABLES 4
 #define FW_TABLES 4
+#define FW_EVENTS 2
 #define FW_CONSOLE (256 * 1024)
 
 struct fw_handle {
@@ -43,6 +44,7 @@ struct fw_file {
 	const char *path; /* "\\EFI\\geolaunch\\linux" */
 	struct span bytes;
 	EFI_STATUS open_status, info_status;
+	bool stalls;           /* opening it, or the read of error_at, never ends */
 	uint64_t claimed_size; /* GetInfo() says this if it is not 0 */
 	size_t error_at;       /* reading this byte fails; SIZE_MAX never */
 	size_t end_at;         /* Read() finds the end of the file here; SIZE_MAX where it is */
@@ -89,6 +91,7 @@ struct fake_efi {
 	struct fw_file files[FW_FILES];
 	size_t file_count;
 	unsigned open_files;      /* and folders */
+	bool volume_stalls;       /* OpenVolume() never ends */
 	EFI_STATUS volume_status; /* of OpenVolume() */
 	bool no_second_open;      /* opening a file again fails the test */
 
@@ -120,6 +123,14 @@ struct fake_efi {
 	uint64_t read_us;  /* time that a Read() takes */
 	uint64_t stalled_us;
 	unsigned watchdog_off;
+	UINTN watchdog;                        /* seconds that it is armed for */
+	EFI_STATUS event_status, timer_status; /* of CreateEvent(), and of SetTimer() to arm it */
+	struct fw_event {
+		EFI_EVENT_NOTIFY notify;
+		void *ctx;
+		bool open, armed;
+	} events[FW_EVENTS];
+	bool notified; /* within an event's function: what may not be called at TPL_NOTIFY fails the test */
 
 	/* console: what was written, without '\r' */
 	char console[FW_CONSOLE];
@@ -175,6 +186,9 @@ unsigned fw_low_taken(void); /* pages */
 void fw_low_reserve(unsigned from_start, unsigned from_end);
 
 /* Used by the parts of the fake only. */
+/* A call of the firmware's that never ends: whatever was armed does. Nothing: the test fails. */
+_Noreturn void fw_stall(void);
+void fw_init_events(void);
 EFI_STATUS fw_low_allocate(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, UINTN pages, EFI_PHYSICAL_ADDRESS *where);
 bool fw_low_owns(EFI_PHYSICAL_ADDRESS where);
 EFI_STATUS fw_low_free(EFI_PHYSICAL_ADDRESS where, UINTN pages);
@@ -183,6 +197,7 @@ void fw_init_memory(void);
 void fw_init_protocols(void);
 void fw_init_files(void);
 void fw_init_images(void);
+unsigned fw_open_events(void);
 bool fw_guid_equal(const EFI_GUID *a, const EFI_GUID *b);
 struct fw_handle *fw_handle(EFI_HANDLE h);
 void **fw_protocol(EFI_HANDLE h, const EFI_GUID *guid);

@@ -128,6 +128,7 @@ static EFI_STATUS EFIAPI set_watchdog_timer(UINTN seconds, UINT64 code, UINTN si
 	(void)size;
 	(void)data;
 	fw.watchdog_off += seconds == 0;
+	fw.watchdog = seconds;
 	return EFI_SUCCESS;
 }
 
@@ -207,6 +208,7 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attri
 {
 	struct fw_variable *v = find_variable(name, guid);
 
+	assert_false(fw.notified);
 	assert_true(length(name) < GL_COUNT(fw.variables[0].name));
 	if (EFI_ERROR(fw.variable_status))
 		return fw.variable_status;
@@ -264,6 +266,7 @@ static EFI_STATUS EFIAPI install_configuration_table(EFI_GUID *guid, void *table
 {
 	UINTN i = 0;
 
+	assert_false(fw.notified);
 	assert_non_null(table);
 	if (EFI_ERROR(fw.table_status))
 		return fw.table_status;
@@ -339,6 +342,7 @@ void fw_init(void)
 	fw.st.ConfigurationTable = fw.tables;
 	fw.no_second_open = true;
 	fw_init_memory();
+	fw_init_events();
 	fw_init_low();
 	fw_init_protocols();
 	fw_init_files();
@@ -374,6 +378,8 @@ void fw_assert_nothing_left(void)
 {
 	assert_int_equal(fw_low_taken(), 0);
 	assert_int_equal(fw.open_files, 0);
+	assert_int_equal(fw_open_events(), 0);
+	assert_int_equal(fw.watchdog, 0);
 	assert_int_equal(count_handles(), handles_at_start);
 	for (const struct fw_memory *m = fw.memory; m; m = m->next)
 		if (!is_table(m))

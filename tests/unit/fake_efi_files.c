@@ -15,9 +15,12 @@ struct opened {
 	struct fw_file *file; /* NULL: a folder */
 	char path[256];       /* of a folder; "" is the root */
 	size_t at;
+	struct opened *next;
 };
 
 static const EFI_FILE template;
+/* All that are open; a machine that ends leaves them. */
+static struct opened *all;
 
 static char lower(char c)
 {
@@ -60,6 +63,8 @@ static struct opened *new_handle(struct fw_file *file, const char *path)
 	o->file = file;
 	memcpy(o->path, path, strlen(path) + 1);
 	fw.open_files++;
+	o->next = all;
+	all = o;
 	return o;
 }
 
@@ -70,6 +75,7 @@ static EFI_STATUS EFIAPI file_open(EFI_FILE_HANDLE self, EFI_FILE_HANDLE *out, C
 	char path[256];
 	size_t n;
 
+	assert_false(fw.notified);
 	assert_null(o->file);
 	assert_int_equal(mode, EFI_FILE_MODE_READ);
 	assert_int_equal(attributes, 0);
@@ -88,6 +94,8 @@ static EFI_STATUS EFIAPI file_open(EFI_FILE_HANDLE self, EFI_FILE_HANDLE *out, C
 	f = fw_find_file(path);
 	if (!f && !is_folder(path))
 		return EFI_NOT_FOUND;
+	if (f && f->stalls && f->error_at == SIZE_MAX)
+		fw_stall();
 	if (f && EFI_ERROR(f->open_status))
 		return f->open_status;
 	if (f && f->opened++ > 0 && fw.no_second_open)
@@ -98,9 +106,18 @@ static EFI_STATUS EFIAPI file_open(EFI_FILE_HANDLE self, EFI_FILE_HANDLE *out, C
 
 static EFI_STATUS EFIAPI file_close(EFI_FILE_HANDLE self)
 {
+	assert_false(fw.notified);
 	assert_int_not_equal(fw.open_files, 0);
 	fw.open_files--;
-	free(self);
+	for (struct opened **at = &all; *at; at = &(*at)->next)
+		if (&(*at)->protocol == self) {
+			struct opened *o = *at;
+
+			*at = o->next;
+			free(o);
+			return EFI_SUCCESS;
+		}
+	fail_msg("something is closed that is not open");
 	return EFI_SUCCESS;
 }
 
@@ -111,6 +128,7 @@ static EFI_STATUS EFIAPI file_read(EFI_FILE_HANDLE self, UINTN *size, void *buff
 	uint8_t *to = buffer;
 	size_t end, n;
 
+	assert_false(fw.notified);
 	assert_non_null(f);
 	fw.clock_us += fw.read_us;
 	end = f->end_at < f->bytes.n ? f->end_at : f->bytes.n;
@@ -119,6 +137,8 @@ static EFI_STATUS EFIAPI file_read(EFI_FILE_HANDLE self, UINTN *size, void *buff
 		n = *size;
 	if (f->piece && n > f->piece)
 		n = f->piece;
+	if (f->error_at >= o->at && f->error_at - o->at < *size && f->stalls)
+		fw_stall();
 	if (f->error_at >= o->at && f->error_at - o->at < *size)
 		return EFI_DEVICE_ERROR;
 	for (size_t i = 0; i < n; i++, o->at++)
@@ -176,6 +196,8 @@ static const EFI_FILE template = {
 static EFI_STATUS EFIAPI open_volume(EFI_FILE_IO_INTERFACE *self, EFI_FILE_HANDLE *root)
 {
 	assert_ptr_equal(self, &fw.volume);
+	if (fw.volume_stalls)
+		fw_stall();
 	if (EFI_ERROR(fw.volume_status))
 		return fw.volume_status;
 	*root = &new_handle(NULL, "")->protocol;
@@ -194,5 +216,11 @@ struct fw_file *fw_add_file(const char *path, struct span bytes)
 
 void fw_init_files(void)
 {
+	while (all) {
+		struct opened *next = all->next;
+
+		free(all);
+		all = next;
+	}
 	fw.volume = (EFI_FILE_IO_INTERFACE){ .Revision = EFI_FILE_IO_INTERFACE_REVISION, .OpenVolume = open_volume };
 }

@@ -97,6 +97,7 @@ static EFI_HANDLE new_image(EFI_HANDLE parent)
 static EFI_STATUS EFIAPI load_image(
 	BOOLEAN boot_policy, EFI_HANDLE parent, EFI_DEVICE_PATH *path, void *source, UINTN size, EFI_HANDLE *out)
 {
+	assert_false(fw.notified);
 	assert_false(boot_policy);
 	assert_ptr_equal(parent, fw.application);
 	assert_non_null(path);

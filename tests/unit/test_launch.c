@@ -56,11 +56,12 @@ static enum launch_io op_open(void *ctx, struct span name, void **file, uint64_t
 	return LAUNCH_IO_MISSING;
 }
 
-static enum launch_io op_read(void *ctx, void *file, uint8_t *buf, size_t n)
+static enum launch_io op_read(void *ctx, struct span name, void *file, uint8_t *buf, size_t n)
 {
 	struct file *f = file;
 
 	(void)ctx;
+	assert_true(span_is_str(name, f->name));
 	assert_true(f->open);
 	assert_true(n > 0);
 	if (n > fake.largest_read)
@@ -71,6 +72,12 @@ static enum launch_io op_read(void *ctx, void *file, uint8_t *buf, size_t n)
 	memcpy(buf, f->bytes.p + f->at, n);
 	f->at += n;
 	return LAUNCH_IO_OK;
+}
+
+static void op_io_text(void *ctx, struct text *t)
+{
+	(void)ctx;
+	text_str(t, "the reason");
 }
 
 static void op_close(void *ctx, void *file)
@@ -159,7 +166,7 @@ static enum apply_nv_status op_read_nv(void *ctx, uint32_t index, struct mspan b
 
 /* clang-format off */
 static const struct launch_ops ops = {
-	.open = op_open, .read = op_read, .close = op_close, .alloc = op_alloc, .line = op_line, .progress = op_progress, .now_us = op_now_us,
+	.open = op_open, .read = op_read, .io_text = op_io_text, .close = op_close, .alloc = op_alloc, .line = op_line, .progress = op_progress, .now_us = op_now_us,
 	.tpm = { .extend = op_extend, .read_pcrs = op_read_pcrs, .read_nv = op_read_nv },
 };
 /* clang-format on */

@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+The disk is not to be trusted: it gives other bytes when a file is read again, fails in the middle of one, or never answers. What runs
+is what was measured, each file is read once, and every other end has its line, its cap and its verdict.
+"""
+import hashlib
+import json
+import os
+import struct
+
+import launch
+import pytest
+
+from bad_disk import BadDisk
+from test_direct import DYNAMIC, extend, start
+from test_txt_tamper import BANKS, Tampered, findings
+
+KERNELS = {name: launch.KERNEL if name == "linux" else launch.KERNEL_DOM0 for name in ("linux", "kernel")}
+FOLDER, DEFAULT = "EFI/geolaunch/", "EFI/BOOT/BOOTX64.EFI"
+
+
+def record(mode, hypervisor, file, case, outcome, verdict, code):
+    """A line for docs/RELIABILITY.md."""
+    folder = os.environ.get("GEOLAUNCH_RESULTS")
+    if folder:
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "disk.jsonl"), "a", encoding="utf-8") as f:
+            f.write(json.dumps({"mode": mode, "hypervisor": hypervisor, "file": file, "case": case, "outcome": outcome,
+                                "verdicts": sorted(verdict["verdicts"]), "exit": code}) + "\n")
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def flipped(data):
+    return bytes(255 - b for b in data)
+
+
+def swap(data, old, new):
+    assert data.count(old) == 1 and len(old) == len(new), old
+    return data.replace(old, new)
+
+
+def release(folder):
+    """What `uname -r` says of a kernel."""
+    return read(os.path.join(folder, "version")).decode().strip()
+
+
+class Direct:
+    """A launch in direct mode, from a disk that is not good."""
+
+    def __init__(self, a_launch, policy):
+        self.launch, self.mode = a_launch, "direct"
+        self.hypervisor = a_launch.manifest["hypervisor"]["kind"]
+        a_launch.manifest["policy"]["type"] = policy
+        a_launch.provision()
+        a_launch.build()
+        self.disk = BadDisk(os.path.join(a_launch.built, "esp"))
+
+    def on_esp(self, name):
+        return read(os.path.join(self.launch.built, "esp", FOLDER, name))
+
+    def boot(self, *options):
+        with self.disk:
+            self.launch.boot(*options, disk=self.disk.socket)
+        self.result, self.serial = self.launch.result, self.launch.serial
+        self.code, self.verdict = self.launch.code, self.launch.verdict
+
+    def halted(self, reason, file, lines=1):
+        """Stopped for this reason, all of PCR 17-22 capped, and nothing that verify takes for a launch."""
+        assert self.result["ended"] == "halt" and self.result["halt"].startswith(reason + ": "), self.serial
+        for bank in launch.ALL_BANKS:
+            assert self.result["pcrs"][bank]["22"] == extend(bank, start(bank), digest(bank, reason)).hex(), bank
+        assert self.verdict["agree"] is False and "capped" in self.verdict["verdicts"] and self.code == 16, self.verdict
+        assert "starting the hypervisor" not in self.serial and "BdsDxe: starting Boot0002" not in self.serial
+        assert self.serial.count(f"geolaunch: {file}: ") == lines, self.serial
+
+    def record(self, file, case, outcome):
+        record(self.mode, self.hypervisor, file, case, outcome, self.verdict, self.code)
+
+
+def digest(bank, reason):
+    return hashlib.new(bank, b"cap " + reason.encode()).digest()
+
+
+@pytest.fixture
+def direct(request):
+    """direct(policy, hypervisor) makes a Direct."""
+    made = []
+
+    def make(policy, hypervisor="linux", **changes):
+        a_launch = request.getfixturevalue("a_launch" if hypervisor == "linux" else "a_xen_launch")
+        for key, value in changes.items():
+            a_launch.manifest["hypervisor"][key] = value
+        made.append(Direct(a_launch, policy))
+        return made[-1]
+    yield make
+    for one in made:
+        one.disk.close()
+
+
+# ---- other bytes ----
+
+def other_kernel(one, name):
+    """A kernel of another version, as long as the first one; zeros behind a kernel do no harm."""
+    size = len(one.on_esp(name))
+    other = read(os.path.join(KERNELS["kernel" if name == "linux" else "linux"], "vmlinuz"))
+    return other.ljust(size, b"\0")[:size]
+
+
+def other_policy(data):
+    """The same but for the last digest of module 1, which nothing fits. Header 12; an entry: 8 and its digest."""
+    at = 12 + 8
+    assert data[at] == 1 and data[at + 2] == 1 and data[at + 7] == 1, data[:64]
+    return data[:at + 8] + flipped(data[at + 8:at + 8 + 32]) + data[at + 8 + 32:]
+
+
+def all_lie(one):
+    """Every file has a second version: one that would be started as well as the first, where it can."""
+    xen = one.hypervisor == "xen"
+    files = {
+        "initrd": swap(one.on_esp("initrd"), b'tell "kvm=$(', b'tell "KVM=$('),
+        "vmm": flipped(one.on_esp("vmm")),
+        "file-0": flipped(one.on_esp("file-0")),
+    }
+    if xen:
+        files |= {"xen": swap(one.on_esp("xen"), b"Command line: %s", b"Another line: %s"), "kernel": other_kernel(one, "kernel")}
+    else:
+        files["linux"] = other_kernel(one, "linux")
+    for name, content in files.items():
+        one.disk.other(FOLDER + name, content)
+    return list(files)
+
+
+@pytest.mark.parametrize("hypervisor", ["linux", "xen"])
+def test_second_read_is_another_file(direct, hypervisor):
+    """Each sector has other bytes from its second read on. Nobody sees them."""
+    one = direct("halt", hypervisor)
+    modules = all_lie(one)
+    conf, policy = one.on_esp("launch.conf"), one.on_esp("policy.vlp")
+    one.disk.other(FOLDER + "launch.conf", swap(conf, b"halt-delay 0", b"halt-delay 1").replace(b"panic=-1", b"rdinit=-"))
+    one.disk.other(FOLDER + "policy.vlp", other_policy(policy))
+    one.disk.other(FOLDER + "geolaunch.efi", flipped(one.on_esp("geolaunch.efi")))
+    one.disk.other(DEFAULT, flipped(read(os.path.join(one.launch.built, "esp", DEFAULT))))
+    one.boot()
+    r, facts = one.result, one.result["facts"]
+    assert r["ended"] == "poweroff" and one.verdict["agree"] is True and one.verdict["verdicts"] == ["no-drtm"], one.serial
+    for bank in launch.ALL_BANKS:
+        assert {p: r["pcrs"][bank][p] for p in DYNAMIC} == {p: one.launch.expected["pcrs"][bank][p] for p in DYNAMIC}, bank
+    # As the host sees itself: kernel, init, VM manager, file.
+    assert facts["kernel"] == release(KERNELS["kernel" if hypervisor == "xen" else "linux"])
+    assert "kvm" in facts and "KVM" not in facts and facts["done"] == "yes"
+    for fact, name in (("vmm_sha256", "vmm"), ("vm_json", "file-0")):
+        assert facts[fact] == sha256(one.on_esp(name)), name
+    assert facts["vmm_measured"] == "yes"
+    if hypervisor == "xen":
+        assert "(XEN) Command line: " in one.serial and "Another line" not in one.serial
+    read_once = {name: set(one.disk.counts(FOLDER + name)) for name in (*modules, "launch.conf", "policy.vlp")}
+    assert read_once == {name: {1} for name in read_once}
+    # The firmware, too, starts and measures what it read once. Nobody looks at the copy beside the files.
+    assert set(one.disk.counts(DEFAULT)) == {1} and set(one.disk.counts(FOLDER + "geolaunch.efi")) == {0}
+    for name in read_once:
+        one.record(name, "second read is another file", "the first one is measured and runs; read once")
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_first_read_is_another_file(direct):
+    """The same disk when it lies at once: what is measured then is the other version, and that runs. So the test above can fail."""
+    one = direct("nonfatal")
+    all_lie(one)
+    one.disk.lie = 0
+    one.boot()
+    facts, v = one.result["facts"], one.verdict
+    assert one.result["ended"] == "poweroff", one.serial
+    assert v["agree"] is False and set(v["verdicts"]) == {"no-drtm", "module-mismatch"} and one.code == 13, v
+    assert v["modules"][0] == "module 1 hypervisor linux"
+    assert facts["kernel"] == release(KERNELS["kernel"]) and "KVM" in facts
+    assert facts["vmm_sha256"] == sha256(flipped(one.on_esp("vmm")))
+    line, vmm = (hashlib.sha256(x).digest() for x in (launch.VMM.encode(), flipped(one.on_esp("vmm"))))
+    assert one.result["pcrs"]["sha256"]["20"] == extend("sha256", start("sha256"), hashlib.sha256(line + vmm).digest()).hex()
+    one.record("all modules", "first read is another file", "the other one is measured and runs")
+
+
+# ---- errors in the middle ----
+
+IO_ERROR = "cannot be read (EFI_DEVICE_ERROR): check the disk and its file system"
+# Whatever the policy type says, without description and policy nothing goes on, nor without something to start.
+STOPS = [
+    ("linux", "launch.conf", "nonfatal", "description-missing", "virtio"),
+    ("linux", "policy.vlp", "nonfatal", "policy-missing", "virtio"),
+    ("linux", "linux", "halt", "module-unreadable", "virtio"),
+    ("linux", "linux", "nonfatal", "start-failed", "virtio"),
+    ("linux", "initrd", "halt", "module-unreadable", "nvme"),
+    ("linux", "vmm", "halt", "module-unreadable", "virtio"),
+    ("xen", "xen", "continue", "start-failed", "virtio"),
+    ("xen", "kernel", "halt", "module-unreadable", "virtio"),
+]
+
+
+@pytest.mark.parametrize("hypervisor,file,policy,reason,kind", STOPS)
+def test_error_in_the_middle_stops(direct, hypervisor, file, policy, reason, kind):
+    """kind: the disk's; the firmware has a driver for each."""
+    one = direct(policy, hypervisor)
+    one.disk.middle(FOLDER + file, "error")
+    one.boot("--disk", kind)
+    assert f"geolaunch: {file}: {IO_ERROR}" in one.serial, one.serial
+    if reason == "start-failed":
+        # First the cap of the module, in its place; the others were measured.
+        assert one.result["ended"] == "halt" and one.result["halt"].startswith("start-failed: "), one.serial
+        assert "nothing to start" in one.serial and one.verdict["agree"] is False and one.code == 16
+    else:
+        one.halted(reason, file)
+    one.record(file, f"error in the middle, {kind}, {policy}", f"halted: {reason}")
+
+
+def test_error_that_the_firmware_swallows(direct):
+    """OVMF 2022.11 on QEMU's AHCI says that all went well. What it has left in memory instead of the bytes is what gets measured."""
+    one = direct("halt")
+    one.disk.middle(FOLDER + "linux", "error")
+    one.boot("--disk", "ahci")
+    # A firmware that knows better is welcome.
+    reason = "module-unreadable" if IO_ERROR in one.serial else "module-mismatch"
+    one.halted(reason, "linux", lines=1 if IO_ERROR in one.serial else 0)
+    one.record("linux", "error in the middle, ahci, halt", f"halted: {reason}")
+
+
+@pytest.mark.parametrize("policy", ["nonfatal", "continue"])
+def test_error_in_the_middle_goes_on(direct, policy):
+    """The VM manager cannot be read, and the policy lets the host start all the same: without it, and with a cap in its place."""
+    one = direct(policy)
+    one.disk.middle(FOLDER + "vmm", "error")
+    one.boot()
+    r, v = one.result, one.verdict
+    assert one.serial.count(f"geolaunch: vmm: {IO_ERROR}") == 1
+    assert r["ended"] == "poweroff" and r["facts"]["vmm_measured"] == "missing" and r["facts"]["vm_json"] == sha256(one.on_esp("file-0"))
+    assert set(v["verdicts"]) >= {"no-drtm", "capped"} and v["capped"] == "module-unreadable" and v["agree"] is False and one.code == 16, v
+    for bank in launch.ALL_BANKS:
+        assert r["pcrs"][bank]["20"] == extend(bank, start(bank), digest(bank, "module-unreadable")).hex()
+    one.record("vmm", f"error in the middle, {policy}", "started without the file, capped: module-unreadable")
+
+
+# ---- no answer ----
+
+def test_disk_that_does_not_answer(direct):
+    """virtio: its driver waits for ever. Our timer interrupts it."""
+    one = direct("nonfatal")
+    one.disk.middle(FOLDER + "linux", "stall")
+    one.boot("--timeout", "200")
+    assert "geolaunch: linux: the disk has not answered for 30 seconds" in one.serial, one.serial
+    assert "(EFI_TIMEOUT)" in one.result["halt"]
+    one.halted("module-unreadable", "linux")
+    one.record("linux", "no answer in the middle, virtio, nonfatal", "halted after 30 s: module-unreadable")
+
+
+# ---- a file system that is none ----
+
+def loop(disk):
+    """The kernel's clusters lead back to its first one."""
+    _, first, size = disk.fat.find(FOLDER + "linux")
+    chain = disk.fat.clusters(first, size)
+    disk.fat.link(chain[len(chain) // 2], first)
+
+
+def claims(size):
+    def change(disk):
+        struct.pack_into("<I", disk.first, disk.entry(FOLDER + "linux"), size)
+    return change
+
+
+def to_nowhere(disk):
+    _, first, _ = disk.fat.find(FOLDER + "linux")
+    disk.fat.link(first, 0xFF0)
+
+
+def endless_folder(disk):
+    """It has no end: its clusters are full, and the last leads back to the first."""
+    _, first, _ = disk.fat.find(FOLDER.rstrip("/"))
+    at = disk.fat.at(first)
+    name = next(disk.first[at + i:at + i + 32] for i in range(0, disk.fat.cluster, 32) if disk.first[at + i] == 0x2E)
+    used = max(i for i in range(0, disk.fat.cluster, 32) if disk.first[at + i])
+    for i in range(used + 32, disk.fat.cluster, 32):
+        disk.first[at + i:at + i + 32] = b"\xe5" + bytes(name[1:])
+    disk.fat.link(first, first)
+
+
+ODD = [
+    ("clusters in a loop", loop, "module-mismatch", None),
+    ("claims 4 GiB less a byte", claims(0xFFFFFFFF), "module-unreadable", "larger than a file of a launch can be"),
+    ("claims 3 GiB", claims(3 << 30), "start-failed", "no memory for its 3.0 GiB"),
+    ("claims 64 MiB", claims(64 << 20), "module-unreadable", "cannot be read (EFI_"),
+    ("clusters that lead nowhere", to_nowhere, "module-unreadable", "cannot be read (EFI_"),
+]
+
+
+@pytest.mark.parametrize("case,change,reason,line", ODD, ids=lambda x: x if isinstance(x, str) else "")
+def test_file_system_lies(direct, case, change, reason, line):
+    one = direct("halt")
+    change(one.disk)
+    one.boot()
+    if line:
+        assert f"geolaunch: linux: {line}" in one.serial or f"geolaunch: linux: cannot be read: {line}" in one.serial, one.serial
+        one.halted(reason, "linux")
+    else:
+        assert one.result["ended"] == "halt" and one.result["halt"].startswith(reason), one.serial
+        assert one.verdict["agree"] is False and one.code == 16
+    one.record("linux", case, f"halted: {reason}")
+
+
+@pytest.mark.parametrize("more", [-4096, 4096])
+def test_size_changes(direct, more):
+    """The folder says another size when it is read again. What geolaunch.efi reads is as long as it was told when it opened the file."""
+    one = direct("halt")
+    size = one.disk.size(FOLDER + "linux")
+    one.disk.later(one.disk.entry(FOLDER + "linux"), struct.pack("<I", size + more))
+    one.boot()
+    assert one.result["ended"] == "poweroff" and one.verdict["agree"] is True and one.verdict["verdicts"] == ["no-drtm"], one.serial
+    assert set(one.disk.counts(FOLDER + "linux")) == {1}
+    one.record("linux", f"size {'grows' if more > 0 else 'shrinks'} between reads", "the first one is measured and runs; read once")
+
+
+# ---- mode txt ----
+
+@pytest.fixture
+def txt(tmp_path):
+    """txt(policy) makes a host in txt mode with its disk."""
+    made = []
+
+    def make(policy):
+        h = Tampered(tmp_path, policy)
+        h.provision()
+        h.disk = BadDisk(h.path("out/esp"))
+        made.append(h)
+        return h
+    yield make
+    for h in made:
+        h.disk.close()
+
+
+def test_txt_second_read_is_another_file(txt):
+    """Pre-flight has compared what tboot then gets, and launches."""
+    h = txt("halt")
+    files = {
+        "launch.conf": swap(h.read(h.on_esp("launch.conf")), b"min_ram=0x2000000", b"min_ram=0x2100000"),
+        "policy.vlp": flipped(h.read(h.on_esp("policy.vlp"))),
+        "tboot": swap(h.read(h.on_esp("tboot")), b"no SINIT AC module found\n", b"NO SINIT AC module found\n"),
+        "sinit": flipped(h.read(h.on_esp("sinit"))),
+        "stage": swap(h.read(h.on_esp("stage")), b"the event log is full", b"the event log is FULL"),
+        "linux": other_kernel_of(h),
+        "initrd": swap(h.read(h.on_esp("initrd")), b"geolaunch-host: init=yes", b"geolaunch-host: init=two"),
+        "vmm": flipped(h.read(h.on_esp("vmm"))),
+        "file-0": flipped(h.read(h.on_esp("file-0"))),
+    }
+    for name, content in files.items():
+        h.disk.other(FOLDER + name, content)
+    with h.disk:
+        r = h.start(h.disk.socket)
+    code, v = h.judge(r)
+    about = (r["ended"], r.get("senter"), findings(r), v["first_difference"], v["verdicts"], r["notes"])
+    assert r["ended"] == "poweroff" and r["senter"] == "launched" and v["verdicts"] == ["trusted"] and code == 0 and v["agree"] is True, about
+    for bank in BANKS:
+        assert {str(p): x for p, x in r.guest_pcrs(bank).items()} == {p: h.expected["pcrs"][bank][p] for p in DYNAMIC}, bank
+    assert r["facts"]["init"] == "yes" and r["facts"]["file.vmm"].endswith(sha256(h.read(h.on_esp("vmm"))))
+    assert r["facts"]["file.vm.json"].endswith(sha256(h.read(h.on_esp("file-0"))))
+    read_once = {name: set(h.disk.counts(FOLDER + name)) for name in files}
+    assert read_once == {name: {1} for name in read_once}
+    for name in read_once:
+        record("txt", "linux", name, "second read is another file", "the first one is measured and runs; read once", v, code)
+
+
+def other_kernel_of(h):
+    size = len(h.read(h.on_esp("linux")))
+    return read(os.path.join(launch.KERNEL_DOM0, "vmlinuz")).ljust(size, b"\0")[:size]
+
+
+@pytest.mark.parametrize("file", ["tboot", "sinit", "stage", "linux"])
+def test_txt_error_in_the_middle_stops(txt, file):
+    """Before SENTER, which is not reached."""
+    h = txt("halt")
+    h.disk.middle(FOLDER + file, "error")
+    with h.disk:
+        r = h.start(h.disk.socket)
+    code, v = h.judge(r)
+    text = r.serial_text()
+    assert r["ended"] == "halt" and r["halt"].startswith("preflight: ") and r["senter"] == "not-reached", text
+    assert text.count(f"geolaunch: {file}: {IO_ERROR}") == 1 and len(findings(r)) == 1, text
+    assert {r["pcrs"][b][p] for b in BANKS for p in DYNAMIC} == {"ff" * n for n in (20, 32, 48)}
+    assert v["agree"] is False and code == 14, v
+    record("txt", "linux", file, "error in the middle, halt", "halted before SENTER: preflight", v, code)
