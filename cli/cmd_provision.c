@@ -241,15 +241,24 @@ static json_t *work_json(const struct work *w)
 		"needs_replace", provision_destroys(w->step.action), "reason", w->step.reason);
 }
 
-static json_t *report_json(const struct options *o, const struct provision_wanted *wanted, const struct work *work, bool changed)
+/* What was done as a whole. */
+struct outcome {
+	bool changed;
+	enum host_owner owner;
+};
+
+static json_t *report_json(
+	const struct options *o, const struct provision_wanted *wanted, const struct work *work, const struct outcome *done)
 {
 	CLEANUP_JSON json_t *list = json_array();
 
 	for (size_t i = 0; i < wanted->count; i++)
 		if (json_array_append_new(list, work_json(&work[i])) != 0)
 			return NULL;
-	return json_pack("{s:o, s:b, s:b, s:b, s:O}", "index_set", wanted->index_set < 0 ? json_null() : json_integer(wanted->index_set),
-		"dry_run", o->dry_run, "check", o->check, "changed", changed, "indices", list);
+	return json_pack("{s:o, s:b, s:b, s:b, s:o, s:O}", "index_set",
+		wanted->index_set < 0 ? json_null() : json_integer(wanted->index_set), "dry_run", o->dry_run, "check", o->check, "changed",
+		done->changed, "owner_password_empty",
+		done->owner == HOST_OWNER_UNKNOWN ? json_null() : json_boolean(done->owner == HOST_OWNER_OPEN), "indices", list);
 }
 
 /* What happened, or would happen, to an index. */
@@ -287,11 +296,15 @@ static void print_work(const struct options *o, const struct work *w)
 	printf("\n");
 }
 
-GL_MUST static bool report(
-	const struct options *o, const struct provision_wanted *wanted, const struct work *work, bool changed, struct cli_fault *fault)
+GL_MUST static bool report(const struct options *o, const struct provision_wanted *wanted, const struct work *work,
+	const struct outcome *done, struct cli_fault *fault)
 {
+	if (done->changed && done->owner == HOST_OWNER_OPEN)
+		cli_error(COMMAND,
+			"warning: the owner's password is empty: whoever is root on this host can write these indices anew: "
+			"give the owner one with 'tpm2_changeauth -c owner file:FILE'");
 	if (o->json) {
-		CLEANUP_JSON json_t *root = report_json(o, wanted, work, changed);
+		CLEANUP_JSON json_t *root = report_json(o, wanted, work, done);
 
 		return cli_json_print(root, fault);
 	}
@@ -355,7 +368,7 @@ GL_MUST static bool provision(const struct options *o, int *code, struct cli_fau
 	CLEANUP(provision_wanted_free) struct provision_wanted wanted = { .count = 0 };
 	CLEANUP(host_tpm_close) struct host_tpm h = { .tcti = NULL };
 	CLEANUP_FREE struct work *work = calloc(PROVISION_USE_COUNT, sizeof(*work));
-	bool changed = false;
+	struct outcome done = { .changed = false };
 
 	if (!work)
 		return cli_fail(fault, CLI_IO, "out of memory");
@@ -371,10 +384,12 @@ GL_MUST static bool provision(const struct options *o, int *code, struct cli_fau
 				*code = CLI_DIFFERENT;
 	} else if (o->dry_run) {
 		*code = obstacle(o, work, wanted.count) ? CLI_DIFFERENT : CLI_OK;
-	} else if (!execute(o, &h, work, wanted.count, &changed, fault)) {
+	} else if (!execute(o, &h, work, wanted.count, &done.changed, fault)) {
 		return false;
 	}
-	return report(o, &wanted, work, changed, fault);
+	if (h.tcti)
+		done.owner = host_tpm_owner(&h);
+	return report(o, &wanted, work, &done, fault);
 }
 
 static int run(int argc, char **argv)

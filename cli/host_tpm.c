@@ -4,6 +4,7 @@
 #include <tss2/tss2_tpm2_types.h>
 
 #include "tpm/host/host_tcti.h"
+#include "tpm/tpm_run.h"
 
 /* What to do about answers that users meet. */
 static const struct {
@@ -49,6 +50,26 @@ bool host_tpm_open(struct host_tpm *h, const char *conf, struct cli_fault *fault
 	if (rc != TSS2_RC_SUCCESS)
 		return host_tpm_fail(fault, "cannot talk to the TPM", rc);
 	return true;
+}
+
+static TSS2_RC permanent_op(TSS2_SYS_CONTEXT *sys, void *args)
+{
+	TPMS_CAPABILITY_DATA *data = args;
+	TPMI_YES_NO more;
+
+	*data = (TPMS_CAPABILITY_DATA){ .capability = 0 };
+	return Tss2_Sys_GetCapability(sys, NULL, TPM2_CAP_TPM_PROPERTIES, TPM2_PT_PERMANENT, 1, &more, data, NULL);
+}
+
+enum host_owner host_tpm_owner(struct host_tpm *h)
+{
+	TPMS_CAPABILITY_DATA data;
+	const TPML_TAGGED_TPM_PROPERTY *found = &data.data.tpmProperties;
+
+	if (tpm_run(&h->tpm, permanent_op, &data) != TSS2_RC_SUCCESS || data.capability != TPM2_CAP_TPM_PROPERTIES || found->count != 1 ||
+		found->tpmProperty[0].property != TPM2_PT_PERMANENT)
+		return HOST_OWNER_UNKNOWN;
+	return found->tpmProperty[0].value & TPMA_PERMANENT_OWNERAUTHSET ? HOST_OWNER_PASSWORD : HOST_OWNER_OPEN;
 }
 
 void host_tpm_close(struct host_tpm *h)

@@ -89,6 +89,7 @@ struct lint_facts {
 	bool has_tpm;
 	alg_set banks;
 	bool unknown_banks; /* there are others, of algorithms that we do not know */
+	bool owner_open;    /* the owner hierarchy is known to have no password */
 	const struct lint_nv *nv;
 	size_t nv_count;
 	const struct pcrs *pcrs; /* what is known of PCR 0-7; may be NULL */

@@ -271,6 +271,7 @@ GL_MUST static bool look_at_tpm(const struct lint_sources *s, struct lint_collec
 	f->has_tpm = true;
 	f->banks = c->tpm.banks;
 	f->unknown_banks = c->tpm.unknown_banks;
+	f->owner_open = c->tpm.owner == HOST_OWNER_OPEN;
 	f->nv = c->tpm.nv;
 	f->nv_count = c->tpm.nv_count;
 	f->pcrs = &c->tpm.pcrs;

@@ -142,12 +142,12 @@ GL_MUST static bool take_pcrs(const struct reader *r, struct span bytes, const j
 
 bool lint_dump_parse(const char *path, struct span bytes, struct lint_tpm *out, struct cli_fault *fault)
 {
-	static const char *const keys[] = { "format", "banks", "unknown_banks", "nv", "pcrs", NULL };
+	static const char *const keys[] = { "format", "banks", "unknown_banks", "owner_auth_set", "nv", "pcrs", NULL };
 	const struct reader r = { path, out, fault };
 	json_error_t where;
 	CLEANUP_JSON json_t *root = json_loadb((const char *)bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &where);
 	const char *format;
-	json_t *nv, *unknown;
+	json_t *nv, *unknown, *owner;
 
 	if (!root)
 		return cli_fail(fault, CLI_INPUT, "not JSON (%s): %s:%d: give a dump of 'geolaunch lint --write-nv-dump'", where.text, path,
@@ -161,6 +161,11 @@ bool lint_dump_parse(const char *path, struct span bytes, struct lint_tpm *out, 
 	if (unknown && !json_is_boolean(unknown))
 		return wrong(&r, "\"unknown_banks\": not true or false");
 	out->unknown_banks = json_is_true(unknown);
+	owner = json_object_get(root, "owner_auth_set");
+	if (owner && !json_is_boolean(owner))
+		return wrong(&r, "\"owner_auth_set\": not true or false");
+	if (owner)
+		out->owner = json_is_true(owner) ? HOST_OWNER_PASSWORD : HOST_OWNER_OPEN;
 	nv = json_object_get(root, "nv");
 	if (!json_is_array(nv) || json_array_size(nv) > LINT_NV_MAX)
 		return wrong(&r, "\"nv\": not a list of at most 1024 indices");
@@ -204,8 +209,9 @@ char *lint_dump_text(const struct lint_tpm *t)
 	for (size_t i = 0; ok && i < t->nv_count; i++)
 		ok = json_array_append_new(list, nv_json(&t->nv[i])) == 0;
 	if (ok)
-		root = json_pack("{s:s, s:o, s:b, s:O}", "format", LINT_DUMP_FORMAT, "banks", cli_json_banks(t->banks), "unknown_banks",
-			(int)t->unknown_banks, "nv", list);
+		root = json_pack("{s:s, s:o, s:b, s:o*, s:O}", "format", LINT_DUMP_FORMAT, "banks", cli_json_banks(t->banks),
+			"unknown_banks", (int)t->unknown_banks, "owner_auth_set",
+			t->owner == HOST_OWNER_UNKNOWN ? NULL : json_boolean(t->owner == HOST_OWNER_PASSWORD), "nv", list);
 	/* Without a value of any PCR there is nothing that could be read back. */
 	if (root && t->pcrs.banks && json_object_set_new(root, "pcrs", cli_json_pcrs(&t->pcrs, 0, PCR_COUNT - 1)) != 0)
 		return NULL;

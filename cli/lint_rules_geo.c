@@ -191,6 +191,18 @@ static void check_unlocked(const struct lint_world *w, struct lint_run *run)
 	each(w, run, true, unlocked);
 }
 
+/* Attributes that keep the owner from undefining and defining the index. */
+static void owner_open(const struct lint_world *w, const struct vlp_entry *e, const struct lint_nv *nv, struct lint_run *run)
+{
+	if (w->f->owner_open && !(nv->attributes & (TPMA_NV_PLATFORMCREATE | TPMA_NV_POLICY_DELETE)))
+		lint_found_nv(run, e->nv_index, "%s", "");
+}
+
+static void check_owner_open(const struct lint_world *w, struct lint_run *run)
+{
+	each(w, run, true, owner_open);
+}
+
 static void unexpected(const struct lint_world *w, const struct vlp_entry *e, const struct lint_nv *nv, struct lint_run *run)
 {
 	(void)nv;
@@ -255,5 +267,10 @@ const struct lint_rule lint_geo_rules[] = {
 	{ "GL-GEO-012", LINT_ERROR, "expected.json does not know the policy's geo index",
 		"The launch measures an index that the prediction leaves out: the entry's PCR will end in another value than predicted.",
 		"Build again instead of editing policy.vlp in the build directory.", "docs/MEASUREMENTS.md, events", check_unexpected },
+	{ "GL-GEO-013", LINT_WARNING, "the owner's password is empty",
+		"Whoever is root on the host can undefine the geo index, define it anew and write another place into it, locked or not. The same goes "
+		"for the indices of the policies.",
+		"Give the owner a password: 'tpm2_changeauth -c owner file:FILE'; then 'geolaunch provision' and 'geo' need --owner-auth.",
+		"TPM 2.0 Library part 2, 8.6, TPMA_PERMANENT, ownerAuthSet; part 3, TPM2_NV_UndefineSpace", check_owner_open },
 };
 const size_t lint_geo_rule_count = GL_COUNT(lint_geo_rules);

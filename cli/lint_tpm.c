@@ -137,6 +137,7 @@ bool lint_tpm_read(struct host_tpm *h, const uint32_t *more, size_t count, struc
 
 	t->banks = h->tpm.banks;
 	t->unknown_banks = h->tpm.unknown_banks;
+	t->owner = host_tpm_owner(h);
 	while (list.more) {
 		const TPML_HANDLE *found = &list.data.data.handles;
 

@@ -17,6 +17,7 @@ struct lint_tpm {
 	size_t nv_count;
 	alg_set banks;
 	bool unknown_banks;
+	enum host_owner owner;
 	struct pcrs pcrs; /* what is known of PCR 0-7 */
 };
 
@@ -40,6 +41,7 @@ GL_MUST bool lint_tpm_read(struct host_tpm *h, const uint32_t *more, size_t coun
  *   "format": "geolaunch-nv-1",
  *   "banks": [ "sha256" ],               active PCR banks
  *   "unknown_banks": false,              may be missing: there are banks of other algorithms
+ *   "owner_auth_set": true,              the owner hierarchy has a password; may be missing: not known
  *   "nv": [ {
  *       "index": "0x01c10131",
  *       "attributes": 570818570,         TPMA_NV

@@ -124,8 +124,12 @@ def test_clean_host(built, tpm, sinits, tmp_path):
     provision(tpm, built, "--sinit", sinits[1], "--error-index")
     geolaunch("geo", "lock", "--tcti", tpm.tcti)
     report = lint(built, "--tcti", tpm.tcti, "--sinit", sinits[1], "--tboot-cmdline", CMDLINE, "--write-nv-dump", tmp_path / "nv.json")
-    assert ids(report, "warning") == {"GL-TBOOT-010"}
+    assert ids(report, "warning") == {"GL-TBOOT-010", "GL-GEO-013"}
     assert ids(report, "info") == {"GL-TBOOT-005", "GL-LCP-020"}
+    assert finding(report, "GL-GEO-013")["where"] == "NV index 0x01c10110"
+    tpm.tool("tpm2_changeauth", "-c", "owner", "secret")
+    report = lint(built, "--tcti", tpm.tcti, "--sinit", sinits[1], "--tboot-cmdline", CMDLINE, "--write-nv-dump", tmp_path / "nv.json")
+    assert ids(report, "warning") == {"GL-TBOOT-010"}
     assert says(report, "tboot 1.10.5 takes its policy from NV index 0x01c10131: type halt, sha256, 7 entries; it is the one of this build.")
     assert says(report, "a geo tag for DE-HE) into PCR 22; it is what the policy demands.")
     # Offline the same is said, word by word.
@@ -135,10 +139,16 @@ def test_clean_host(built, tpm, sinits, tmp_path):
     assert (tmp_path / "again.json").read_text() == (tmp_path / "nv.json").read_text()
     # With one bank there is no warning either.
     dump = json.loads((tmp_path / "nv.json").read_text())
+    assert dump["owner_auth_set"] is True
     dump["banks"] = ["sha256"]
     (tmp_path / "one.json").write_text(json.dumps(dump))
     assert ids(lint(built, "--nv-dump", tmp_path / "one.json", "--sinit", sinits[1], "--tboot-cmdline", CMDLINE)) == {
         "GL-TBOOT-005", "GL-LCP-020", "GL-BUILD-004"}
+    # Who has not looked at the owner's password says nothing of it.
+    for value, found in ((False, {"GL-GEO-013"}), (None, set())):
+        dump.pop("owner_auth_set", None)
+        (tmp_path / "one.json").write_text(json.dumps(dump if value is None else {**dump, "owner_auth_set": value}))
+        assert ids(lint(built, "--nv-dump", tmp_path / "one.json", "--sinit", sinits[1], "--tboot-cmdline", CMDLINE), "warning") - {"GL-BUILD-004"} == found
 
 
 def test_nothing_provisioned(built, tpm):
@@ -217,7 +227,7 @@ def test_geo(built, tpm):
     geolaunch("geo", "undefine", "--tcti", tpm.tcti)
     define(tpm, "0x01c10110", "ownerwrite|authread|authwrite", bytes(20))
     report = lint(built, "--tcti", tpm.tcti, code=20)
-    assert {i for i in ids(report) if i.startswith("GL-GEO")} == {"GL-GEO-004", "GL-GEO-006", "GL-GEO-009"}
+    assert {i for i in ids(report) if i.startswith("GL-GEO")} == {"GL-GEO-004", "GL-GEO-006", "GL-GEO-009", "GL-GEO-013"}
 
 
 def test_lockout_is_not_fed(built, tpm):

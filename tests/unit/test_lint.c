@@ -348,6 +348,7 @@ static void test_dump(void **state)
 	assert_true(lint_dump_parse("x", SPAN_LITERAL(text), &t, &fault));
 	assert_int_equal(t.banks, ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA384));
 	assert_true(t.unknown_banks);
+	assert_int_equal(t.owner, HOST_OWNER_UNKNOWN);
 	assert_int_equal(t.nv_count, 2);
 	assert_int_equal(t.nv[0].index, 0x01c10131);
 	assert_int_equal(t.nv[0].attributes, 570687490);
@@ -371,6 +372,7 @@ static const struct {
 	{ "{\"format\": \"geolaunch-nv-1\", \"banks\": [], \"nv\": 1}", "\"nv\": not a list" },
 	{ "{\"format\": \"geolaunch-nv-1\", \"banks\": [], \"nv\": [], \"more\": 1}", "unknown key \"more\"" },
 	{ "{\"format\": \"geolaunch-nv-1\", \"banks\": [], \"unknown_banks\": 1, \"nv\": []}", "\"unknown_banks\": not true or false" },
+	{ "{\"format\": \"geolaunch-nv-1\", \"banks\": [], \"owner_auth_set\": 0, \"nv\": []}", "\"owner_auth_set\": not true or false" },
 	{ "{\"format\": \"geolaunch-nv-1\", \"banks\": [], \"nv\": [], \"pcrs\": {\"sha256\": {\"0\": \"12\"}}}", "PCR 0 of bank sha256" },
 	{ DUMP("1"), "not a list of objects" },
 	{ DUMP("{\"index\": 5}"), "\"index\"" },
@@ -409,7 +411,7 @@ static void test_bad_dumps(void **state)
 static void test_dump_again(void **state)
 {
 	char path[] = "/tmp/gl-lint-XXXXXX";
-	struct lint_tpm a = { .banks = ALG_BIT(ALG_SHA512), .unknown_banks = true }, b = { .nv = NULL };
+	struct lint_tpm a = { .banks = ALG_BIT(ALG_SHA512), .unknown_banks = true, .owner = HOST_OWNER_OPEN }, b = { .nv = NULL };
 	static const uint8_t bytes[4096] = { 1, 2, 3 };
 	/* clang-format off */
 	const struct lint_nv nv[] = {
@@ -433,7 +435,7 @@ static void test_dump_again(void **state)
 	assert_true(lint_dump_write(path, &a, &fault));
 	assert_true(lint_dump_read(path, &b, &fault));
 	unlink(path);
-	assert_true(a.banks == b.banks && b.unknown_banks && a.nv_count == b.nv_count);
+	assert_true(a.banks == b.banks && b.unknown_banks && a.owner == b.owner && a.nv_count == b.nv_count);
 	for (size_t i = 0; i < a.nv_count; i++) {
 		assert_true(a.nv[i].index == b.nv[i].index && a.nv[i].attributes == b.nv[i].attributes && a.nv[i].size == b.nv[i].size &&
 			    a.nv[i].name_alg == b.nv[i].name_alg && a.nv[i].read == b.nv[i].read);

@@ -297,6 +297,7 @@ static void g_open(W *w)
 
 /* clang-format off */
 static void g_none(W *w) { w->policy.entry_count--; }
+static void a_owner_open(W *w) { w->f.owner_open = true; }
 static void g_unlocked(W *w) { w->nv[NV_GEO].nv.attributes &= ~TPMA_NV_WRITELOCKED; }
 static void g_stclear(W *w) { w->nv[NV_GEO].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
 static void g_unexpected(W *w) { w->policy.entries[3].nv_index = 0x01c10111; }
@@ -515,6 +516,7 @@ static const struct {
 	{ "GL-GEO-002", g_raw_sha1, NULL }, { "GL-GEO-003", g_stclear, NULL }, { "GL-GEO-009", g_open_after_reset, NULL },
 	{ "GL-GEO-011", g_locked_until_reset, NULL },
 	{ "GL-GEO-010", g_none, NULL }, { "GL-GEO-011", g_unlocked, NULL }, { "GL-GEO-012", g_unexpected, NULL },
+	{ "GL-GEO-013", NULL, a_owner_open },
 
 	{ "GL-TBOOT-001", t_sha384, NULL }, { "GL-TBOOT-002", t_embedded, NULL }, { "GL-TBOOT-002", t_agile, NULL },
 	{ "GL-TBOOT-003", t_agile, NULL }, { "GL-TBOOT-004", t_spelling, NULL }, { "GL-TBOOT-004", t_old, NULL }, { "GL-TBOOT-005", t_usual, NULL },
