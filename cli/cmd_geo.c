@@ -252,18 +252,22 @@ static const char *const done_texts[ACTION_COUNT][2] = {
 	[UNDEFINE] = { "is not defined", "undefined" },
 };
 
+/* For an index of others, with write_stclear and without writedefine. */
+#define UNTIL_RESET "only until the TPM's next reset, as it has write_stclear without writedefine: define it anew for a lock that stays"
+static const char *const lock_until_reset[2] = { "is locked already, but " UNTIL_RESET, "locked, but " UNTIL_RESET };
+
 GL_MUST static bool report_done(const struct options *o, const struct geo_nv_done *d, struct cli_fault *fault)
 {
 	char index[16];
 
 	(void)snprintf(index, sizeof(index), "0x%08x", o->index);
 	if (o->json) {
-		CLEANUP_JSON json_t *root =
-			json_pack("{s:s, s:s, s:b}", "index", index, "action", action_names[o->action], "changed", d->changed);
+		CLEANUP_JSON json_t *root = json_pack("{s:s, s:s, s:b, s:o*}", "index", index, "action", action_names[o->action], "changed",
+			d->changed, "until_reset", o->action == LOCK ? json_boolean(d->until_reset) : NULL);
 
 		return cli_json_print(root, fault);
 	}
-	printf("NV index %s %s\n", index, done_texts[o->action][d->changed]);
+	printf("NV index %s %s\n", index, d->until_reset ? lock_until_reset[d->changed] : done_texts[o->action][d->changed]);
 	return cli_flush(fault);
 }
 

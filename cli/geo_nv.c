@@ -150,7 +150,7 @@ bool geo_nv_lock(struct host_tpm *h, uint32_t index, const struct nv_auth *owner
 
 	if (!need(h, index, &p, fault))
 		return false;
-	*out = (struct geo_nv_done){ .changed = false, .size = p.size };
+	*out = (struct geo_nv_done){ .changed = false, .size = p.size, .until_reset = !(p.attributes & TPMA_NV_WRITEDEFINE) };
 	if (p.attributes & TPMA_NV_WRITELOCKED)
 		return true;
 	if (!(p.attributes & TPMA_NV_WRITTEN))

@@ -10,8 +10,9 @@
 
 /* What a changing action did: nothing is done twice. */
 struct geo_nv_done {
-	bool changed; /* false: it was so already */
-	size_t size;  /* of the content in bytes, if the index is there */
+	bool changed;     /* false: it was so already */
+	size_t size;      /* of the content in bytes, if the index is there */
+	bool until_reset; /* locked, but the lock ends with the next reset of the TPM: write_stclear without writedefine */
 };
 
 /* Defines it with our attributes; fine if it is there with these and that size already. */
@@ -22,7 +23,7 @@ GL_MUST bool geo_nv_define(
 GL_MUST bool geo_nv_write(struct host_tpm *h, uint32_t index, struct span content, const struct nv_auth *owner, struct geo_nv_done *out,
 	struct cli_fault *fault);
 
-/* Sets the write lock. With our attributes it holds until the index is undefined. */
+/* Sets the write lock. With our attributes it holds until the index is undefined; out->until_reset tells if not. */
 GL_MUST bool geo_nv_lock(struct host_tpm *h, uint32_t index, const struct nv_auth *owner, struct geo_nv_done *out, struct cli_fault *fault);
 
 /* Removes it; fine if it is not there. */

@@ -235,6 +235,31 @@ def test_cannot_lock_without_writedefine(tpm):
     assert "without writedefine" in one_line(geo(tpm, "lock"), 3)
 
 
+def test_lock_until_reset(tpm):
+    """Of an index with write_stclear only: told when it is locked, and when it was; and it is as told."""
+    def lock():
+        return json.loads(ok(tpm, "lock", "--json"))
+
+    define(tpm, "authread|ownerwrite|no_da|write_stclear", "-C", "o")
+    tpm.tool("tpm2_nvwrite", INDEX, "-C", "o", "-i", "-", data=tag())
+    assert lock() == {"index": INDEX, "action": "lock", "changed": True, "until_reset": True}
+    assert lock() == {"index": INDEX, "action": "lock", "changed": False, "until_reset": True}
+    text = ok(tpm, "lock")
+    assert "is locked already, but only until the TPM's next reset" in text and text.count("\n") == 1
+    tpm.restart()
+    text = ok(tpm, "lock")
+    assert f"NV index {INDEX} locked, but only until the TPM's next reset" in text and "can no longer" not in text
+    assert text.count("\n") == 1
+
+    ok(tpm, "undefine")
+    define(tpm, "authread|ownerwrite|no_da|write_stclear|writedefine", "-C", "o")
+    tpm.tool("tpm2_nvwrite", INDEX, "-C", "o", "-i", "-", data=tag())
+    assert lock() == {"index": INDEX, "action": "lock", "changed": True, "until_reset": False}
+    tpm.restart()
+    assert lock() == {"index": INDEX, "action": "lock", "changed": False, "until_reset": False}
+    assert set(json.loads(ok(tpm, "undefine", "--json"))) == {"index", "action", "changed"}
+
+
 # ---------------------------------------------------------------- owner password
 
 
