@@ -4,9 +4,11 @@
  * A plan's segments lie in the file and apart; nothing outside of the memory is looked at.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "efi/core/acpi_find.h"
 #include "boot/tboot_image.h"
+#include "cli/tboot_file.h"
 #include "efi/core/tboot_line.h"
 
 #define BASE 0x100000u
@@ -20,6 +22,28 @@ static struct span memory(void *ctx, uint64_t base, size_t n)
 	if (base < BASE || base - BASE > s->n || n > s->n - (base - BASE))
 		return (struct span){ NULL, 0 };
 	return (struct span){ s->p + (base - BASE), n };
+}
+
+/* tboot.mb2 as an ELF file: what lies in memory is the same. */
+static void as_elf(struct span file, const struct tboot_image *t)
+{
+	struct elf_plan plan;
+	uint8_t *elf;
+	size_t n;
+
+	if (!tboot_file_elf(file, &elf, &n))
+		return;
+	if (!t->flat)
+		abort();
+	if (elf_plan((struct span){ elf, n }, &plan) == ELF_OK) {
+		const struct elf_segment *a = &t->segments[0], *b = &plan.segments[0];
+		size_t below = (size_t)(b->address - a->address);
+
+		if (plan.count != 1 || plan.high != t->high || b->file_size != a->file_size - below ||
+			(b->file_size && memcmp(elf + b->offset, file.p + a->offset + below, b->file_size) != 0))
+			abort();
+	}
+	free(elf);
 }
 
 static void image(struct span file)
@@ -45,6 +69,7 @@ static void image(struct span file)
 			abort();
 		end = s->address + s->memory_size;
 	}
+	as_elf(file, &t);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
