@@ -4,6 +4,7 @@
 # make test       build and run all tests     make bench    print figures
 # make deps       install what is missing     make install  DESTDIR= PREFIX=
 # make fuzz       FUZZ_TIME=60 seconds a target              make reliability   docs/RELIABILITY.md from what the tests left
+# make lint       LINT_JOBS=2 clang-tidy, cppcheck and others; part of make test
 # make coverage   of the parsers by their fuzz corpora        make clean
 #
 # WERROR=1 makes warnings errors (CI). TSS_SRC=DIR takes a given tpm2-tss source tree.
@@ -38,7 +39,7 @@ all: build-all
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help all deps test demo bench fuzz coverage install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc preflight-doc reliability
+.PHONY: help all deps test demo bench fuzz coverage lint install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc preflight-doc reliability
 
 deps:
 	@TSS_SRC='$(TSS_SRC)' scripts/deps
@@ -316,6 +317,7 @@ PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/e
 	GEOLAUNCH_STAGE=$(CURDIR)/$(B)/stage/geolaunch-stage.elf GEOLAUNCH_STOP=$(CURDIR)/$(B)/stop TBOOT_DIR=$(TBOOT_DIR) \
 	GEOLAUNCH_RESULTS=$(RESULTS) $(PYTHON) -m pytest -q -p no:cacheprovider --basetemp $(B)/pytest -n $(JOBS)
 run-test:
+	@$(MAKE) --no-print-directory lint
 	@rm -f $(RESULTS)/unit.jsonl $(RESULTS)/sweep.jsonl && GEOLAUNCH_RESULTS=$(RESULTS) $(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
 	@$(MAKE) --no-print-directory run-pytest
 	@echo "all tests passed"
@@ -368,6 +370,31 @@ reliability:
 # Builds twice from nothing, in folders of different names, and compares what is shipped.
 check-repro:
 	@scripts/check-repro '$(TSS_SRC)' '$(LTC_SRC)'
+
+# ---------------------------------------------------------------- lint
+
+LINT_JOBS ?= $(JOBS)
+lint: $(B)/compile_commands.json
+	@scripts/lint $< -j $(LINT_JOBS)
+
+# Every source once, in the first of host, EFI and stage that has it, with those of gcc's flags that clang knows. Editors read it, too.
+HOSTED := $(LIB) $(CLI) $(wildcard cli/gen_*.c) $(PROXY) $(TXT)
+COMMA := ,
+define NEWLINE
+
+
+endef
+NOT_CLANG := -MMD -MP -gno-record-gcc-switches -maccumulate-outgoing-args -ffile-prefix-map=%
+# $(1) files, $(2) flags
+compile_commands = $(foreach f,$(1),{ "directory": "$(CURDIR)"$(COMMA) "file": "$(f)"$(COMMA) "command": "$(CLANG) \
+	$(subst ",\",$(subst -I$(TSS_SRC),-isystem $(TSS_SRC),$(filter-out $(NOT_CLANG),$(2)))) -c $(f)" })
+.PHONY: $(B)/compile_commands.json
+$(B)/compile_commands.json:
+	@mkdir -p $(@D)
+	$(file >$@,[$(subst } {,}$(COMMA)$(NEWLINE){, \
+		$(call compile_commands,$(HOSTED) $(UNIT) $(UNIT_HELP),$(HOST_CFLAGS)) \
+		$(call compile_commands,$(EFI_APP),$(EFI_CFLAGS)) \
+		$(call compile_commands,$(filter-out $(HOSTED),$(STAGE)),$(STAGE_CFLAGS) $(LTC_DEFS)))])
 
 # ---------------------------------------------------------------- demo, figures
 

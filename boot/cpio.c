@@ -126,12 +126,13 @@ static bool emit(struct wr *w, size_t initrd_size, const struct cpio_member *mem
 		put_directories(w, members, i, &inode);
 
 		struct entry e = {
-			.inode = ++inode,
+			.inode = inode + 1,
 			.mode = TYPE_FILE | members[i].mode,
 			.links = 1,
 			.size = (uint32_t)members[i].size,
 		};
 
+		inode++;
 		put_entry(w, &e, (struct span){ members[i].path.p + 1, members[i].path.n - 1 });
 		same = same && members[i].offset == w->off;
 		if (place)

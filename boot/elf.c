@@ -91,7 +91,7 @@ static enum elf_error read_header(struct span file, struct elf_plan *plan, struc
 	(void)rd_le16(&r);           /* e_ehsize */
 	phentsize = rd_le16(&r);
 	t->count = rd_le16(&r);
-	(void)rd_bytes(&r, 3 * 2); /* e_shentsize, e_shnum, e_shstrndx */
+	(void)rd_bytes(&r, (size_t)3 * 2); /* e_shentsize, e_shnum, e_shstrndx */
 	if (r.bad)
 		return ELF_E_HEADERS;
 	if (ident.p[6] != EV_CURRENT || version != EV_CURRENT)

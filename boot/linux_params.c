@@ -34,7 +34,7 @@ enum {
 #define VIDEO_TYPE_EFI 0x70
 #define VIDEO_CAPABILITY_64BIT_BASE 2u
 #define LOADER_UNDEFINED 0xff /* type_of_loader: none that has a number */
-#define E820_ENTRY 20
+#define E820_ENTRY ((size_t)20)
 
 static_assert(BZIMAGE_HEADER_OFFSET + BZIMAGE_HEADER_MAX <= 0x290, "the header ends before edd_mbr_sig_buffer");
 static_assert(E820_TABLE + LINUX_E820_MAX * E820_ENTRY <= LINUX_PARAMS_SIZE, "e820_table");

@@ -38,7 +38,7 @@ void cli_error(const char *command, const char *format, ...)
 	(void)fprintf(stderr, "geolaunch%s%s: %s\n", *command ? " " : "", command, text);
 }
 
-bool cli_fail(struct cli_fault *fault, enum cli_exit code, const char *format, ...)
+void cli_set_fault(struct cli_fault *fault, enum cli_exit code, const char *format, ...)
 {
 	va_list args;
 
@@ -46,7 +46,6 @@ bool cli_fail(struct cli_fault *fault, enum cli_exit code, const char *format, .
 	va_start(args, format);
 	(void)vsnprintf(fault->text, sizeof(fault->text), format, args);
 	va_end(args);
-	return false;
 }
 
 int cli_report(const char *command, const struct cli_fault *fault)
@@ -61,7 +60,7 @@ bool cli_help(void (*print)(void), struct cli_fault *fault)
 	return cli_flush(fault);
 }
 
-int cli_usage_error(const char *command, int argc, char **argv, int option, const char *help)
+void cli_say_usage(const char *command, int argc, char **argv, int option, const char *help)
 {
 	/* getopt_long(): optopt is the letter, or 0 for an unknown long option, which is then the word before optind. */
 	const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
@@ -71,7 +70,6 @@ int cli_usage_error(const char *command, int argc, char **argv, int option, cons
 		cli_error(command, "%s: -%c: see %s", what, optopt, help);
 	else
 		cli_error(command, "%s: %s: see %s", what, word, help);
-	return CLI_USAGE;
 }
 
 bool cli_number(const char *s, uint64_t max, uint64_t *out)

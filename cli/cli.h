@@ -57,8 +57,10 @@ extern const struct cli_command cmd_vlp;
 /* Prints one line "geolaunch COMMAND: ..." on stderr: what, where, what to do. Control characters are shown as '?'. */
 void cli_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* For getopt_long()'s '?' and ':' with opterr = 0: says which option is wrong and where help is. Returns CLI_USAGE. */
-int cli_usage_error(const char *command, int argc, char **argv, int option, const char *help);
+/* For getopt_long()'s '?' and ':' with opterr = 0: says which option is wrong and where help is. Is CLI_USAGE (a macro as
+ * cli_fail() is). */
+void cli_say_usage(const char *command, int argc, char **argv, int option, const char *help);
+#define cli_usage_error(...) (cli_say_usage(__VA_ARGS__), (int)CLI_USAGE)
 
 /* Where a function says why it failed, so that only the subcommand prints. */
 struct cli_fault {
@@ -66,8 +68,11 @@ struct cli_fault {
 	char text[1024];
 };
 
-/* Fills `fault` and returns false, so that failing is one statement. */
-bool cli_fail(struct cli_fault *fault, enum cli_exit code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Fills `fault`. */
+void cli_set_fault(struct cli_fault *fault, enum cli_exit code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Fills `fault` and is false, so that failing is one statement; a macro, so that who looks at the caller sees that it is false. */
+#define cli_fail(...) (cli_set_fault(__VA_ARGS__), false)
 
 /* What a subcommand that failed ends with: prints the fault as cli_error() does and gives its exit code. */
 int cli_report(const char *command, const struct cli_fault *fault);

@@ -97,7 +97,7 @@ static enum kind recognise(struct span s)
 	struct lcp_policy policy;
 	struct lcp_list list;
 
-	if (s.n >= head.n && span_equal((struct span){ s.p, head.n }, head))
+	if (s.p && s.n >= head.n && span_equal((struct span){ s.p, head.n }, head))
 		return DATA;
 	if (lcp_list_decode(s, &list) == LCP_OK)
 		return LIST;

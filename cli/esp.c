@@ -77,8 +77,10 @@ bool esp_names(const struct esp_folder *f, char ***out, struct cli_fault *fault)
 	struct dirent *e;
 	size_t n = 0;
 
-	if (!d || !names)
-		return d || cli_fail(fault, CLI_IO, "out of memory: %s", f->path);
+	if (!d)
+		return false;
+	if (!names)
+		return cli_fail(fault, CLI_IO, "out of memory: %s", f->path);
 	while (errno = 0, (e = readdir(d))) {
 		char **more;
 

@@ -29,9 +29,9 @@ struct reader {
 	char text[LINE_MAX_LENGTH + 1];
 };
 
-static bool fail(struct reader *r, const char *advice, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void set_fault(struct reader *r, const char *advice, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-static bool fail(struct reader *r, const char *advice, const char *format, ...)
+static void set_fault(struct reader *r, const char *advice, const char *format, ...)
 {
 	char what[256];
 	va_list args;
@@ -39,8 +39,11 @@ static bool fail(struct reader *r, const char *advice, const char *format, ...)
 	va_start(args, format);
 	(void)vsnprintf(what, sizeof(what), format, args);
 	va_end(args);
-	return cli_fail(r->fault, CLI_INPUT, "%s: %s:%u: %s", what, r->file, r->line, advice);
+	cli_set_fault(r->fault, CLI_INPUT, "%s: %s:%u: %s", what, r->file, r->line, advice);
 }
+
+/* As cli_fail(). */
+#define fail(...) (set_fault(__VA_ARGS__), false)
 
 static bool out_of_memory(struct reader *r)
 {
@@ -242,6 +245,7 @@ static int by_name_and_line(const void *a, const void *b)
 GL_MUST static bool check_twice(struct reader *r)
 {
 	const struct fleet_table *t = r->t;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
 	CLEANUP_FREE const struct fleet_host **order = calloc(t->count + 1, sizeof(*order));
 	const struct fleet_host *first = NULL, *twin = NULL;
 
@@ -249,6 +253,7 @@ GL_MUST static bool check_twice(struct reader *r)
 		return out_of_memory(r);
 	for (size_t i = 0; i < t->count; i++)
 		order[i] = &t->hosts[i];
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	qsort(order, t->count, sizeof(*order), by_name_and_line);
 	for (size_t i = 1; i < t->count; i++)
 		if (!strcasecmp(order[i - 1]->name, order[i]->name) && (!twin || order[i]->line < twin->line)) {

@@ -10,7 +10,7 @@
 
 #define FIRST_LINE "# geolaunch 1 "
 
-static_assert(sizeof(FIRST_LINE) + SLOT_LABEL_MAX + SLOT_LIST_MAX_FILES * (64 + 2 + DESCRIPTION_MAX_FILE + 1) <= SLOT_LIST_MAX_SIZE,
+static_assert(sizeof(FIRST_LINE) + SLOT_LABEL_MAX + (size_t)SLOT_LIST_MAX_FILES * (64 + 2 + DESCRIPTION_MAX_FILE + 1) <= SLOT_LIST_MAX_SIZE,
 	"every list fits");
 
 static bool label_char(char c)
@@ -22,7 +22,7 @@ void slot_list_label(struct slot_list *l, const char *text)
 {
 	size_t n = 0;
 
-	for (; text[n] && n < SLOT_LABEL_MAX; n++)
+	for (; n < SLOT_LABEL_MAX && text[n]; n++)
 		l->label[n] = label_char(text[n]) ? text[n] : '_';
 	if (n == 0)
 		l->label[n++] = '_';

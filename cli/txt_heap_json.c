@@ -140,7 +140,7 @@ static json_t *elements_json(struct span content, size_t at)
 
 static json_t *place_json(const struct heap_location *l)
 {
-	return json_pack("{s:o, s:I}", "offset", address_json(l->offset), "size", (json_int_t)(l->content.n + 8));
+	return json_pack("{s:o, s:I}", "offset", address_json(l->offset), "size", (json_int_t)l->content.n + 8);
 }
 
 /* `part` with the table's place in front. */

@@ -207,15 +207,20 @@ static void note_first(struct logged *l, size_t key, enum verify_difference what
 	if (f->what != VERIFY_SAME && l->first_key <= key)
 		return;
 	l->first_key = key;
-	*f = (struct verify_first_difference){ .what = what, .pcr = it ? it->pcr : e->pcr, .type = e ? e->type : it->type };
+	*f = (struct verify_first_difference){ .what = what };
+	if (e) {
+		f->pcr = e->pcr;
+		f->type = e->type;
+		printable(span_str(e->name), f->name, sizeof(f->name));
+		f->expected = e->digests;
+	}
 	if (it) {
+		f->pcr = it->pcr;
 		item_name(it, f->found, sizeof(f->found));
 		f->log = it->digests;
 	}
-	if (e) {
-		printable(span_str(e->name), f->name, sizeof(f->name));
-		f->expected = e->digests;
-	} else {
+	if (it && !e) {
+		f->type = it->type;
 		item_name(it, f->name, sizeof(f->name));
 	}
 }

@@ -96,7 +96,7 @@ static void pad(struct hash *h, enum alg a)
 {
 	uint8_t tail[2 * BLOCK_MAX] = { 0 };
 	size_t block = alg_table[a].block;
-	size_t length = 2u * engines[a].word;
+	size_t length = (size_t)2 * engines[a].word;
 	size_t n = (h->fill + 1 + length + block - 1) / block * block;
 
 	memcpy(tail, h->buf, h->fill);

@@ -108,6 +108,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 		.ticks_start = tsc(),
 		.enter = enter,
 		.hardware = &hardware_real,
+		/* cppcheck-suppress comparePointers ; the second is the end of the first */
 		.handoff_code = { handoff_code, (size_t)(handoff_code_end - handoff_code) } };
 	t = tsc();
 	env.bs->Stall(5000);

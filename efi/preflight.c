@@ -10,7 +10,7 @@
 #define MSR_PLATFORM_ID 0x17
 #define FEATURE_VMX (1u << 5)
 #define FEATURE_SMX (1u << 6)
-#define LCP_DATA_MAX (256u * 1024)
+#define LCP_DATA_MAX ((size_t)256 * 1024)
 
 static void read_chipset(const struct hardware *hw, struct preflight_chipset *c)
 {

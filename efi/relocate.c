@@ -9,6 +9,7 @@
  * (gABI, "Relative Relocation Table") takes a few bits: an even entry is the address of one, an odd one is a bitmap of the 63 words that
  * follow it. That the linker left nothing in DT_RELA is checked when it is built (scripts/check-pe).
  */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): gnu-efi's start-up code calls it so */
 unsigned long _relocate(intptr_t base, const Elf64_Dyn *dynamic, void *image, void *system_table) __attribute__((visibility("hidden")));
 
 unsigned long _relocate(intptr_t base, const Elf64_Dyn *dynamic, void *image, void *system_table)
@@ -31,6 +32,8 @@ unsigned long _relocate(intptr_t base, const Elf64_Dyn *dynamic, void *image, vo
 			*at++ += (uint64_t)base;
 			continue;
 		}
+		if (!at) /* the linker writes an address first */
+			continue;
 		for (unsigned bit = 0; bit < 63; bit++)
 			if (*entry >> (bit + 1) & 1)
 				at[bit] += (uint64_t)base;

@@ -104,7 +104,7 @@ enum geo_error geo_decode(struct span bytes, struct geo_tag *out)
 	struct rd r = rd_init(bytes);
 	struct span head = rd_bytes(&r, sizeof(magic));
 
-	if (r.bad || memcmp(head.p, magic, sizeof(magic)) != 0)
+	if (r.bad || !head.p || memcmp(head.p, magic, sizeof(magic)) != 0)
 		return GEO_E_MAGIC;
 
 	uint16_t size = rd_le16(&r);

@@ -8,7 +8,7 @@
 /* Bytes of the bitmap that is written: 24 PCRs. */
 #define SELECT_SIZE 3
 
-static_assert(LCP_PCR_INFO_MAX == 4 + 2 + 1 + SELECT_SIZE + 2 + LCP_DIGEST_MAX, "TPMS_QUOTE_INFO");
+static_assert(LCP_PCR_INFO_MAX == 9 + SELECT_SIZE + LCP_DIGEST_MAX, "TPMS_QUOTE_INFO");
 
 /* TPML_PCR_SELECTION with one TPMS_PCR_SELECTION, TPM2B_DIGEST; big-endian as all of the TPM's structures. */
 static enum lcp_error read_quote_info(struct rd *r, struct lcp_pcr_info *out)

@@ -10,7 +10,7 @@
 /* All fields of version 9 in front of the elements, with the size field. */
 #define FIXED 156
 
-static_assert(FIXED == SIZE_FIELD + 4 + BIOS_ACM_ID + 4 + 8 + OLD_DIGESTS + 4 + 4 + 4 + 2 * 8 + 4, "SinitMleData 9, SDG C.5");
+static_assert(FIXED == SIZE_FIELD + 4 + BIOS_ACM_ID + 4 + 8 + OLD_DIGESTS + 4 + 4 + 4 + 16 + 4, "SinitMleData 9, SDG C.5");
 /* Offsets of MDRs and DMAR are 32 bits wide. */
 #define TABLE_MAX ((size_t)1 << 28)
 

@@ -77,7 +77,7 @@ struct sinit_nv_public {
  * Data of NV_INFO_HASH: for AUX, PS, PO a byte 1 and the public area as the TPM marshals it, or a byte 0. Returns the size; 0 if a policy is
  * longer than it can be.
  */
-#define SINIT_NV_INFO_MAX (3 * (1 + 4 + 2 + 4 + 2 + DIGEST_MAX + 2))
+#define SINIT_NV_INFO_MAX ((size_t)3 * (1 + 4 + 2 + 4 + 2 + DIGEST_MAX + 2))
 GL_MUST size_t sinit_nv_info(const struct sinit_nv_public indices[3], uint8_t out[SINIT_NV_INFO_MAX]);
 
 #endif

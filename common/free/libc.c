@@ -7,6 +7,7 @@
  * not, rep movs is good enough here.
  */
 
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the C library's headers have names of their own */
 void *memcpy(void *restrict d, const void *restrict s, size_t n)
 {
 	void *r = d;
@@ -44,3 +45,4 @@ int memcmp(const void *a, const void *b, size_t n)
 			return *p - *q;
 	return 0;
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

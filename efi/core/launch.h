@@ -14,8 +14,8 @@
  */
 
 #define LAUNCH_DESCRIPTION_FILE "launch.conf"
-#define LAUNCH_POLICY_MAX (64u * 1024)
-#define LAUNCH_STAGE_MAX (16u * 1024 * 1024)
+#define LAUNCH_POLICY_MAX ((size_t)64 * 1024)
+#define LAUNCH_STAGE_MAX ((size_t)16 * 1024 * 1024)
 
 enum launch_io {
 	LAUNCH_IO_OK,

@@ -10,7 +10,7 @@
  * tboot edits the information in place: its memory map and command line grow, and it says "YIKES" once they grow by more than what was
  * taken out before. It takes out ELF sections first, so a tag of these, without any section, is the room that it has.
  */
-#define MBI_TBOOT_ROOM 1024
+#define MBI_TBOOT_ROOM ((size_t)1024)
 
 struct mbi {
 	struct span cmdline;

@@ -113,7 +113,7 @@ static bool read_some(struct reader *q, enum alg a, uint32_t *left, struct pcrs 
 		if (!(mask[a] >> pcr & 1))
 			continue;
 		digest = rd_bytes(&r, rd_be16(&r));
-		if (digest.n != alg_table[a].size || ++index > count)
+		if (!digest.p || digest.n != alg_table[a].size || ++index > count)
 			return fail(q, "PCR_Read answers digests of a wrong size or number");
 		memcpy(out->v[a][pcr], digest.p, digest.n);
 		out->known[a] |= 1u << pcr;
@@ -159,7 +159,7 @@ static bool read_12(struct reader *q, struct pcrs *out)
 			return false;
 		}
 		digest = rd_bytes(&r, alg_table[ALG_SHA1].size);
-		if (!rd_done(&r))
+		if (!digest.p || !rd_done(&r))
 			return fail(q, "TPM_PCRRead's answer is malformed");
 		memcpy(out->v[ALG_SHA1][pcr], digest.p, digest.n);
 		out->known[ALG_SHA1] |= 1u << pcr;

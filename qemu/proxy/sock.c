@@ -11,9 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHUNK 8192    /* bytes received at once */
-#define RETRY_US 2000 /* between two tries to connect */
-#define PASSED_MAX 8  /* descriptors that may come with one message */
+#define CHUNK 8192     /* bytes received at once */
+#define RETRY_US 2000l /* between two tries to connect */
+#define PASSED_MAX 8   /* descriptors that may come with one message */
 
 void fd_close(int *fd)
 {
@@ -40,7 +40,7 @@ static bool address_of(const char *path, struct sockaddr_un *out)
 		errno = ENAMETOOLONG;
 		return false;
 	}
-	strcpy(out->sun_path, path);
+	memcpy(out->sun_path, path, strlen(path) + 1);
 	return true;
 }
 

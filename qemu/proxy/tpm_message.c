@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "qemu/proxy/tpm_message.h"
 
+#include <string.h>
 #include <strings.h>
 
 #include "common/cursor.h"
@@ -92,9 +93,9 @@ const char *tpm_command_name(uint32_t code)
 bool tpm_command_by_name(struct span name, uint32_t *code)
 {
 	for (size_t i = 0; i < GL_COUNT(command_table); i++) {
-		struct span s = span_str(command_table[i].name);
+		const char *own = command_table[i].name;
 
-		if (s.n == name.n && strncasecmp((const char *)s.p, (const char *)name.p, s.n) == 0) {
+		if (strlen(own) == name.n && strncasecmp(own, (const char *)name.p, name.n) == 0) {
 			*code = command_table[i].code;
 			return true;
 		}

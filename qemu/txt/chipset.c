@@ -48,7 +48,7 @@ static void set_up(struct chipset *c)
 	c->value[CHIPSET_HEAP_SIZE] = f->heap_size;
 	c->value[CHIPSET_DPR] = (f->dpr_top & 0xfff00000u) | (f->dpr_size / MIB & 0xff) << 4 | (f->dpr_lock ? CHIPSET_DPR_LOCK : 0);
 	for (unsigned i = 0; i < 4; i++)
-		c->value[CHIPSET_PUBLIC_KEY0 + i] = key_part(f->public_key + 8 * i);
+		c->value[CHIPSET_PUBLIC_KEY0 + i] = key_part(f->public_key + (size_t)8 * i);
 	c->base_locked = true;
 }
 

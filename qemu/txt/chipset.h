@@ -11,7 +11,7 @@
  * work, answers all ones and ignores writes while it is closed; the public space is always there. Intel TXT SDG 315168-016, appendix B.1;
  * registers that it does not have: NOVA's txt.hpp and tboot 1.10.5 include/txt/config_regs.h, which also agree on the former.
  */
-#define CHIPSET_SPACE_SIZE 0x10000u
+#define CHIPSET_SPACE_SIZE ((size_t)0x10000)
 
 enum chipset_space {
 	CHIPSET_PRIVATE,

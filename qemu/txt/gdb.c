@@ -10,10 +10,10 @@
 #define IN_MAX ((size_t)1 << 20)
 #define INTERRUPT "\x03"
 
-static bool fail(struct gdb *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(struct gdb *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The first failure is the one that tells. */
-static bool fail(struct gdb *g, const char *format, ...)
+static void note(struct gdb *g, const char *format, ...)
 {
 	va_list list;
 
@@ -23,8 +23,10 @@ static bool fail(struct gdb *g, const char *format, ...)
 		va_end(list);
 	}
 	fd_close(&g->fd);
-	return false;
 }
+
+/* False, so that failing is one statement. */
+#define fail(...) (note(__VA_ARGS__), false)
 
 static bool send_body(struct gdb *g, const char *body)
 {

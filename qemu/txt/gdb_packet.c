@@ -173,7 +173,7 @@ static bool pairs(struct rd *r, struct gdb_stop *stop)
 		} else if (span_is_str(key, "watch") || span_is_str(key, "rwatch")) {
 			if (!number(&v, ';', &n))
 				return false;
-			stop->kind = key.p[0] == 'r' ? GDB_STOP_READ : GDB_STOP_WATCH;
+			stop->kind = span_is_str(key, "rwatch") ? GDB_STOP_READ : GDB_STOP_WATCH;
 			stop->address = n;
 		}
 	}

@@ -95,6 +95,7 @@ static bool take_response(struct link *l, const char *text)
 		unsigned byte;
 		int used = 0;
 
+		/* NOLINTNEXTLINE(cert-err34-c): two digits cannot overflow */
 		if (sscanf(text + 2 * i, "%2x%n", &byte, &used) != 1 || used != 2)
 			return false;
 		l->response[i] = (uint8_t)byte;

@@ -55,6 +55,7 @@ bool machine_parse_ram(const char *text, const char *name, struct txt_range *out
 		} else if (strstr(line, " AS \"memory\",")) {
 			memory = true;
 		}
+		/* NOLINTNEXTLINE(cert-err34-c): QEMU's own addresses, 64 bits wide */
 		if (!memory || sscanf(line, " %" SCNx64 "-%" SCNx64 " (prio %*d, ram): %n", &from, &to, &at) != 2 || at == 0)
 			continue;
 		/* "pc.ram @0000000000100000 KVM" */

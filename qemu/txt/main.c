@@ -20,7 +20,7 @@
 #define POLICY_DATA_MAX ((size_t)128 << 10)
 #define DPR_TOP_USUAL 0xc8400000u
 #define CONNECT_MS 10000
-#define MIB 0x100000u
+#define MIB UINT64_C(0x100000)
 
 enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_INPUT = 3 };
 
@@ -275,7 +275,7 @@ static void lay_out(struct options *o)
 	struct chipset_config *c = &o->config.chipset;
 
 	*c = chipset_config_usual((uint32_t)o->dpr_top);
-	c->dpr_size = (uint32_t)o->dpr_size * MIB;
+	c->dpr_size = (uint32_t)(o->dpr_size * MIB);
 	c->heap_base = c->dpr_top - c->dpr_size;
 	c->heap_size = (uint32_t)o->heap_size << 10;
 	c->sinit_size = (uint32_t)o->sinit_size << 10;

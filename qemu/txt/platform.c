@@ -11,7 +11,7 @@
 
 #define ENTRY_BYTES 64           /* of the MLE's code at its entry, by which it is known */
 #define RESET_VECTOR 0xfffffff0u /* SDM volume 3A, 9.1.4: F000:FFF0 with the segment's base at FFFF0000 */
-#define END_MS 5000              /* from the end of one connection with QEMU to that of the others */
+#define END_MS UINT64_C(5000)    /* from the end of one connection with QEMU to that of the others */
 
 bool platform_fail(struct platform *p, const char *format, ...)
 {

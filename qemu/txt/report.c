@@ -46,7 +46,9 @@ static json_t *stops(const struct platform_outcome *o)
 
 static json_t *seconds(uint64_t us)
 {
-	return us ? json_real((double)(us / 1000) / 1000) : json_null();
+	uint64_t ms = us / 1000;
+
+	return us ? json_real((double)ms / 1000) : json_null();
 }
 
 static json_t *trace(const struct platform *p)

@@ -73,6 +73,7 @@ static bool is_ours(json_t *device, size_t size)
 }
 
 /* Calls `see` for every device, behind bridges, too, until it returns true; the result is then true. */
+/* NOLINTNEXTLINE(misc-no-recursion): `depth` ends it */
 static bool each_device(json_t *devices, unsigned depth, bool (*see)(void *ctx, json_t *device), void *ctx)
 {
 	json_t *device;
@@ -185,6 +186,7 @@ static bool config_address(struct qmp *q, uint32_t *out)
 	snprintf(line, sizeof(line), "i /w 0x%x", PORT_ADDRESS);
 	if (!qmp_monitor(q, line, &text))
 		return false;
+	/* NOLINTNEXTLINE(cert-err34-c): QEMU's own register, 32 bits wide */
 	ok = sscanf(text, "port%*[a-z][0x%*x] = 0x%" SCNx32, out) == 1;
 	if (!ok)
 		snprintf(q->why, sizeof(q->why), "the monitor does not tell the PCI address register: \"%.40s\"", text);

@@ -34,7 +34,7 @@ static void put_descriptor(struct wr *w, enum alg a)
 	wr_le32(w, 0);
 	wr_le32(w, EV_NO_ACTION);
 	wr_bytes(w, SPAN_OF(zero));
-	wr_le32(w, sizeof(TXTLOG_DESCRIPTOR_SIGNATURE) + 3 * 4);
+	wr_le32(w, sizeof(TXTLOG_DESCRIPTOR_SIGNATURE) + 12);
 	wr_bytes(w, SPAN_OF(TXTLOG_DESCRIPTOR_SIGNATURE));
 	wr_le32(w, DESCRIPTOR_REVISION);
 	wr_le32(w, descriptor_ids[a]);

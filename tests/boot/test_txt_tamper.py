@@ -12,7 +12,6 @@ from collections import namedtuple
 import pytest
 
 import launch
-import txt_boot
 from test_txt_predict import BANKS, Host, lcp_files
 from txt_boot import GEOLAUNCH, boot
 from txt_chain import GEO_INDEX

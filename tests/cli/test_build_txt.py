@@ -3,7 +3,6 @@
 
 import gzip
 import json
-import os
 import shutil
 import struct
 import subprocess

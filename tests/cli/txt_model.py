@@ -8,7 +8,7 @@ import os
 import struct
 import subprocess
 
-from build_model import BANKS, BASE, POLICY_TYPE, TOP, TPM_ALG, Model, changed, h, noise, program, to_yaml
+from build_model import BANKS, BASE, TOP, Model, changed, h, noise, program
 
 ACM_TOOL = os.environ.get("ACM_TOOL", str(TOP / "build/host/acm_tool"))
 # those that acm_tool's module has
