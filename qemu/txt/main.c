@@ -45,6 +45,7 @@ static const char help_text[] =
 	"  --loader-sinit        the BIOS provides no SINIT module: the boot loader must\n"
 	"  --ps-data FILE        the supplier's launch control policy data, provided by the BIOS\n"
 	"  --require-indices     no launch without the supplier's and the AUX index, as real modules want it\n"
+	"  --log-room BYTES      SINIT leaves no more of the event log than this (default: all that it does not need)\n"
 	"  --server              the made module is a server's (default: a client's)\n"
 	"  --dpr-top ADDRESS     first byte behind the DMA protected range (default 0xc8400000)\n"
 	"  --dpr-size MIB        its size, and that of --area (default 4)\n"
@@ -68,7 +69,7 @@ struct options {
 
 /* clang-format off */
 enum {
-	O_GDB = 1, O_QMP, O_TPM, O_REGISTERS, O_AREA, O_MLE, O_SINIT, O_INDEX_SET, O_LOADER_SINIT, O_PS_DATA, O_REQUIRE, O_SERVER,
+	O_GDB = 1, O_QMP, O_TPM, O_REGISTERS, O_AREA, O_MLE, O_SINIT, O_INDEX_SET, O_LOADER_SINIT, O_PS_DATA, O_REQUIRE, O_LOG_ROOM, O_SERVER,
 	O_DPR_TOP, O_DPR_SIZE, O_HEAP_SIZE, O_SINIT_SIZE, O_RAM, O_EXPLAIN, O_JSON, O_MAKE_SINIT, O_HELP
 };
 /* clang-format on */
@@ -94,7 +95,7 @@ static void parse_options(int argc, char **argv, struct options *o)
 		{ "area", required_argument, NULL, O_AREA }, { "mle", required_argument, NULL, O_MLE },
 		{ "sinit", required_argument, NULL, O_SINIT }, { "index-set", required_argument, NULL, O_INDEX_SET },
 		{ "loader-sinit", no_argument, NULL, O_LOADER_SINIT }, { "ps-data", required_argument, NULL, O_PS_DATA },
-		{ "require-indices", no_argument, NULL, O_REQUIRE }, { "server", no_argument, NULL, O_SERVER },
+		{ "require-indices", no_argument, NULL, O_REQUIRE }, { "log-room", required_argument, NULL, O_LOG_ROOM }, { "server", no_argument, NULL, O_SERVER },
 		{ "dpr-top", required_argument, NULL, O_DPR_TOP }, { "dpr-size", required_argument, NULL, O_DPR_SIZE },
 		{ "heap-size", required_argument, NULL, O_HEAP_SIZE }, { "sinit-size", required_argument, NULL, O_SINIT_SIZE },
 		{ "ram", required_argument, NULL, O_RAM }, { "explain", no_argument, NULL, O_EXPLAIN },
@@ -122,6 +123,10 @@ static void parse_options(int argc, char **argv, struct options *o)
 			break;
 		case O_REQUIRE:
 			f->needs_aux = f->needs_ps = true;
+			break;
+		case O_LOG_ROOM:
+			f->fill_log = true;
+			f->log_room = (uint32_t)number("log-room", optarg, 0, 65536);
 			break;
 		case O_SERVER:
 			o->server = true;

@@ -88,6 +88,8 @@ static void set_up(struct platform *p)
 	p->sinit.scrtm = p->config.smx.scrtm;
 	p->sinit.platform_id = p->config.smx.platform_id;
 	p->sinit.rlp_wakeup = c.dpr_top - PLATFORM_WAKEUP;
+	p->sinit.fill_log = p->config.fill_log;
+	p->sinit.log_room = p->config.log_room;
 	p->sinit.needs_aux = p->config.needs_aux;
 	p->sinit.needs_ps = p->config.needs_ps;
 	p->sinit.copy_madt = p->config.copy_madt;

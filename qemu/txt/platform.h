@@ -23,6 +23,8 @@ struct platform_config {
 	struct smx_config smx;
 	bool bios_sinit; /* BiosData tells of that module */
 	bool needs_aux, needs_ps;
+	bool fill_log; /* SINIT leaves log_room bytes of the event log */
+	uint32_t log_room;
 	struct span ps_data; /* the supplier's policy data, behind the SINIT module; empty: none */
 	bool copy_madt, copy_mcfg;
 	uint8_t bios_version; /* of BiosData, 2 to 6 */

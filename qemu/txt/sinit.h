@@ -68,6 +68,8 @@ struct sinit_platform {
 	uint32_t rlp_wakeup;  /* physical address in memory of the firmware that a MONITOR wake-up writes to */
 	bool dma_remapping;   /* DMA remapping is on at the time of SENTER */
 	bool npw;
+	bool fill_log; /* leave log_room bytes of the event log to those who come after */
+	uint32_t log_room;
 	bool needs_aux, needs_ps;  /* refuse to launch without these indices; real SINITs do */
 	uint32_t fms;              /* CPUID(1).EAX */
 	uint64_t platform_id;      /* MSR 0x17 */

@@ -60,6 +60,8 @@ enum txt_rule sinit_hand_over(struct sinit *s)
 	uint64_t table = chipset_heap(s->in->chipset).base + s->tables.table[HEAP_OS_SINIT].offset + 8;
 	enum txt_rule rule = write_table(s);
 
+	if (s->in->platform->fill_log)
+		txtlog_fill(&s->log, s->in->platform->log_room);
 	if (!rule && txtlog_store(&s->log, s->in->memory, table))
 		rule = sinit_fail(s, TXT_RULE_MACHINE, "event log");
 	if (rule)

@@ -145,6 +145,25 @@ enum txt_rule txtlog_append(struct txtlog *l, uint32_t pcr, uint32_t type, const
 	return TXT_OK;
 }
 
+void txtlog_fill(struct txtlog *l, size_t room)
+{
+	static const uint8_t zeros[TXTLOG_MAX];
+	struct digests none = { .banks = l->banks };
+	struct eventlog *log = &l->logs[0].tcg;
+	size_t used, left;
+
+	if (!l->tcg)
+		return;
+	/* The record without data tells how much of it are data. */
+	used = log->n;
+	if (!eventlog_append(log, 0, EV_NO_ACTION, &none, (struct span){ NULL, 0 }))
+		return;
+	left = log->buf.n - log->n;
+	log->n = used;
+	if (left > room)
+		(void)!eventlog_append(log, 0, EV_NO_ACTION, &none, (struct span){ zeros, left - room });
+}
+
 enum txt_rule txtlog_store(const struct txtlog *l, const struct txt_memory *m, uint64_t table)
 {
 	for (unsigned i = 0; i < l->count; i++) {

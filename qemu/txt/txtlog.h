@@ -43,6 +43,12 @@ GL_MUST enum txt_rule txtlog_open(struct txtlog *l, const struct heap_os_sinit *
 GL_MUST enum txt_rule txtlog_append(struct txtlog *l, uint32_t pcr, uint32_t type, const struct digests *d, struct span data);
 
 /*
+ * Leaves `room` bytes: an EV_NO_ACTION record that is measured nowhere fills what is more. Nothing happens to a log that has less, and to
+ * those of element 7.
+ */
+void txtlog_fill(struct txtlog *l, size_t room);
+
+/*
  * Writes the log(s) to guest memory, and the offsets behind the last record to OsSinitData, whose content begins at `table`.
  * TXT_RULE_MACHINE if that fails.
  */

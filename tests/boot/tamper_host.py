@@ -78,7 +78,7 @@ class Host:
         self.banks = TXT_BANKS if mode == "txt" else list(launch.ALL_BANKS)
         self.options, self.variant, self.with_tpm, self.meanwhile = [], "", True, None
         self.build_options = ()     # of `geolaunch build`; variant names them
-        self.lcp = False
+        self.lcp, self.mle = False, None
         self.state, self.built = self.path("tpm"), self.path("built")
         self.sinit = self.path("built/sinit.acm")
         self.content = {}       # NV index to content, as far as the launch measures it
@@ -176,7 +176,7 @@ class Host:
         if self.with_tpm:
             options += ["--tpm-state", self.state]
         if self.mode == "txt":
-            options += ["--platform", "txt", "--sinit", self.sinit, "--mle", self.esp("tboot")]
+            options += ["--platform", "txt", "--sinit", self.sinit, "--mle", self.mle or self.esp("tboot")]
         argv = [os.path.join(TOP, "qemu/run"), "--esp", self.path("built/esp"), "--json", self.path("run.json"), *options]
         os.makedirs(self.path("logs"))
         os.makedirs(self.path("t"))

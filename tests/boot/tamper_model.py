@@ -103,6 +103,8 @@ def _modules(m, read, conf, policy, banks=None):
     for number, (role, file, line) in enumerate(parse_description(conf)[0], 1):
         if m.stopped:
             return
+        if banks and number not in entries:
+            continue        # tboot measures only what its policy names
         m.event(f"m{number}", entries.get(number, DEFAULT_PCR[role]), lambda b, f=file, t=line: module(b, t, read(f)), banks)
 
 
@@ -124,8 +126,8 @@ def direct(read, banks, content, caps, stop):
 
 def txt(read, banks, sinit, policy, content, caps, stop):
     """
-    sinit: what SINIT extended: (PCR, {bank: digest}). policy: that of the TPM; tboot extends its hash's bank only. None: what tboot
-    extended is in `sinit`, too.
+    sinit: what SINIT extended: (PCR, {bank: digest}). policy: that of the TPM; tboot extends the bank of its option extpol only. None: what
+    tboot extended is in `sinit`, too.
     """
     m = Model(banks, 0x00, caps, stop)
     for pcr, digests in sinit:
@@ -133,7 +135,7 @@ def txt(read, banks, sinit, policy, content, caps, stop):
     conf = read("launch.conf").decode()
     _, rules = parse_description(conf)
     if policy:
-        one = [ALG_ID[policy[2]]]
+        one = re.search(r"\bextpol=(\w+)", conf).group(1).split()
         m.policy(parse_policy(policy)[3], one)
         m.event("m0", 17, lambda b: module(b, rules, read("stage")), one)
         _modules(m, read, conf, policy, one)

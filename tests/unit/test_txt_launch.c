@@ -259,6 +259,28 @@ static void test_next_offset(void **state)
 	world_free(&w);
 }
 
+/* A record that is measured nowhere fills the log but for so many bytes. */
+static void test_log_room(void **state)
+{
+	static struct seen have[MAX_EVENTS];
+	struct world w;
+	uint32_t next;
+	size_t n;
+
+	(void)state;
+	setup_world(&w);
+	w.platform.fill_log = true;
+	w.platform.log_room = 100;
+	launch(&w);
+	next = (uint32_t)world_get(&w, w.os_sinit + 92 + 8 + 16, 4);
+	assert_int_equal(next, w.log_size - 100);
+	n = read_events((struct span){ world_log(&w).p, next }, have);
+	assert_int_equal(n, 17);
+	assert_int_equal(have[n - 1].pcr, 0);
+	assert_int_equal(have[n - 1].type, EV_NO_ACTION);
+	world_free(&w);
+}
+
 /* The older format: one log per algorithm. */
 static void test_log_per_algorithm(void **state)
 {
@@ -435,6 +457,7 @@ int main(void)
 		cmocka_unit_test(test_pcrs),
 		cmocka_unit_test(test_log_replays_to_the_pcrs),
 		cmocka_unit_test(test_next_offset),
+		cmocka_unit_test(test_log_room),
 		cmocka_unit_test(test_log_per_algorithm),
 		cmocka_unit_test(test_foreign_bank_is_capped),
 		cmocka_unit_test(test_tpm_fails),
