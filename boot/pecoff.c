@@ -50,7 +50,7 @@ static void read_optional(struct rd *r, struct pecoff *pe, uint16_t *magic, uint
 	(void)rd_bytes(r, PECOFF_DIRECTORY_COUNT - PECOFF_IMAGE_SIZE - 8);
 	*directories = rd_le32(r);
 	if (*directories > PECOFF_CERTIFICATES) {
-		(void)rd_bytes(r, PECOFF_CERTIFICATES * 8);
+		(void)rd_bytes(r, (size_t)PECOFF_CERTIFICATES * 8);
 		pe->signature_offset = rd_le32(r);
 		pe->signature_size = rd_le32(r);
 	}
@@ -132,7 +132,7 @@ bool pecoff_section(struct span image, const struct pecoff *pe, unsigned i, stru
 	s.raw_offset = rd_le32(&r);
 	(void)rd_bytes(&r, 12);
 	s.characteristics = rd_le32(&r);
-	if (r.bad)
+	if (r.bad || !name.p)
 		return false;
 	memcpy(s.name, name.p, sizeof(s.name));
 	*out = s;

@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* Signals as they were before they were held back, so that they end the program. 0 or an errno. */
 static int start(const char *const *argv, int output, const struct interrupt *stop, pid_t *pid)
 {

@@ -20,7 +20,10 @@ static void look(struct span image, enum pecoff_view view)
 {
 	struct embedded e;
 
-	if (embedded_find(image, view, &e) != PECOFF_OK)
+	enum pecoff_error error = embedded_find(image, view, &e);
+
+	check(pecoff_strerror(error) != NULL);
+	if (error != PECOFF_OK)
 		return;
 	check((e.description.n == 0) == (e.policy.n == 0));
 	if (e.description.n == 0)

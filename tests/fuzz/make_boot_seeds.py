@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes the seeds of fuzz_elf, fuzz_multiboot2_header, fuzz_multiboot2_info and fuzz_bzimage anew to tests/data/fuzz/."""
+"""Writes the seeds of fuzz_elf, fuzz_multiboot2_header, fuzz_multiboot2_info, fuzz_bzimage and fuzz_pecoff anew to tests/data/fuzz/."""
 import pathlib
 import struct
 
@@ -144,6 +144,17 @@ def pecoff_seeds():
     yield "signed", pecoff([text], bytes(16), signature=0x600)
     yield "no-room", pecoff([text], headers=0x180)
     yield "other-machine", pecoff([text], machine=0xAA64)
+    yield "pe32", pecoff([text], magic=0x10B)
+    yield "no-sections", pecoff([])
+    yield "no-mz", b"XM" + pecoff([text])[2:]
+    plain, table = pecoff([text, (b".data", b"d" * 9, 0xC0000040)]), 0x40 + 4 + 20 + 240
+    for name, at, value in (("gap", 40 + 20, 0x800), ("address-too-high", 40 + 12, 0x7FFFF000), ("same-address", 40 + 12, 0x1000),
+                            ("raw-too-long", 40 + 16, 0x4000), ("something-behind-the-table", 80, 1)):
+        yield name, plain[:table + at] + struct.pack("<I", value) + plain[table + at + 4:]
+    yield "symbols-inside", plain[:0x4C] + struct.pack("<I", 0x500) + plain[0x50:]
+    inside = pecoff([text, conf, policy], loaded=True)
+    yield "leaves-memory", inside[:table + 40 + 12] + struct.pack("<I", 0x10000) + inside[table + 40 + 16:]
+    yield "over-another", inside[:table + 40 + 12] + struct.pack("<I", 0x1000) + inside[table + 40 + 16:]
     yield "empty-section", pecoff([(b".bss", b"", 0x60000080), text])
     yield "cut", pecoff([text, conf, policy])[:0x200]
 

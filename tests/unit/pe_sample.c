@@ -13,7 +13,8 @@
 
 static void put_section(uint8_t *at, const char *name, const uint32_t values[4], uint32_t characteristics)
 {
-	memcpy(at, name, strlen(name));
+	for (size_t i = 0; name[i]; i++)
+		at[i] = (uint8_t)name[i];
 	for (unsigned i = 0; i < 4; i++)
 		sample_put(at, 8 + 4 * i, values[i], 4);
 	sample_put(at, 36, characteristics, 4);
@@ -25,9 +26,9 @@ void sample_pe(uint8_t buf[SAMPLE_PE_SIZE])
 	uint8_t *optional = buf + SAMPLE_PE_OPTIONAL;
 
 	memset(buf, 0, SAMPLE_PE_SIZE);
-	memcpy(buf, "MZ", 2);
+	sample_put(buf, 0, 0x5a4d, 2); /* MZ */
 	sample_put(buf, SAMPLE_PE_LFANEW, SAMPLE_PE_SIGNATURE, 4);
-	memcpy(buf + SAMPLE_PE_SIGNATURE, "PE\0", 4);
+	sample_put(buf, SAMPLE_PE_SIGNATURE, 0x4550, 4); /* PE */
 	sample_put(buf, SAMPLE_PE_COFF, 0x8664, 2);
 	sample_put(buf, SAMPLE_PE_COFF + 2, 2, 2);
 	sample_put(buf, SAMPLE_PE_COFF + 8, SAMPLE_PE_SIZE - SAMPLE_PE_TAIL, 4);

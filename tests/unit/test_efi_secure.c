@@ -72,8 +72,8 @@ static void test_embedded_counts(void **state)
 static void test_unsigned_is_refused(void **state)
 {
 	(void)state;
-	for (uint8_t type = VLP_NONFATAL; type <= VLP_HALT; type++) {
-		set_up(type, ALG_SHA256);
+	for (unsigned type = VLP_NONFATAL; type <= VLP_HALT; type++) {
+		set_up((uint8_t)type, ALG_SHA256);
 		secure(EFI_SUCCESS);
 		(void)scene_run();
 		scene_expect("caps:description-unsigned");
