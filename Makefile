@@ -6,6 +6,7 @@
 # make fuzz       FUZZ_TIME=60 seconds a target              make reliability   docs/RELIABILITY.md from what the tests left
 # make lint       LINT_JOBS=2 clang-tidy, cppcheck and others; part of make test
 # make coverage   of the parsers by their fuzz corpora        make clean
+# make sweep      every TPM fault with every TPM command, hours
 #
 # WERROR=1 makes warnings errors (CI). TSS_SRC=DIR takes a given tpm2-tss source tree.
 
@@ -39,13 +40,13 @@ all: build-all
 help:
 	@sed -n '3,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-.PHONY: help all deps test demo bench fuzz coverage lint install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc preflight-doc reliability
+.PHONY: help all deps test demo bench sweep fuzz coverage lint install clean check-units check-asan check-fuzz check-python check-repro measurements lint-doc preflight-doc reliability
 
 deps:
 	@TSS_SRC='$(TSS_SRC)' scripts/deps
 
 # The targets for people install first what is missing; the work is done by a second make, which then sees the fetched sources.
-test demo bench: deps
+test demo bench sweep: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) build-all
 	@$(MAKE) --no-print-directory -j$(JOBS) run-$@
 
@@ -361,6 +362,14 @@ run-pytest: $(B)/unit-tools.stamp $(STOP)
 	@touch $(RESULTS)/sweep.jsonl && sed -i '/-core/!d' $(RESULTS)/sweep.jsonl # those of the unit tests stay
 	@scripts/results-machine > $(RESULTS)/machine.jsonl
 	$(PYTEST) --junitxml $(RESULTS)/pytest.xml tests/cli tests/boot
+
+# Every command of a launch with every fault of the TPM, in process and in machines (make test: each at least once).
+.PHONY: run-sweep
+SWEEP_UNITS := $(B)/host/unit/test_efi_sweep $(B)/host/unit/test_stage_sweep
+run-sweep: $(B)/unit-tools.stamp $(STOP) $(SWEEP_UNITS)
+	@mkdir -p $(RESULTS) && rm -f $(RESULTS)/sweep.jsonl
+	@for u in $(SWEEP_UNITS); do GEOLAUNCH_RESULTS=$(RESULTS) $$u > $$u.log 2>&1 || { tail -n 40 $$u.log; exit 1; }; done
+	GEOLAUNCH_SWEEP=full $(PYTEST) tests/boot/test_tpm_sweep.py
 
 # docs/RELIABILITY.md from what the last `make test` (and fuzz, sweep, coverage) left in build/results.
 reliability:

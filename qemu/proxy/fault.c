@@ -39,6 +39,8 @@ static bool parse_number(struct span s, uint32_t max, uint32_t *out)
 
 static bool parse_command(struct span s, struct fault_rule *rule)
 {
+	uint32_t cc;
+
 	if (span_is_str(s, "*")) {
 		rule->any = true;
 		return true;
@@ -47,7 +49,10 @@ static bool parse_command(struct span s, struct fault_rule *rule)
 		rule->cc = FAULT_CC_HASH;
 		return true;
 	}
-	return tpm_command_by_name(s, &rule->cc) || parse_number(s, UINT32_MAX, &rule->cc);
+	if (!tpm_command_by_name(s, &cc) && !parse_number(s, UINT32_MAX, &cc))
+		return false;
+	rule->cc = cc;
+	return true;
 }
 
 static bool parse_action(const char *s, struct fault_rule *rule)
@@ -101,7 +106,7 @@ bool fault_parse(const char *text, struct fault_rule *out, const char **why)
 	return true;
 }
 
-const struct fault_rule *fault_next(struct fault_rule *rules, size_t count, uint32_t cc, unsigned locality)
+const struct fault_rule *fault_next(struct fault_rule *rules, size_t count, uint64_t cc, unsigned locality)
 {
 	const struct fault_rule *fires = NULL;
 

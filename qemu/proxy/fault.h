@@ -24,12 +24,12 @@ enum fault_action { FAULT_RC, FAULT_DROP, FAULT_SILENT, FAULT_HANG, FAULT_SHORT,
 
 #define FAULT_GARBAGE_SIZE 64
 
-/* Stands for the D-RTM sequence, which is no command. Vendor code of TPM 1.2's shape: no TPM has it. */
-#define FAULT_CC_HASH 0xffffffffu
+/* Stands for the D-RTM sequence, which is no command. No command has it: tboot, for one, sends 0xffffffff. */
+#define FAULT_CC_HASH (UINT64_C(1) << 32)
 
 struct fault_rule {
 	bool any; /* any command code */
-	uint32_t cc;
+	uint64_t cc;
 	bool at_locality;
 	unsigned locality;
 	uint32_t nth; /* 0: every match */
@@ -42,7 +42,7 @@ struct fault_rule {
 GL_MUST bool fault_parse(const char *text, struct fault_rule *out, const char **why);
 
 /* Shows a command to all rules (each counts its own matches) and returns the first one that fires, or NULL. */
-const struct fault_rule *fault_next(struct fault_rule *rules, size_t count, uint32_t cc, unsigned locality);
+const struct fault_rule *fault_next(struct fault_rule *rules, size_t count, uint64_t cc, unsigned locality);
 
 /*
  * Writes the answer to `command` (a whole TPM command) into `out`, whose size is the largest response of the interface,

@@ -7,13 +7,16 @@ import hashlib
 import json
 import os
 import struct
+import subprocess
 
 import launch
 import pytest
 
 from bad_disk import BadDisk
-from test_direct import DYNAMIC, extend, start
-from txt_tampered import BANKS, Tampered, findings
+from test_direct import DYNAMIC, extend
+from test_txt_chain import findings
+from test_txt_predict import BANKS, Host
+from txt_boot import GEOLAUNCH, TBOOT, boot
 
 KERNELS = {name: launch.KERNEL if name == "linux" else launch.KERNEL_DOM0 for name in ("linux", "kernel")}
 FOLDER, DEFAULT = "EFI/geolaunch/", "EFI/BOOT/BOOTX64.EFI"
@@ -79,6 +82,11 @@ class Direct:
 
     def record(self, file, case, outcome):
         record(self.mode, self.hypervisor, file, case, outcome, self.verdict, self.code)
+
+
+def start(bank):
+    """Of PCR 17-22 without a launch."""
+    return b"\xff" * hashlib.new(bank).digest_size
 
 
 def digest(bank, reason):
@@ -325,17 +333,45 @@ def test_size_changes(direct, more):
 
 # ---- mode txt ----
 
+class Txt(Host):
+    """A launch in txt mode with a file of the VM manager's, from a disk that is not good."""
+
+    def __init__(self, work, policy):
+        super().__init__(work, policy={"type": policy, "hash": "sha256"}, files=[{"file": "vm.json", "path": "/etc/vm/vm.json"}])
+        with open(self.path("vm.json"), "wb") as f:
+            f.write(b'{"vm": 1}\n')
+        self.expected = self.build()
+        self.disk = BadDisk(self.path("out/esp"))
+
+    def on_esp(self, name):
+        return read(self.path("out/esp", FOLDER, name))
+
+    def start(self):
+        """Result, exit code and answer of `geolaunch verify`: PCRs and log as the host saw them, or what a launch left that was stopped."""
+        with self.disk:
+            r = boot(self.work, self.disk.socket, "--banks", ",".join(BANKS), "--sinit", self.path("sinit.acm"), "--mle", TBOOT,
+                     "--provision", self.path("out"), disk=True)
+        done = "done" in r["facts"]
+        pcrs = {b: {str(i): v for i, v in r.guest_pcrs(b).items()} for b in BANKS} if done else r["pcrs"]
+        with open(self.path("pcrs.json"), "w", encoding="ascii") as f:
+            json.dump({"pcrs": pcrs}, f)
+        args = [GEOLAUNCH, "verify", self.path("out/expected.json"), "--pcrs", self.path("pcrs.json"), "--json"]
+        if done:
+            with open(self.path("launch.log"), "wb") as f:
+                f.write(r.log())
+            args += ["--log", self.path("launch.log")]
+        p = subprocess.run(args, capture_output=True, text=True, timeout=60, check=False)
+        return r, p.returncode, json.loads(p.stdout)
+
+
 @pytest.fixture
 def txt(tmp_path):
     """txt(policy) makes a host in txt mode with its disk."""
     made = []
 
     def make(policy):
-        h = Tampered(tmp_path, policy)
-        h.provision()
-        h.disk = BadDisk(h.path("out/esp"))
-        made.append(h)
-        return h
+        made.append(Txt(tmp_path, policy))
+        return made[-1]
     yield make
     for h in made:
         h.disk.close()
@@ -345,27 +381,25 @@ def test_txt_second_read_is_another_file(txt):
     """Pre-flight has compared what tboot then gets, and launches."""
     h = txt("halt")
     files = {
-        "launch.conf": swap(h.read(h.on_esp("launch.conf")), b"min_ram=0x2000000", b"min_ram=0x2100000"),
-        "policy.vlp": flipped(h.read(h.on_esp("policy.vlp"))),
-        "tboot": swap(h.read(h.on_esp("tboot")), b"no SINIT AC module found\n", b"NO SINIT AC module found\n"),
-        "sinit": flipped(h.read(h.on_esp("sinit"))),
-        "stage": swap(h.read(h.on_esp("stage")), b"the event log is full", b"the event log is FULL"),
+        "launch.conf": swap(h.on_esp("launch.conf"), b"min_ram=0x2000000", b"min_ram=0x2100000"),
+        "policy.vlp": flipped(h.on_esp("policy.vlp")),
+        "tboot": swap(h.on_esp("tboot"), b"no SINIT AC module found\n", b"NO SINIT AC module found\n"),
+        "sinit": flipped(h.on_esp("sinit")),
+        "stage": swap(h.on_esp("stage"), b"the event log is full", b"the event log is FULL"),
         "linux": other_kernel_of(h),
-        "initrd": swap(h.read(h.on_esp("initrd")), b"geolaunch-host: init=yes", b"geolaunch-host: init=two"),
-        "vmm": flipped(h.read(h.on_esp("vmm"))),
-        "file-0": flipped(h.read(h.on_esp("file-0"))),
+        "initrd": swap(h.on_esp("initrd"), b"geolaunch-host: init=yes", b"geolaunch-host: init=two"),
+        "vmm": flipped(h.on_esp("vmm")),
+        "file-0": flipped(h.on_esp("file-0")),
     }
     for name, content in files.items():
         h.disk.other(FOLDER + name, content)
-    with h.disk:
-        r = h.start(h.disk.socket)
-    code, v = h.judge(r)
+    r, code, v = h.start()
     about = (r["ended"], r.get("senter"), findings(r), v["first_difference"], v["verdicts"], r["notes"])
     assert r["ended"] == "poweroff" and r["senter"] == "launched" and v["verdicts"] == ["trusted"] and code == 0 and v["agree"] is True, about
     for bank in BANKS:
         assert {str(p): x for p, x in r.guest_pcrs(bank).items()} == {p: h.expected["pcrs"][bank][p] for p in DYNAMIC}, bank
-    assert r["facts"]["init"] == "yes" and r["facts"]["file.vmm"].endswith(sha256(h.read(h.on_esp("vmm"))))
-    assert r["facts"]["file.vm.json"].endswith(sha256(h.read(h.on_esp("file-0"))))
+    assert r["facts"]["init"] == "yes" and r["facts"]["file.vmm"].endswith(sha256(h.on_esp("vmm")))
+    assert r["facts"]["file.vm.json"].endswith(sha256(h.on_esp("file-0")))
     read_once = {name: set(h.disk.counts(FOLDER + name)) for name in files}
     assert read_once == {name: {1} for name in read_once}
     for name in read_once:
@@ -373,7 +407,7 @@ def test_txt_second_read_is_another_file(txt):
 
 
 def other_kernel_of(h):
-    size = len(h.read(h.on_esp("linux")))
+    size = len(h.on_esp("linux"))
     return read(os.path.join(launch.KERNEL_DOM0, "vmlinuz")).ljust(size, b"\0")[:size]
 
 
@@ -382,9 +416,7 @@ def test_txt_error_in_the_middle_stops(txt, file):
     """Before SENTER, which is not reached."""
     h = txt("halt")
     h.disk.middle(FOLDER + file, "error")
-    with h.disk:
-        r = h.start(h.disk.socket)
-    code, v = h.judge(r)
+    r, code, v = h.start()
     text = r.serial_text()
     assert r["ended"] == "halt" and r["halt"].startswith("preflight: ") and r["senter"] == "not-reached", text
     assert text.count(f"geolaunch: {file}: {IO_ERROR}") == 1 and len(findings(r)) == 1, text

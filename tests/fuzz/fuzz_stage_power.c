@@ -9,7 +9,7 @@
 #include "common/cursor.h"
 #include "stage/core/power.h"
 
-#define RAM 0x4000u
+#define RAM 0x2000u
 #define SHARED 0x1000u
 #define RSDP_SIZE 36
 

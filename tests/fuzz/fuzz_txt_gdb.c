@@ -22,7 +22,7 @@ static void take_body(struct span body)
 	if (gdb_regs_parse(body, &regs))
 		check(body.n >= 2 * (GDB_REGS * 8 - 7 * 4));
 	if (gdb_stop_parse(body, &stop))
-		check(stop.kind <= GDB_STOP_EXIT && body.n >= 3);
+		check(stop.kind <= GDB_STOP_EXIT && body.n >= (stop.kind == GDB_STOP_EXIT ? 1 : 3));
 	for (size_t n = 0; n < sizeof(bytes); n++)
 		if (gdb_hex_parse(body, (struct mspan){ bytes, n }))
 			check(body.n == 2 * n);

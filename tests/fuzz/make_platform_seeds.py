@@ -104,7 +104,7 @@ def gdb_seeds():
     yield "packet", b"++" + packet(registers) + packet(b"OK") + b"$"
     yield "few-registers", registers[:-2]
     for name, body in (("trap", b"S05"), ("thread", b"T05thread:p01.02;"), ("watch", b"T05thread:01;watch:fed20000;"), ("read", b"T05rwatch:fed30110;thread:02;"),
-                       ("interrupt", b"T02thread:01;"), ("other", b"T0bthread:01;core:1;"), ("exit", b"W00"), ("killed", b"X06"), ("access", b"T05awatch:1;")):
+                       ("interrupt", b"T02thread:01;"), ("other", b"T0bthread:01;core:1;"), ("exit", b"W00"), ("killed", b"X06"), ("killed-short", b"X"), ("access", b"T05awatch:1;")):
         yield name, body
         yield name + "-packet", packet(body)
     yield "wrong-sum", b"$OK#00"

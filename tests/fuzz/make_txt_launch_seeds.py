@@ -62,6 +62,10 @@ def tboot_seeds():
     elf = elf.ljust(0x400, b"\0") + mb2_header(end).ljust(0x400, b"\0")
     yield "elf", b"\2" + elf
     yield "flat", b"\2" + (bytes(0x200) + mb2_header(address + entry + end)).ljust(0x800, b"\0")
+    low = struct.pack("<HHIIIII", 2, 0, 24, 0x7FF200, 0x7FF000, 0x800800, 0x801000)
+    yield "flat-below-base", b"\2" + (bytes(0x200) + mb2_header(low + entry + end)).ljust(0x1800, b"\0")
+    below = struct.pack("<HHII", 3, 0, 12, 0x7FF010) + bytes(4)
+    yield "flat-entry-below-base", b"\2" + (bytes(0x200) + mb2_header(low + below + end)).ljust(0x1800, b"\0")
     yield "acpi", b"\1" + acpi()
     yield "line", b"\0logging=serial ap_wake_mwait=true min_ram=0x2000000 extpol=sha256 ignore_prev_err=false call_racm=check"
 

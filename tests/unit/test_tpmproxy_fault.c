@@ -93,6 +93,18 @@ static void test_counting(void **state)
 	assert_null(fault_next(NULL, 0, EXTEND, 2));
 }
 
+/* The D-RTM sequence is no command, not even a strange one. */
+static void test_hash_is_no_command(void **state)
+{
+	struct fault_rule rules[] = { parsed("_TPM_Hash=rc:0x101"), parsed("*=drop") };
+
+	(void)state;
+	assert_ptr_equal(fault_next(rules, 1, FAULT_CC_HASH, 4), &rules[0]);
+	assert_null(fault_next(rules, 1, 0xffffffff, 0));
+	assert_ptr_equal(fault_next(rules, 2, 0xffffffff, 0), &rules[1]);
+	assert_null(fault_next(&rules[1], 1, FAULT_CC_HASH, 4));
+}
+
 /* A rule counts also when another one acts. */
 static void test_first_rule_acts(void **state)
 {
@@ -179,6 +191,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_refuses),
 		cmocka_unit_test(test_counting),
+		cmocka_unit_test(test_hash_is_no_command),
 		cmocka_unit_test(test_first_rule_acts),
 		cmocka_unit_test(test_responses),
 		cmocka_unit_test(test_response_needs_room),
