@@ -84,6 +84,8 @@ const struct preflight_info preflight_table[PREFLIGHT_COUNT] = {
 	[PREFLIGHT_TBOOT_LINE] = { "tboot-line", TB_ERR_TXT_NOT_SUPPORTED, true,
 		"tboot's command line asks for something else than a launch (call_racm): take it out of the manifest and build again" },
 	[PREFLIGHT_TBOOT_IMAGE] = { "tboot-image", TB_ERR_TXT_NOT_SUPPORTED, true, "tboot cannot be loaded: build and install again" },
+	[PREFLIGHT_STAGE_IMAGE] = { "stage-image", TB_ERR_TXT_NOT_SUPPORTED, true,
+		"the stage cannot be loaded, and tboot would jump into nothing: build and install again" },
 	[PREFLIGHT_MEMORY_TBOOT] = { "memory-tboot", TB_ERR_TXT_NOT_SUPPORTED, true,
 		"the firmware keeps memory at the address that tboot is linked to: look for ACPI S3 or for low memory options in its setup" },
 	[PREFLIGHT_MEMORY] = { "memory", TB_ERR_TXT_NOT_SUPPORTED, true,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "boot/elf.h"
 #include "efi/core/launch_file.h"
 
 #define LINE 200
@@ -141,6 +142,18 @@ static void read_tboot(struct txt_load *t)
 		found(t, PREFLIGHT_TBOOT_IMAGE, m, why ? why : tboot_image_strerror(e));
 }
 
+/* tboot goes on after an image that it cannot make out. */
+static void check_stage(struct txt_load *t, const struct txt_load_module *m)
+{
+	struct elf_plan plan;
+	enum elf_error e = elf_plan((struct span){ m->file.place, m->file.size }, &plan);
+
+	if (e == ELF_OK && plan.is64)
+		e = ELF_E_CLASS;
+	if (e != ELF_OK)
+		found(t, PREFLIGHT_STAGE_IMAGE, m->module, elf_strerror(e));
+}
+
 /* Entries for modules that do not come. */
 static void look_for_missing(struct txt_load *t)
 {
@@ -180,6 +193,8 @@ void txt_load_read(struct txt_load *t)
 			compare(t, (unsigned)i, m, a, &image);
 		else
 			found_io(t, m->module, io);
+		if (io == LAUNCH_IO_OK && m->module->role == ROLE_STAGE)
+			check_stage(t, m);
 	}
 	look_for_missing(t);
 }

@@ -54,10 +54,10 @@ class BadDisk:
         for argv in (make, copy):
             subprocess.run(tools + argv, check=True, capture_output=True, timeout=60)
 
-    def place(self, path, offset=0):
-        """Where a byte of a file lies on the disk."""
+    def _clusters(self, path):
+        """Where the clusters of a file lie on the disk."""
         _, cluster, size = self.fat.find(path)
-        return self.fat.at(self.fat.clusters(cluster, size)[offset // self.fat.cluster]) + offset % self.fat.cluster
+        return [self.fat.at(c) for c in self.fat.clusters(cluster, size)]
 
     def size(self, path):
         return self.fat.find(path)[2]
@@ -68,13 +68,14 @@ class BadDisk:
 
     def _sectors(self, path):
         """Of the content of a file."""
-        return [self.place(path, offset) // SECTOR for offset in range(0, self.size(path), SECTOR)]
+        all_of_them = [at // SECTOR + i for at in self._clusters(path) for i in range(CLUSTER // SECTOR)]
+        return all_of_them[:-(-self.size(path) // SECTOR)]
 
     def other(self, path, content):
         """What the second read of a file gives; as long as the first."""
         assert len(content) == self.size(path) and content != self.fat.read(path), path
-        for offset in range(0, len(content), self.fat.cluster):
-            self.later(self.place(path, offset), content[offset:offset + self.fat.cluster])
+        for i, at in enumerate(self._clusters(path)):
+            self.later(at, content[i * CLUSTER:(i + 1) * CLUSTER])
 
     def later(self, at, data):
         """The same for a place on the disk."""

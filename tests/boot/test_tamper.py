@@ -28,8 +28,9 @@ ENDS = {
 }
 # What the console must say besides.
 SAYS = {
-    "tpm-none": "no TPM found", "tpm-crb": "TPM locality 2 is closed", "tpm-12": "TPM 1.2", "tpm-hides-banks": "TPM_RC_FAILURE (0x101)",
-    "geo-owner-reads": "cannot be read with empty authorization",
+    ("direct", "tpm-none"): "no TPM found", ("direct", "tpm-crb"): "TPM locality 2 is closed", ("direct", "tpm-12"): "TPM 1.2",
+    ("direct", "tpm-hides-banks"): "TPM_RC_FAILURE (0x101)",
+    ("direct", "geo-owner-reads"): "cannot be read with empty authorization",
 }
 
 
@@ -171,7 +172,7 @@ def test_cell(tmp_path, cache, cell):
     assert h.findings() == cell.found, about
     if cell.stopped_by in ("geolaunch", "pre-flight"):
         assert r["halt"].startswith(cell.stop[1] + ": ") and "this host was not started" in h.serial and "Boot0002" not in h.serial, about
-    assert SAYS.get(cell.change, "geolaunch ") in h.serial, about
+    assert SAYS.get((cell.mode, cell.change), "geolaunch ") in h.serial, about
     values = check_pcrs(h, cell, about)
     first = v["first_difference"] and v["first_difference"]["name"]
     assert (alias(first), [alias(m) for m in v["modules"]], set(v["verdicts"]), code) == (cell.first, cell.modules, cell.verdicts, cell.code), about

@@ -131,27 +131,43 @@ static uint32_t tboot_at(void)
 	return fw_low_base() + 0x400000;
 }
 
-static void make_tboot(void)
+/* Headers of a 32-bit ELF file with one segment. */
+static void put_elf(struct wr *w, uint32_t entry, const uint32_t program[8])
 {
 	static const uint8_t ident[16] = { 0x7f, 'E', 'L', 'F', 1, 1, 1 };
+
+	wr_bytes(w, SPAN_OF(ident));
+	wr_le16(w, 2);
+	wr_le16(w, 3);
+	wr_le32(w, 1);
+	wr_le32(w, entry);
+	wr_le32(w, 52);
+	wr_le64(w, 0);
+	wr_le16(w, 52);
+	wr_le16(w, 32);
+	wr_le16(w, 1);
+	wr_le16(w, 40);
+	wr_le32(w, 0);
+	for (size_t i = 0; i < 8; i++)
+		wr_le32(w, program[i]);
+}
+
+static void make_stage(void)
+{
+	struct wr w = wr_init((struct mspan){ t.stage, sizeof(t.stage) });
+	const uint32_t program[8] = { 1, 0x1000, 0x100000, 0x100000, sizeof(t.stage) - 0x1000, 0x8000, 7, 0x1000 };
+
+	memset(t.stage, 0x57, sizeof(t.stage));
+	put_elf(&w, 0x100000, program);
+}
+
+static void make_tboot(void)
+{
 	struct wr w = wr_init((struct mspan){ t.tboot, sizeof(t.tboot) });
-	const uint32_t program[] = { 1, 0x1000, tboot_at(), tboot_at(), 0x4000, 0x9000, 7, 0x1000 };
+	const uint32_t program[8] = { 1, 0x1000, tboot_at(), tboot_at(), 0x4000, 0x9000, 7, 0x1000 };
 
 	memset(t.tboot, 0x5b, sizeof(t.tboot));
-	wr_bytes(&w, SPAN_OF(ident));
-	wr_le16(&w, 2);
-	wr_le16(&w, 3);
-	wr_le32(&w, 1);
-	wr_le32(&w, tboot_at() + 0x10);
-	wr_le32(&w, 52);
-	wr_le64(&w, 0);
-	wr_le16(&w, 52);
-	wr_le16(&w, 32);
-	wr_le16(&w, 1);
-	wr_le16(&w, 40);
-	wr_le32(&w, 0);
-	for (size_t i = 0; i < GL_COUNT(program); i++)
-		wr_le32(&w, program[i]);
+	put_elf(&w, tboot_at() + 0x10, program);
 	w.off = 0x1000;
 	wr_le32(&w, MB2_HEADER_MAGIC);
 	wr_le32(&w, 0);
@@ -232,7 +248,7 @@ static void good(uint8_t type)
 	memset(&t, 0, sizeof(t));
 	t.features = 0x60;
 	t.didvid = UINT64_C(0x1b0018086);
-	memset(t.stage, 0x57, sizeof(t.stage));
+	make_stage();
 	make_tboot();
 	make_sinit(0xb001);
 	make_policy(type);
@@ -412,6 +428,12 @@ static void test_findings(void **state)
 	t.tboot[0x1000] ^= 1;
 	(void)scene_run();
 	assert_true(says("geolaunch: pre-flight tboot-image: "));
+	expect_halted();
+	/* No policy type lets tboot jump into a stage that it cannot load. */
+	good(VLP_HALT);
+	t.stage[52 + 16]++;
+	(void)scene_run();
+	assert_true(says("geolaunch: pre-flight stage-image: "));
 	expect_halted();
 	/* The firmware keeps a page where tboot goes, for good. */
 	good(VLP_HALT);
