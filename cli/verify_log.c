@@ -467,7 +467,7 @@ static void compare_pcr(struct logged *l, unsigned pcr)
 			k = next_item(l, pcr, k + 1);
 		} else if (!it || (e && !same_name(l, e, it) && !comes_later(l, k, e) && is_expected_later(l, i, it))) {
 			/* After a halt the rest of the launch did not take place. */
-			if (!l->halted)
+			if (e && !l->halted)
 				judge_missing(l, e);
 			i = next_expected(l, pcr, i + 1);
 		} else if (!e || (!same_name(l, e, it) && (comes_later(l, k, e) || e->type != it->type))) {

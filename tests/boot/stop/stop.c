@@ -93,9 +93,12 @@ static void tell_log(const EFI_SYSTEM_TABLE *st)
 
 	for (UINTN i = 0; i < st->NumberOfTableEntries; i++) {
 		const uint8_t *table = st->ConfigurationTable[i].VendorTable;
-		uint64_t n = *(const uint64_t *)(table + 8);
+		uint64_t n;
 
-		if (!same_guid(&st->ConfigurationTable[i].VendorGuid, &guid) || n > BLOB_MAX)
+		if (!same_guid(&st->ConfigurationTable[i].VendorGuid, &guid))
+			continue;
+		n = *(const uint64_t *)(table + 8);
+		if (n > BLOB_MAX)
 			continue;
 		tell_blob("eventlog", table + 16, n);
 		tell("log", "yes");
@@ -188,10 +191,9 @@ void xen_entry(uint32_t magic, uint32_t info)
 		if (*(const uint32_t *)p == 12)
 			st = *(EFI_SYSTEM_TABLE *const *)(p + 8);
 	}
-	if (!st)
-		stop("xen-without-efi");
-	tell_log(st);
-	stop("xen-efi");
+	if (st)
+		tell_log(st);
+	stop(st ? "xen-efi" : "xen-without-efi");
 }
 
 #endif
