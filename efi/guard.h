@@ -6,7 +6,7 @@
 
 /*
  * An end for reads that have none. A file is read by calls that return when the firmware's driver has the data, and some wait for ever
- * for a disk that does not answer (edk2: VirtioBlkDxe; AtaBusDxe 31 seconds, NvmExpressDxe 5). So a timer runs beside each such call.
+ * for a disk that does not answer (edk2's VirtioBlkDxe does). So a timer runs beside each such call.
  * What it calls interrupts the driver, which cannot be called again, so it must end the machine.
  */
 #define GUARD_SECONDS 30 /* for one call, of 256 KiB at most; what Linux gives a disk for a command */

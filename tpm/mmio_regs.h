@@ -66,7 +66,7 @@
 #define TPM_TIMEOUT_C_US 200000u
 #define TPM_TIMEOUT_C_FIFO_US 750000u
 #define TPM_TIMEOUT_D_US 30000u
-/* No command of a launch needs more than 2 s (PTP 1.05, "Command Durations"): a TPM that takes ten times as long will never answer. */
+/* No command of a launch makes a key, so all are done in about a second; a TPM that takes 20 will never answer. */
 #define TPM_DURATION_MAX_US 20000000u
 
 #define TPM_HEADER_SIZE 10u

@@ -285,17 +285,6 @@ def to_nowhere(disk):
     disk.fat.link(first, 0xFF0)
 
 
-def endless_folder(disk):
-    """It has no end: its clusters are full, and the last leads back to the first."""
-    _, first, _ = disk.fat.find(FOLDER.rstrip("/"))
-    at = disk.fat.at(first)
-    name = next(disk.first[at + i:at + i + 32] for i in range(0, disk.fat.cluster, 32) if disk.first[at + i] == 0x2E)
-    used = max(i for i in range(0, disk.fat.cluster, 32) if disk.first[at + i])
-    for i in range(used + 32, disk.fat.cluster, 32):
-        disk.first[at + i:at + i + 32] = b"\xe5" + bytes(name[1:])
-    disk.fat.link(first, first)
-
-
 ODD = [
     ("clusters in a loop", loop, "module-mismatch", None),
     ("claims 4 GiB less a byte", claims(0xFFFFFFFF), "module-unreadable", "larger than a file of a launch can be"),
