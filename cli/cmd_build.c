@@ -369,7 +369,8 @@ static bool report(const struct options *o, const struct build_result *r, struct
 
 	if (!cmd_build_warnings(r, warnings, fault))
 		return false;
-	json_array_foreach(warnings, i, text) cli_error(COMMAND, "warning: %s", json_string_value(text));
+	json_array_foreach(warnings, i, text)
+		cli_error(COMMAND, "warning: %s", json_string_value(text));
 	if (o->json) {
 		CLEANUP_JSON json_t *v = summary_json(&o->build, r, warnings);
 

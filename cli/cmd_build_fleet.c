@@ -22,7 +22,8 @@ GL_MUST static bool warn(const struct fleet_summary *s, json_t *list, struct cli
 		return cli_fail(fault, CLI_IO, "out of memory: warnings");
 	if (!cmd_build_warnings(&s->common, list, fault))
 		return false;
-	json_array_foreach(list, i, text) cli_error(COMMAND, "warning: %s", json_string_value(text));
+	json_array_foreach(list, i, text)
+		cli_error(COMMAND, "warning: %s", json_string_value(text));
 	return true;
 }
 

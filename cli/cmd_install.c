@@ -297,7 +297,8 @@ static void print_warnings(const struct install_report *r)
 	json_t *text;
 	size_t i;
 
-	json_array_foreach(r->warnings, i, text) cli_error(COMMAND, "warning: %s", json_string_value(text));
+	json_array_foreach(r->warnings, i, text)
+		cli_error(COMMAND, "warning: %s", json_string_value(text));
 }
 
 static int run(int argc, char **argv)

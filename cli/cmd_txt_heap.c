@@ -39,16 +39,14 @@ static void print_line(json_t *v)
 	size_t i;
 
 	if (json_is_object(v)) {
-		json_object_foreach(v, key, item)
-		{
+		json_object_foreach(v, key, item) {
 			printf("%s%s ", comma, key);
 			print_line(item);
 			comma = ", ";
 		}
 	} else if (json_is_array(v)) {
 		printf("[");
-		json_array_foreach(v, i, item)
-		{
+		json_array_foreach(v, i, item) {
 			printf("%s", i ? "; " : "");
 			print_line(item);
 		}
@@ -72,8 +70,7 @@ static void print_entry(const char *key, json_t *v)
 		printf("\n");
 		return;
 	}
-	json_array_foreach(v, i, item)
-	{
+	json_array_foreach(v, i, item) {
 		printf("  %-*s  ", COLUMN, i ? "" : key);
 		print_line(item);
 		printf("\n");
@@ -91,7 +88,8 @@ static void print_text(json_t *root)
 		if (json_is_null(part))
 			continue;
 		printf("\n%s\n", heap_table_name(parts[i].table));
-		json_object_foreach(part, key, v) print_entry(key, v);
+		json_object_foreach(part, key, v)
+			print_entry(key, v);
 	}
 }
 

@@ -193,7 +193,8 @@ static bool report(const struct vlp_args *a, const struct diff *d, struct cli_fa
 	if (d->failed)
 		return cli_fail(fault, CLI_IO, "out of memory: differences");
 	if (!a->json) {
-		json_array_foreach(d->lines, i, line) printf("%s\n", json_string_value(line));
+		json_array_foreach(d->lines, i, line)
+			printf("%s\n", json_string_value(line));
 		return cli_flush(fault);
 	}
 	v = json_pack("{s:b, s:O}", "equal", json_array_size(d->lines) == 0, "differences", d->lines);

@@ -142,8 +142,7 @@ static void print_findings(const char *path, const struct findings *f)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(f->list, i, v)
-	{
+	json_array_foreach(f->list, i, v) {
 		json_t *entry = json_object_get(v, "entry");
 
 		printf("%s: ", json_string_value(json_object_get(v, "severity")));

@@ -87,8 +87,7 @@ static bool known_keys(struct reader *r, json_t *o, const char *what, const char
 		(void)snprintf(text, sizeof(text), "%s is missing or no object", what);
 		return wrong(r, text);
 	}
-	json_object_foreach(o, key, value)
-	{
+	json_object_foreach(o, key, value) {
 		size_t i = 0;
 
 		while (keys[i] && strcmp(keys[i], key) != 0)
@@ -156,8 +155,7 @@ static bool take_banks(struct reader *r, json_t *list, alg_set *out)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		enum alg a;
 
 		if (!json_is_string(item) || !alg_by_name(span_str(json_string_value(item)), &a) || *out & ALG_BIT(a))
@@ -173,8 +171,7 @@ static bool take_digests(struct reader *r, json_t *o, alg_set banks, struct dige
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(o, name, value)
-	{
+	json_object_foreach(o, name, value) {
 		enum alg a;
 
 		if (!alg_by_name(span_str(name), &a) || !(banks & ALG_BIT(a)))
@@ -196,8 +193,7 @@ static bool take_from(struct reader *r, json_t *list, char ***from, size_t *n)
 	*from = calloc(json_array_size(list) + 1, sizeof(**from));
 	if (!*from)
 		return out_of_memory(r);
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		if (!json_is_string(item))
 			return wrong(r, "\"from\" holds something else than texts");
 		(*from)[i] = strdup(json_string_value(item));
@@ -232,7 +228,9 @@ static bool take_alternatives(struct reader *r, json_t *list, alg_set banks, str
 	e->alternatives = calloc(json_array_size(list), sizeof(*e->alternatives));
 	if (!e->alternatives)
 		return out_of_memory(r);
-	json_array_foreach(list, i, item) if (!take_alternative(r, item, banks, e)) return false;
+	json_array_foreach(list, i, item)
+		if (!take_alternative(r, item, banks, e))
+			return false;
 	return true;
 }
 
@@ -278,8 +276,7 @@ static bool take_events(struct reader *r, json_t *list, struct expected *out)
 	out->events = calloc(json_array_size(list) + 1, sizeof(*out->events));
 	if (!out->events)
 		return out_of_memory(r);
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach(list, i, item) {
 		(void)snprintf(r->place, sizeof(r->place), "events[%zu]: ", i);
 		out->event_count++;
 		if (!take_event(r, item, out->banks, &out->events[i]))
@@ -294,8 +291,7 @@ static bool take_bank_values(struct reader *r, json_t *o, enum alg a, struct pcr
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(o, name, value)
-	{
+	json_object_foreach(o, name, value) {
 		uint64_t pcr;
 
 		if (!cli_number(name, PCR_DRTM_LAST, &pcr) || pcr < PCR_DRTM_FIRST || strlen(name) != 2)
@@ -314,8 +310,7 @@ static bool take_pcrs(struct reader *r, json_t *o, struct expected *out)
 	json_t *value;
 
 	out->pcrs.banks = out->banks;
-	json_object_foreach(o, name, value)
-	{
+	json_object_foreach(o, name, value) {
 		enum alg a;
 
 		if (!alg_by_name(span_str(name), &a) || !(out->banks & ALG_BIT(a)))

@@ -14,11 +14,11 @@ bool install_warn(struct install *in, const char *format, ...)
 	va_start(args, format);
 	text = json_vsprintf(format, args);
 	va_end(args);
-	json_array_foreach(in->out->warnings, i, said) if (text && json_equal(said, text))
-	{
-		json_decref(text);
-		return true;
-	}
+	json_array_foreach(in->out->warnings, i, said)
+		if (text && json_equal(said, text)) {
+			json_decref(text);
+			return true;
+		}
 	return json_array_append_new(in->out->warnings, text) == 0 || cli_fail(in->fault, CLI_IO, "out of memory: warnings");
 }
 

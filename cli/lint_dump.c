@@ -24,8 +24,7 @@ GL_MUST static bool known_keys(const struct reader *r, json_t *object, const cha
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(object, key, value)
-	{
+	json_object_foreach(object, key, value) {
 		const char *const *k = keys;
 		char what[96];
 

@@ -45,8 +45,7 @@ GL_MUST static bool parse_json_bank(const json_t *bank, enum alg a, struct pcrs 
 
 	if (!json_is_object(bank))
 		return fail(e, "\"pcrs\": bank \"%s\" is not an object", alg_table[a].name);
-	json_object_foreach((json_t *)(uintptr_t)bank, key, value)
-	{
+	json_object_foreach((json_t *)(uintptr_t)bank, key, value) {
 		uint64_t pcr;
 
 		/* One spelling per number: "017" and "0x11" are not ours. */
@@ -73,8 +72,7 @@ GL_MUST static bool parse_json(struct span bytes, struct pcrs *p, struct error *
 	banks = json_object_get(root, "pcrs");
 	if (!json_is_object(banks))
 		return fail(e, "there is no object \"pcrs\" at its top");
-	json_object_foreach(banks, name, bank)
-	{
+	json_object_foreach(banks, name, bank) {
 		enum alg a;
 
 		if (alg_by_name(span_str(name), &a) && !parse_json_bank(bank, a, p, e))

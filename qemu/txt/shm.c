@@ -67,8 +67,9 @@ static bool is_ours(json_t *device, size_t size)
 
 	if (integer(id, "vendor") != VENDOR || integer(id, "device") != DEVICE)
 		return false;
-	json_array_foreach(json_object_get(device, "regions"), i, region) if (integer(region, "bar") == BAR) return integer(
-		region, "size") == (json_int_t)size;
+	json_array_foreach(json_object_get(device, "regions"), i, region)
+		if (integer(region, "bar") == BAR)
+			return integer(region, "size") == (json_int_t)size;
 	return false;
 }
 
@@ -79,8 +80,7 @@ static bool each_device(json_t *devices, unsigned depth, bool (*see)(void *ctx, 
 	json_t *device;
 	size_t i;
 
-	json_array_foreach(devices, i, device)
-	{
+	json_array_foreach(devices, i, device) {
 		if (see(ctx, device))
 			return true;
 		if (depth && each_device(json_object_get(json_object_get(device, "pci_bridge"), "devices"), depth - 1, see, ctx))
@@ -94,7 +94,9 @@ static bool each(json_t *buses, bool (*see)(void *ctx, json_t *device), void *ct
 	json_t *bus;
 	size_t i;
 
-	json_array_foreach(buses, i, bus) if (each_device(json_object_get(bus, "devices"), 8, see, ctx)) return true;
+	json_array_foreach(buses, i, bus)
+		if (each_device(json_object_get(bus, "devices"), 8, see, ctx))
+			return true;
 	return false;
 }
 
@@ -148,8 +150,7 @@ static bool see_clash(void *ctx, json_t *device)
 	if (integer(device, "bus") == (json_int_t)c->s->bus && integer(device, "slot") == (json_int_t)c->s->slot &&
 		integer(device, "function") == (json_int_t)c->s->function)
 		return false;
-	json_array_foreach(json_object_get(device, "regions"), i, region)
-	{
+	json_array_foreach(json_object_get(device, "regions"), i, region) {
 		const char *type = json_string_value(json_object_get(region, "type"));
 		uint64_t at = (uint64_t)integer(region, "address"), size = (uint64_t)integer(region, "size");
 
