@@ -319,7 +319,8 @@ PYTEST := GEOLAUNCH=$(CURDIR)/$(B)/host/geolaunch GEOLAUNCH_EFI=$(CURDIR)/$(B)/e
 	GEOLAUNCH_RESULTS=$(RESULTS) $(PYTHON) -m pytest -q -p no:cacheprovider --basetemp $(B)/pytest -n $(JOBS)
 run-test:
 	@$(MAKE) --no-print-directory lint
-	@rm -f $(RESULTS)/unit.jsonl $(RESULTS)/sweep.jsonl && GEOLAUNCH_RESULTS=$(RESULTS) $(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
+	@rm -f $(RESULTS)/unit.jsonl $(RESULTS)/sweep.jsonl
+	@GEOLAUNCH_RESULTS=$(RESULTS) $(MAKE) --no-print-directory WERROR=1 check-units check-asan check-fuzz check-repro $(B)/unit-tools.stamp
 	@$(MAKE) --no-print-directory run-pytest
 	@echo "all tests passed"
 
