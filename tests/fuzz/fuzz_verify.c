@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * verify() over a hostile log: nothing crashes, and nothing but the expected values is ever called as expected. Input: one byte, whose
- * bit 0 says what the TPM holds (what the log leads to, or what was expected), then the log.
+ * verify() over a hostile log: nothing crashes, and nothing but the expected values is ever called as expected. Input: one byte, then the
+ * log. Bit 0: the TPM holds what the log leads to, else what was expected; bit 1: a dynamic launch is expected; bit 2: the TPM's values began
+ * the other way.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,9 +17,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char policy[] = "policy", description[] = "module 0 description launch.conf", hypervisor[] = "module 1 hypervisor linux",
 	    initrd[] = "module 2 initrd initrd", vmm[] = "module 3 vmm vmm", nv[] = "nv 0x01c10110", closing[] = "closing",
-	    direct[] = "direct";
+	    modes[2][7] = { "direct", "txt" };
 
-static struct expected_event events[] = {
+static const struct expected_event usual[] = {
 	{ .pcr = 17, .type = MEASURE_POLICY, .name = policy },
 	{ .pcr = 18, .type = MEASURE_POLICY, .name = policy },
 	{ .pcr = 17, .type = MEASURE_MODULE, .name = description },
@@ -29,20 +30,28 @@ static struct expected_event events[] = {
 	{ .pcr = 17, .type = MEASURE_CLOSING, .name = closing },
 };
 
-static struct expected expected = { .mode = direct, .country = "DE", .banks = BANKS, .events = events, .event_count = GL_COUNT(events) };
+/* Of a launch without and with D-RTM. */
+static struct expected expected[2];
 
 /* Each event's digest is that of its name: a log can be written down by hand. */
-static void make_expected(void)
+static void make_expected(bool drtm)
 {
-	pcrs_reset_dynamic(&expected.pcrs, BANKS, false);
-	for (size_t i = 0; i < GL_COUNT(events); i++) {
-		if (events[i].type == MEASURE_CLOSING) {
-			if (!measure_closing(BANKS, &expected.pcrs, &events[i].digests))
-				abort();
-		} else {
-			hash_span(BANKS, span_str(events[i].name), &events[i].digests);
-		}
-		if (!pcrs_extend(&expected.pcrs, events[i].pcr, &events[i].digests))
+	static struct expected_event events[2][GL_COUNT(usual)];
+	struct expected *x = &expected[drtm];
+
+	memcpy(events[drtm], usual, sizeof(usual));
+	*x = (struct expected){
+		.mode = modes[drtm], .drtm = drtm, .country = "DE", .banks = BANKS, .events = events[drtm], .event_count = GL_COUNT(usual)
+	};
+	pcrs_reset_dynamic(&x->pcrs, BANKS, drtm);
+	for (size_t i = 0; i < x->event_count; i++) {
+		struct expected_event *e = &x->events[i];
+
+		if (e->type != MEASURE_CLOSING)
+			hash_span(BANKS, span_str(e->name), &e->digests);
+		else if (!measure_closing(BANKS, &x->pcrs, &e->digests))
+			abort();
+		if (!pcrs_extend(&x->pcrs, e->pcr, &e->digests))
 			abort();
 	}
 }
@@ -58,31 +67,41 @@ static bool same_pcrs(const struct pcrs *a, const struct pcrs *b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct verify_input in = { .expected = &expected, .has_log = true };
+	bool from_log, drtm, zeros;
+	struct verify_input in = { .has_log = true };
+	const struct expected *x;
 	struct verify_result r;
 	struct pcrs tpm;
 	char error[256];
 
 	if (size == 0)
 		return 0;
-	if (!expected.pcrs.banks)
-		make_expected();
+	from_log = data[0] & 1;
+	drtm = data[0] & 2;
+	zeros = drtm != !!(data[0] & 4);
+	x = &expected[drtm];
+	if (!x->pcrs.banks)
+		make_expected(drtm);
+	in.expected = x;
 	in.log = (struct span){ data + 1, size - 1 };
-	tpm = expected.pcrs;
-	if (data[0] & 1) {
-		pcrs_reset_dynamic(&tpm, BANKS, false);
+	tpm = x->pcrs;
+	if (from_log) {
+		pcrs_reset_dynamic(&tpm, BANKS, zeros);
 		if (eventlog_replay(in.log, &tpm, NULL) == EVENTLOG_MALFORMED)
-			tpm = expected.pcrs;
+			tpm = x->pcrs;
 		for (unsigned a = 0; a < ALG_COUNT; a++)
-			tpm.known[a] = expected.pcrs.known[a];
+			tpm.known[a] = x->pcrs.known[a];
 	}
 	in.tpm = &tpm;
 	if (verify(&in, &r, error, sizeof(error))) {
-		if (r.agree != (r.verdicts == 1u << VERIFY_NO_DRTM) || verify_has(&r, VERIFY_TRUSTED))
+		unsigned good = 1u << (drtm ? VERIFY_TRUSTED : VERIFY_NO_DRTM);
+
+		/* no-drtm alone says that all is well in mode direct, and that there is nothing to trust in mode txt. */
+		if (r.agree ? r.verdicts != good : r.verdicts == good || verify_has(&r, VERIFY_TRUSTED))
 			abort();
-		if (r.agree && (!same_pcrs(&tpm, &expected.pcrs) || !same_pcrs(&r.log, &expected.pcrs)))
+		if (r.agree && (!same_pcrs(&tpm, &x->pcrs) || !same_pcrs(&r.log, &x->pcrs)))
 			abort();
-		if (verify_exit_code(&r) == 0)
+		if ((verify_exit_code(&r) == 0) != (r.agree && drtm))
 			abort();
 	}
 	verify_result_free(&r);
