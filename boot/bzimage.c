@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "boot/bzimage.h"
 
+#include "boot/align.h"
 #include "common/cursor.h"
 
 #define SECTOR 512u
@@ -65,11 +66,6 @@ bool bzimage_is(struct span file)
 	return file.n >= HEADER_LEAST_END && field(file, BOOT_FLAG, 2) == BOOT_SIGNATURE && field(file, MAGIC, 4) == HEADER_MAGIC;
 }
 
-static bool power_of_two(uint64_t v)
-{
-	return v != 0 && (v & (v - 1)) == 0;
-}
-
 enum bzimage_error bzimage_parse(struct span file, struct bzimage *out)
 {
 	size_t setup, header_end, kernel;
@@ -109,7 +105,7 @@ enum bzimage_error bzimage_parse(struct span file, struct bzimage *out)
 	b.init_size = (uint32_t)field(file, INIT_SIZE, 4);
 	b.cmdline_size = (uint32_t)field(file, CMDLINE_SIZE, 4);
 	b.xloadflags = b.protocol >= PROTOCOL_XLOADFLAGS ? (uint16_t)field(file, XLOADFLAGS, 2) : 0;
-	if (b.relocatable && (!power_of_two(b.alignment) || b.min_alignment > b.alignment))
+	if (b.relocatable && (!align_is_power(b.alignment) || b.min_alignment > b.alignment))
 		return BZIMAGE_E_ALIGNMENT;
 	if (b.init_size < b.kernel.n || b.pref_address > UINT32_MAX || b.init_size > UINT32_MAX - (uint32_t)b.pref_address)
 		return BZIMAGE_E_INIT_SIZE;

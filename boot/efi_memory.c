@@ -17,16 +17,9 @@ struct efi_descriptor efi_descriptor_read(const uint8_t *p)
 	return d;
 }
 
-static void put(uint8_t *p, uint64_t v, size_t width)
-{
-	struct wr w = wr_init((struct mspan){ p, width });
-
-	wr_le(&w, v, width);
-}
-
 void efi_descriptor_set(uint8_t *p, uint32_t type, uint64_t base, uint64_t pages)
 {
-	put(p, type, 4);
-	put(p + 8, base, 8);
-	put(p + 24, pages, 8);
+	put_le(p, type, 4);
+	put_le(p + 8, base, 8);
+	put_le(p + 24, pages, 8);
 }

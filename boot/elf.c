@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "boot/align.h"
 #include "common/cursor.h"
 
 enum {
@@ -154,7 +155,7 @@ static enum elf_error read_segment(struct span file, struct elf_plan *plan, stru
 	if (s.memory_size > top - s.address || s.memory_size > top - s.virtual_address)
 		return ELF_E_SEGMENT_WRAP;
 	/* Physical addresses may differ from the virtual ones in it: loaders that put segments there ignore p_align. */
-	if (align > 1 && ((align & (align - 1)) != 0 || ((s.virtual_address - offset) & (align - 1)) != 0))
+	if (align > 1 && (!align_is_power(align) || ((s.virtual_address - offset) & (align - 1)) != 0))
 		return ELF_E_SEGMENT_ALIGN;
 	s.offset = file_size ? (size_t)offset : 0;
 	s.file_size = (size_t)file_size;

@@ -39,18 +39,11 @@ enum {
 static_assert(BZIMAGE_HEADER_OFFSET + BZIMAGE_HEADER_MAX <= 0x290, "the header ends before edd_mbr_sig_buffer");
 static_assert(E820_TABLE + LINUX_E820_MAX * E820_ENTRY <= LINUX_PARAMS_SIZE, "e820_table");
 
-static void put(struct mspan page, size_t at, uint64_t v, size_t width)
-{
-	struct wr w = wr_init((struct mspan){ page.p + at, width });
-
-	wr_le(&w, v, width);
-}
-
 static void put_screen(struct mspan page, const struct linux_screen *s)
 {
 	struct wr w = wr_init((struct mspan){ page.p + SCREEN_INFO + LFB_WIDTH, 0x28 });
 
-	put(page, SCREEN_INFO + ORIG_VIDEO_IS_VGA, s->efi ? VIDEO_TYPE_EFI : VIDEO_TYPE_VLFB, 1);
+	put_le(page.p + SCREEN_INFO + ORIG_VIDEO_IS_VGA, s->efi ? VIDEO_TYPE_EFI : VIDEO_TYPE_VLFB, 1);
 	wr_le16(&w, s->width);
 	wr_le16(&w, s->height);
 	wr_le16(&w, s->depth);
@@ -68,8 +61,8 @@ static void put_screen(struct mspan page, const struct linux_screen *s)
 	wr_u8(&w, s->reserved.size);
 	wr_u8(&w, s->reserved.position);
 	if (s->address > UINT32_MAX) {
-		put(page, SCREEN_INFO + CAPABILITIES, VIDEO_CAPABILITY_64BIT_BASE, 4);
-		put(page, SCREEN_INFO + EXT_LFB_BASE, s->address >> 32, 4);
+		put_le(page.p + SCREEN_INFO + CAPABILITIES, VIDEO_CAPABILITY_64BIT_BASE, 4);
+		put_le(page.p + SCREEN_INFO + EXT_LFB_BASE, s->address >> 32, 4);
 	}
 }
 
@@ -115,15 +108,15 @@ bool linux_params_write(const struct linux_params *p, struct mspan page)
 	memset(page.p, 0, LINUX_PARAMS_SIZE);
 	memcpy(page.p + BZIMAGE_HEADER_OFFSET, p->image->header.p, p->image->header.n);
 	/* The sentinel stays 0: it says that the page was cleared and only the header copied. */
-	put(page, TYPE_OF_LOADER, LOADER_UNDEFINED, 1);
-	put(page, CODE32_START, p->load_address, 4);
-	put(page, RAMDISK_IMAGE, p->initrd_size ? p->initrd : 0, 4);
-	put(page, RAMDISK_SIZE, p->initrd_size, 4);
-	put(page, CMD_LINE_PTR, p->cmdline, 4);
-	put(page, TBOOT_ADDR, p->tboot, 8);
-	put(page, ACPI_RSDP_ADDR, p->rsdp, 8);
-	put(page, ALT_MEM_K, memory_above_1m(p), 4);
-	put(page, E820_ENTRIES, p->e820_count, 1);
+	put_le(page.p + TYPE_OF_LOADER, LOADER_UNDEFINED, 1);
+	put_le(page.p + CODE32_START, p->load_address, 4);
+	put_le(page.p + RAMDISK_IMAGE, p->initrd_size ? p->initrd : 0, 4);
+	put_le(page.p + RAMDISK_SIZE, p->initrd_size, 4);
+	put_le(page.p + CMD_LINE_PTR, p->cmdline, 4);
+	put_le(page.p + TBOOT_ADDR, p->tboot, 8);
+	put_le(page.p + ACPI_RSDP_ADDR, p->rsdp, 8);
+	put_le(page.p + ALT_MEM_K, memory_above_1m(p), 4);
+	put_le(page.p + E820_ENTRIES, p->e820_count, 1);
 	if (p->screen)
 		put_screen(page, p->screen);
 	if (p->efi)

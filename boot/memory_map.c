@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "boot/memory_map.h"
 
+#include "boot/align.h"
+
 /* KiB that are available from `from` up to the first hole; the map is in the order of addresses. */
 static uint32_t available_from(const struct mb2_memory *map, size_t count, uint64_t from)
 {
@@ -52,7 +54,7 @@ bool memory_find(const struct mb2_memory *map, size_t count, const struct memory
 	uint64_t best = 0, at;
 	bool found = false;
 
-	if (r->size == 0 || r->align == 0 || (r->align & (r->align - 1)) != 0)
+	if (r->size == 0 || !align_is_power(r->align))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (map[i].type != MB2_MEMORY_AVAILABLE || map[i].size == 0 || map[i].size - 1 > UINT64_MAX - map[i].base)

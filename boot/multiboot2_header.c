@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "boot/multiboot2_header.h"
 
+#include "boot/align.h"
 #include "common/cursor.h"
 
 #define HEADER_FIXED 16 /* magic, architecture, header_length, checksum */
@@ -54,8 +55,7 @@ static enum mb2_header_error read_relocatable(struct rd *r, struct mb2_header *h
 	h->relocatable.max = rd_le32(r);
 	h->relocatable.align = rd_le32(r);
 	preference = rd_le32(r);
-	if (h->relocatable.align == 0 || (h->relocatable.align & (h->relocatable.align - 1)) != 0 ||
-		h->relocatable.min > h->relocatable.max || preference > MB2_PREFER_HIGH)
+	if (!align_is_power(h->relocatable.align) || h->relocatable.min > h->relocatable.max || preference > MB2_PREFER_HIGH)
 		return MB2_HEADER_E_RELOCATABLE;
 	h->relocatable.preference = (enum mb2_preference)preference;
 	return MB2_HEADER_OK;

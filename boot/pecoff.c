@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "boot/align.h"
 #include "boot/pecoff_impl.h"
 #include "common/cursor.h"
 
@@ -28,11 +29,6 @@ const char *pecoff_strerror(enum pecoff_error e)
 static struct span at(struct span image, uint32_t offset)
 {
 	return offset <= image.n ? (struct span){ image.p + offset, image.n - offset } : (struct span){ NULL, 0 };
-}
-
-static bool power_of_two(uint32_t v)
-{
-	return v != 0 && (v & (v - 1)) == 0;
 }
 
 /* Optional header, 3.4: up to the data directories, of which the fifth (4) is the certificate table. */
@@ -105,8 +101,8 @@ enum pecoff_error pecoff_parse(struct span image, struct pecoff *out)
 	if (magic != 0x20b)
 		return PECOFF_E_MAGIC;
 	if (pe.section_count == 0 || pe.section_count > PECOFF_MAX_SECTIONS || directories > 16 ||
-		optional_size < PECOFF_DIRECTORY_COUNT + 4 + directories * 8 || !power_of_two(pe.section_alignment) ||
-		!power_of_two(pe.file_alignment) || pe.file_alignment > pe.section_alignment || pe.section_alignment > PECOFF_MAX_SIZE ||
+		optional_size < PECOFF_DIRECTORY_COUNT + 4 + directories * 8 || !align_is_power(pe.section_alignment) ||
+		!align_is_power(pe.file_alignment) || pe.file_alignment > pe.section_alignment || pe.section_alignment > PECOFF_MAX_SIZE ||
 		pe.image_size > PECOFF_MAX_SIZE || pe.headers_size > pe.image_size)
 		return PECOFF_E_HEADER;
 	if (pe.table > image.n || pe.headers_size > image.n || pe.table > pe.headers_size ||

@@ -76,13 +76,6 @@ static enum pecoff_error check(
 	return PECOFF_OK;
 }
 
-static void put_at(struct mspan out, uint32_t offset, uint64_t v, size_t width)
-{
-	struct wr w = wr_init((struct mspan){ out.p + offset, width });
-
-	wr_le(&w, v, width);
-}
-
 static void put_section(
 	struct mspan out, uint32_t offset, const struct pecoff_new_section *s, uint32_t address, uint32_t raw_size, uint32_t raw_offset)
 {
@@ -153,13 +146,13 @@ enum pecoff_error pecoff_append(struct span file, const struct pecoff_new_sectio
 		memory = (uint64_t)address + size;
 	}
 	memcpy(out.p + raw, file.p + file_end, file.n - file_end);
-	put_at(out, pe.coff + PECOFF_SECTION_COUNT, pe.section_count + count, 2);
+	put_le(out.p + pe.coff + PECOFF_SECTION_COUNT, pe.section_count + count, 2);
 	if (pe.symbols)
-		put_at(out, pe.coff + PECOFF_SYMBOLS, pe.symbols + added, 4);
-	put_at(out, pe.optional + PECOFF_DATA_SIZE, pe.data_size + added, 4);
-	put_at(out, pe.optional + PECOFF_IMAGE_SIZE, align(memory, pe.section_alignment), 4);
-	put_at(out, pe.optional + PECOFF_CHECKSUM, 0, 4);
-	put_at(out, pe.optional + PECOFF_CHECKSUM, checksum((struct span){ out.p, (size_t)total }), 4);
+		put_le(out.p + pe.coff + PECOFF_SYMBOLS, pe.symbols + added, 4);
+	put_le(out.p + pe.optional + PECOFF_DATA_SIZE, pe.data_size + added, 4);
+	put_le(out.p + pe.optional + PECOFF_IMAGE_SIZE, align(memory, pe.section_alignment), 4);
+	put_le(out.p + pe.optional + PECOFF_CHECKSUM, 0, 4);
+	put_le(out.p + pe.optional + PECOFF_CHECKSUM, checksum((struct span){ out.p, (size_t)total }), 4);
 	*n = (size_t)total;
 	return PECOFF_OK;
 }

@@ -109,16 +109,12 @@ GL_MUST static bool run_tool(struct build *b, const char *const *argv)
 }
 
 /* From one file in the tree to another. That key and certificate belong together shows when the signature is verified. */
-GL_MUST static bool sign_file(struct build *b)
+GL_MUST static bool sign_file(struct build *b, const char *to)
 {
-	CLEANUP_FREE char *from = NULL, *to = NULL;
+	CLEANUP_FREE char *from = NULL;
 
 	if (asprintf(&from, "%s/" UNSIGNED, b->tree.tmp) < 0) {
 		from = NULL;
-		return cli_fail(b->fault, CLI_IO, "out of memory: signing");
-	}
-	if (asprintf(&to, "%s/" SIGNED, b->tree.tmp) < 0) {
-		to = NULL;
 		return cli_fail(b->fault, CLI_IO, "out of memory: signing");
 	}
 	const char *const sign[] = { "sbsign", "--key", b->options->sign, "--cert", b->options->certificate, "--output", to, "--", from,
@@ -142,7 +138,7 @@ bool build_sign(struct build *b, const char *const names[2])
 	if (!embed(b, &image))
 		return false;
 	plain = image.p;
-	if (!tree_write(&b->tree, UNSIGNED, (struct span){ image.p, image.n }, b->fault) || !sign_file(b) ||
+	if (!tree_write(&b->tree, UNSIGNED, (struct span){ image.p, image.n }, b->fault) || !sign_file(b, path) ||
 		!read_file(path, PECOFF_MAX_SIZE, &bytes, &n, b->fault))
 		return false;
 	if (unlinkat(b->tree.fd, UNSIGNED, 0) != 0 || unlinkat(b->tree.fd, SIGNED, 0) != 0)

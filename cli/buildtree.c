@@ -201,14 +201,15 @@ GL_MUST static bool check_policy(struct build_check *c)
 {
 	struct digests measured;
 	char name[DESCRIPTION_MAX_FILE + 1];
-	size_t n = 0;
+	struct span policy;
 
 	(void)snprintf(name, sizeof(name), "%.*s", (int)c->description.policy.n, (const char *)c->description.policy.p);
-	if (!build_check_read(c, c->description.policy, (struct mspan){ c->policy_bytes, sizeof(c->policy_bytes) }, &n))
+	if (!build_check_read(c, c->description.policy, (struct mspan){ c->policy_bytes, sizeof(c->policy_bytes) }, &c->policy_size))
 		return false;
-	if (vlp_decode((struct span){ c->policy_bytes, n }, &c->policy) != VLP_OK)
+	policy = (struct span){ c->policy_bytes, c->policy_size };
+	if (vlp_decode(policy, &c->policy) != VLP_OK)
 		return build_check_wrong(c, name, "this is no launch policy");
-	measure_policy(c->out->expected.banks, c->policy.control, (struct span){ c->policy_bytes, n }, &measured);
+	measure_policy(c->out->expected.banks, c->policy.control, policy, &measured);
 	return build_check_expects(&c->out->expected, &measured) ||
 	       build_check_wrong(c, name, "expected.json does not expect this policy to be measured");
 }
@@ -223,13 +224,13 @@ static size_t expected_modules(const struct expected *e)
 	return n;
 }
 
-/* What geolaunch.efi brings itself is what counts at boot, so it must be what the files say. */
+/* What geolaunch.efi brings itself is what counts at boot, so it must be what the files say. After check_policy(). */
 GL_MUST static bool check_embedded(struct build_check *c, struct span description)
 {
 	CLEANUP_FREE uint8_t *bytes = malloc(PECOFF_MAX_SIZE);
 	struct embedded e = { { NULL, 0 }, { NULL, 0 } };
 	struct pecoff pe;
-	size_t n = 0, policy = 0;
+	size_t n = 0;
 
 	if (!bytes)
 		return cli_fail(c->fault, CLI_IO, "out of memory: %s", c->path);
@@ -242,9 +243,7 @@ GL_MUST static bool check_embedded(struct build_check *c, struct span descriptio
 		return true;
 	if (!span_equal(e.description, description))
 		return build_check_wrong(c, SLOT_APPLICATION, "the launch description in it is not that of launch.conf");
-	if (!build_check_read(c, c->description.policy, (struct mspan){ c->policy_bytes, sizeof(c->policy_bytes) }, &policy))
-		return false;
-	return span_equal(e.policy, (struct span){ c->policy_bytes, policy }) ||
+	return span_equal(e.policy, (struct span){ c->policy_bytes, c->policy_size }) ||
 	       build_check_wrong(c, SLOT_APPLICATION, "the policy in it is not that of policy.vlp");
 }
 

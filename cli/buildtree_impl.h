@@ -16,6 +16,7 @@ struct build_check {
 	struct vlp policy;
 	uint8_t description_text[DESCRIPTION_MAX_SIZE];
 	uint8_t policy_bytes[VLP_MAX_SIZE];
+	size_t policy_size;
 	size_t matched; /* modules found in expected.json */
 };
 

@@ -118,20 +118,13 @@ static void write_program_headers(const struct layout *l, bool is64, const struc
 	}
 }
 
-static void put(uint8_t *file, size_t at, uint64_t v, size_t width)
-{
-	struct wr w = wr_init((struct mspan){ file + at, width });
-
-	wr_le(&w, v, width);
-}
-
 static void write_header(struct span file, const struct layout *l, size_t count, uint8_t *out)
 {
 	memcpy(out, file.p, l->header);
-	put(out, l->phoff, l->header, l->word);
-	put(out, l->phoff + l->word, 0, l->word); /* e_shoff */
-	put(out, l->phnum, count, 2);
-	put(out, l->phnum + 4, 0, 4); /* e_shnum, e_shstrndx */
+	put_le(out + l->phoff, l->header, l->word);
+	put_le(out + l->phoff + l->word, 0, l->word); /* e_shoff */
+	put_le(out + l->phnum, count, 2);
+	put_le(out + l->phnum + 4, 0, 4); /* e_shnum, e_shstrndx */
 }
 
 /* Where a loader looks for the multiboot2 header, nothing may have changed. */

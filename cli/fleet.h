@@ -16,6 +16,11 @@
  * has the figure).
  */
 
+#define FLEET_COMMON "common"
+/* Below there, and in what is extracted for a host. */
+#define FLEET_FILE_POLICY "esp/EFI/geolaunch/policy.vlp"
+#define FLEET_FILE_DESCRIPTION "esp/EFI/geolaunch/launch.conf"
+
 struct fleet_summary {
 	size_t hosts;
 	unsigned threads;

@@ -7,11 +7,8 @@
 #include "cli/tree.h"
 
 #define HOSTS "hosts.jsonl"
-#define COMMON "common"
-#define POLICY "esp/EFI/geolaunch/policy.vlp"
-#define DESCRIPTION "esp/EFI/geolaunch/launch.conf"
 
-static const char *const output_names[] = { HOSTS, COMMON, NULL };
+static const char *const output_names[] = { HOSTS, FLEET_COMMON, NULL };
 
 struct job {
 	const struct build_options *options;
@@ -79,8 +76,9 @@ GL_MUST static bool build_common(struct job *j)
 	struct fleet_txt txt;
 	size_t n, text_size;
 
-	if (asprintf(&output, "%s/" COMMON, j->tree.tmp) < 0 || asprintf(&policy, "%s/" COMMON "/" POLICY, j->tree.tmp) < 0 ||
-		asprintf(&description, "%s/" COMMON "/" DESCRIPTION, j->tree.tmp) < 0)
+	if (asprintf(&output, "%s/" FLEET_COMMON, j->tree.tmp) < 0 ||
+		asprintf(&policy, "%s/" FLEET_COMMON "/" FLEET_FILE_POLICY, j->tree.tmp) < 0 ||
+		asprintf(&description, "%s/" FLEET_COMMON "/" FLEET_FILE_DESCRIPTION, j->tree.tmp) < 0)
 		return cli_fail(j->fault, CLI_IO, "out of memory: %s", options.output);
 	options.output = output;
 	options.force = false;

@@ -9,8 +9,6 @@
 #include "cli/source.h"
 #include "cli/tree.h"
 
-#define POLICY "esp/EFI/geolaunch/policy.vlp"
-#define DESCRIPTION "esp/EFI/geolaunch/launch.conf"
 #define LCP "lcp.pol"
 
 /* As `geolaunch build` makes them. */
@@ -57,7 +55,7 @@ GL_MUST static bool copy_file(struct job *j, const char *from, const char *name)
 /* What a host has of its own. */
 static bool is_own(const struct job *j, const char *name)
 {
-	return !strcmp(name, POLICY) || (j->fleet->common.txt && !strcmp(name, DESCRIPTION));
+	return !strcmp(name, FLEET_FILE_POLICY) || (j->fleet->common.txt && !strcmp(name, FLEET_FILE_DESCRIPTION));
 }
 
 /* The files of a folder that all hosts have alike. */
@@ -67,7 +65,7 @@ GL_MUST static bool copy_folder(struct job *j, const char *folder)
 	CLEANUP(close_dirp) DIR *d = NULL;
 	struct dirent *e;
 
-	if (asprintf(&dir, "%s/common/%s", j->fleet->dir, folder) < 0)
+	if (asprintf(&dir, "%s/" FLEET_COMMON "/%s", j->fleet->dir, folder) < 0)
 		return cli_fail(j->fault, CLI_IO, "out of memory: %s", j->fleet->dir);
 	if (!tree_mkdir(&j->tree, folder, j->fault))
 		return false;
@@ -100,7 +98,7 @@ GL_MUST static bool write_description(struct job *j, struct span content)
 
 	if (!c->txt)
 		return true;
-	if (!r || asprintf(&path, "%s/common/" DESCRIPTION, j->fleet->dir) < 0)
+	if (!r || asprintf(&path, "%s/" FLEET_COMMON "/" FLEET_FILE_DESCRIPTION, j->fleet->dir) < 0)
 		return cli_fail(j->fault, CLI_IO, "out of memory: %s", j->fleet->dir);
 	if (!read_file(path, DESCRIPTION_MAX_SIZE, &text, &n, j->fault))
 		return false;
@@ -108,7 +106,7 @@ GL_MUST static bool write_description(struct job *j, struct span content)
 	if (!rules || !fleet_predict(c, content, r))
 		return cli_fail(j->fault, CLI_INPUT, "the stage's rules are not those of the fleet: %s: make it anew", path);
 	memcpy(rules, r->rules, strlen(c->rules));
-	return tree_write(&j->tree, DESCRIPTION, (struct span){ text, n }, j->fault);
+	return tree_write(&j->tree, FLEET_FILE_DESCRIPTION, (struct span){ text, n }, j->fault);
 }
 
 /* The owner's launch control policy, if there is one. */
@@ -116,7 +114,7 @@ GL_MUST static bool copy_lcp(struct job *j)
 {
 	CLEANUP_FREE char *path = NULL;
 
-	if (asprintf(&path, "%s/common/" LCP, j->fleet->dir) < 0)
+	if (asprintf(&path, "%s/" FLEET_COMMON "/" LCP, j->fleet->dir) < 0)
 		return cli_fail(j->fault, CLI_IO, "out of memory: %s", j->fleet->dir);
 	if (access(path, F_OK) != 0 && errno == ENOENT)
 		return true;
@@ -131,7 +129,7 @@ GL_MUST static bool write_own(struct job *j)
 	if (!text)
 		return cli_fail(j->fault, CLI_IO, "out of memory: expected.json");
 	return write_description(j, content) && copy_lcp(j) &&
-	       tree_write(&j->tree, POLICY, (struct span){ j->record.policy, j->record.policy_size }, j->fault) &&
+	       tree_write(&j->tree, FLEET_FILE_POLICY, (struct span){ j->record.policy, j->record.policy_size }, j->fault) &&
 	       (content.n == 0 || tree_write(&j->tree, "geo.bin", content, j->fault)) &&
 	       tree_write(&j->tree, "expected.json", span_str(text), j->fault);
 }

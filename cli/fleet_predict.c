@@ -286,9 +286,17 @@ static bool copy_event(const struct fleet_common *c, size_t i, const struct flee
 	const struct expected_event *e = &c->expected->events[i];
 	char tag[] = "geo.tag", content[] = "content", cmdline[sizeof(r->rules) + 16];
 	char *given[] = { is_tag ? tag : content }, *stage[] = { e->from_count ? e->from[0] : content, cmdline };
-	bool own = c->kinds[i] == FLEET_NV, is_stage = c->kinds[i] == FLEET_STAGE;
-	char *const *from = own ? given : is_stage ? stage : e->from;
+	bool own = c->kinds[i] == FLEET_NV;
+	char *const *from = e->from;
+	size_t from_count = e->from_count;
 
+	if (own) {
+		from = given;
+		from_count = GL_COUNT(given);
+	} else if (c->kinds[i] == FLEET_STAGE) {
+		from = stage;
+		from_count = GL_COUNT(stage);
+	}
 	(void)snprintf(cmdline, sizeof(cmdline), "cmdline: %s", c->txt ? r->rules : "");
 	*out = (struct expected_event){
 		.pcr = e->pcr,
@@ -297,12 +305,7 @@ static bool copy_event(const struct fleet_common *c, size_t i, const struct flee
 		.provenance = own ? PROVENANCE_GIVEN : e->provenance,
 	};
 	out->name = strdup(e->name);
-	return out->name && copy_alternatives(e, out) &&
-	       copy_texts(from,
-		       own        ? 1
-		       : is_stage ? 2
-				  : e->from_count,
-		       &out->from, &out->from_count);
+	return out->name && copy_alternatives(e, out) && copy_texts(from, from_count, &out->from, &out->from_count);
 }
 
 bool fleet_expected(const struct fleet_common *c, const struct fleet_result *r, const char *name, struct span content, struct expected *out,

@@ -9,11 +9,9 @@
 #include "common/hash.h"
 
 #define HOSTS "hosts.jsonl"
-#define EXPECTED "common/expected.json"
-#define POLICY "common/esp/EFI/geolaunch/policy.vlp"
-#define GEO "common/geo.bin"
-#define DESCRIPTION "common/esp/EFI/geolaunch/launch.conf"
-#define STAGE "common/esp/EFI/geolaunch/stage"
+#define EXPECTED FLEET_COMMON "/expected.json"
+#define GEO FLEET_COMMON "/geo.bin"
+#define STAGE FLEET_COMMON "/esp/EFI/geolaunch/stage"
 #define STAGE_MAX ((size_t)16 << 20)
 #define ANEW "make it anew with 'geolaunch build --fleet'"
 
@@ -114,14 +112,15 @@ GL_MUST static bool open_common(struct fleet *f, struct cli_fault *fault)
 	char error[512];
 	bool is_txt;
 
-	if (!path || !read_common(f, POLICY, VLP_MAX_SIZE, false, &policy, &policy_size, fault) ||
+	if (!path || !read_common(f, FLEET_COMMON "/" FLEET_FILE_POLICY, VLP_MAX_SIZE, false, &policy, &policy_size, fault) ||
 		!read_common(f, GEO, GEO_NV_MAX, true, &geo, &geo_size, fault))
 		return false;
 	if (!expected_load(path, &f->expected, error, sizeof(error)))
 		return cli_fail(fault, CLI_INPUT, "%s", error);
 	is_txt = !strcmp(f->expected.mode, description_mode_name(DESCRIPTION_TXT));
 	if (is_txt) {
-		if (!read_common(f, DESCRIPTION, DESCRIPTION_MAX_SIZE, false, &description, &description_size, fault) ||
+		if (!read_common(f, FLEET_COMMON "/" FLEET_FILE_DESCRIPTION, DESCRIPTION_MAX_SIZE, false, &description, &description_size,
+			    fault) ||
 			!read_common(f, STAGE, STAGE_MAX, false, &stage, &stage_size, fault))
 			return false;
 		txt.description = (struct span){ description, description_size };

@@ -285,11 +285,7 @@ static void check_banks_consistent(struct verify_job *j)
 
 static bool pcr_agrees(const struct verify_job *j, unsigned pcr)
 {
-	for (unsigned a = 0; a < ALG_COUNT; a++)
-		if (j->r->compared & ALG_BIT(a) &&
-			!span_equal(pcr_value(j->tpm, (enum alg)a, pcr), pcr_value(&j->expected->pcrs, (enum alg)a, pcr)))
-			return false;
-	return true;
+	return pcrs_equal(j->tpm, &j->expected->pcrs, j->r->compared, pcr, pcr);
 }
 
 /*
@@ -312,24 +308,18 @@ static bool is_bound(const struct verify_job *j)
 		if (e->pcr == PCR_DRTM_FIRST && !pcrs_extend(&p, e->pcr, e->type == MEASURE_CLOSING ? &closing : &e->digests))
 			return false;
 	}
-	for (unsigned a = 0; a < ALG_COUNT; a++)
-		if (j->r->compared & ALG_BIT(a) &&
-			!span_equal(pcr_value(j->tpm, (enum alg)a, PCR_DRTM_FIRST), pcr_value(&p, (enum alg)a, PCR_DRTM_FIRST)))
-			return false;
-	return true;
+	return pcrs_equal(j->tpm, &p, j->r->compared, PCR_DRTM_FIRST, PCR_DRTM_FIRST);
 }
 
 static void conclude(struct verify_job *j)
 {
 	const unsigned harmless = 1u << VERIFY_NO_DRTM;
 	struct verify_result *r = j->r;
-	bool equal = true;
+	bool equal = pcrs_equal(j->tpm, &j->expected->pcrs, r->compared, PCR_DRTM_FIRST, PCR_DRTM_LAST);
 
 	if (!j->expected->drtm)
 		verify_note(j, r->compared, VERIFY_NO_DRTM);
 	check_banks_consistent(j);
-	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++)
-		equal = equal && pcr_agrees(j, pcr);
 	if (!equal && !(r->verdicts & ~harmless) && !verify_lacks_launch(j)) {
 		verify_explain(j, "The TPM's values are not the expected ones, and the log does not tell why.");
 		r->verdicts |= 1u << VERIFY_LOG_MISMATCH;

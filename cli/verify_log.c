@@ -134,11 +134,7 @@ GL_MUST static bool leads_to_tpm(const struct verify_job *j, bool zeros)
 		if (e.type != EV_NO_ACTION && e.pcr >= PCR_DRTM_FIRST && e.pcr <= 19 &&
 			(e.missing & j->r->compared || !pcrs_extend(&p, e.pcr, &e.digests)))
 			return false;
-	for (unsigned a = 0; a < ALG_COUNT; a++)
-		for (unsigned pcr = PCR_DRTM_FIRST; j->r->compared & ALG_BIT(a) && pcr <= 19; pcr++)
-			if (!span_equal(pcr_value(&p, (enum alg)a, pcr), pcr_value(j->tpm, (enum alg)a, pcr)))
-				return false;
-	return true;
+	return pcrs_equal(&p, j->tpm, j->r->compared, PCR_DRTM_FIRST, 19);
 }
 
 /* ---- log against TPM ---- */

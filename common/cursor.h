@@ -126,6 +126,14 @@ static inline void wr_be(struct wr *w, uint64_t v, size_t width)
 	wr_bytes(w, (struct span){ b, width });
 }
 
+/* Writes the low `width` bytes of the value to `at`, little-endian; for fields at a place that is known to be there. */
+static inline void put_le(uint8_t *at, uint64_t v, size_t width)
+{
+	struct wr w = wr_init((struct mspan){ at, width });
+
+	wr_le(&w, v, width);
+}
+
 /* clang-format off */
 static inline void wr_u8(struct wr *w, uint8_t v) { wr_le(w, v, 1); }
 static inline void wr_le16(struct wr *w, uint16_t v) { wr_le(w, v, 2); }

@@ -38,6 +38,15 @@ bool pcrs_extend(struct pcrs *p, unsigned pcr, const struct digests *d)
 	return true;
 }
 
+bool pcrs_equal(const struct pcrs *x, const struct pcrs *y, alg_set banks, unsigned first, unsigned last)
+{
+	for (enum alg a = 0; a < ALG_COUNT; a++)
+		for (unsigned pcr = first; banks & ALG_BIT(a) && pcr <= last; pcr++)
+			if (!span_equal(pcr_value(x, a, pcr), pcr_value(y, a, pcr)))
+				return false;
+	return true;
+}
+
 bool pcr_is_all(const struct pcrs *p, enum alg a, unsigned pcr, uint8_t byte)
 {
 	if (!pcr_known(p, a, pcr))

@@ -34,6 +34,9 @@ static inline struct span pcr_value(const struct pcrs *p, enum alg a, unsigned p
 	return (struct span){ p->v[a][pcr], alg_table[a].size };
 }
 
+/* True if PCR `first` to `last` have the same values in each of these banks. Looks at values only, not at what is known. */
+GL_MUST bool pcrs_equal(const struct pcrs *x, const struct pcrs *y, alg_set banks, unsigned first, unsigned last);
+
 /* True if all bytes of the value are `byte` (0xFF: never extended, no dynamic launch; 0x00: after one). */
 GL_MUST bool pcr_is_all(const struct pcrs *p, enum alg a, unsigned pcr, uint8_t byte);
 

@@ -88,8 +88,8 @@ enum launch_prepared {
 };
 
 /*
- * Reads and checks description and policy. `l` must be zeroed but for ops, ctx, secure_boot and embedded. Prints one line about what is wrong. Without a valid
- * policy nobody can say what may go on, so every failure here ends the launch.
+ * Reads and checks description and policy. `l` must be zeroed but for ops, ctx, secure_boot and embedded. Prints one line about what is
+ * wrong. Without a valid policy nobody can say what may go on, so every failure here ends the launch.
  */
 GL_MUST enum launch_prepared launch_prepare(struct launch *l);
 

@@ -45,21 +45,24 @@ static const char *unreadable(const struct preflight_nv *nv)
 
 /* ---- launch policy ---- */
 
-/*
- * tboot reads the whole index and takes the policy that its beginning is (policy.c verify_policy()); bytes behind it do not matter. What
- * it is in the end, and whether it is that of the build. True if it is a policy.
- */
+/* tboot reads the whole index and takes the policy that its beginning is (policy.c verify_policy()); bytes behind it do not matter. */
+static enum vlp_error read_policy(struct preflight *p, struct span found)
+{
+	size_t used;
+	enum vlp_error e = vlp_decode_prefix(found, p->vlp, &used);
+
+	return e == VLP_OK ? vlp_validate(p->vlp, NULL) : e;
+}
+
+/* What the index holds, and whether it is the build's policy. True if it is a policy. */
 static bool check_vlp_bytes(struct preflight *p, struct span found, uint32_t index)
 {
 	const struct preflight_facts *f = p->f;
 	enum vlp_error e;
-	size_t used;
 
 	if (found.n >= f->policy_bytes.n && span_equal((struct span){ found.p, f->policy_bytes.n }, f->policy_bytes))
 		return true;
-	e = vlp_decode_prefix(found, p->vlp, &used);
-	if (e == VLP_OK)
-		e = vlp_validate(p->vlp, NULL);
+	e = read_policy(p, found);
 	if (e != VLP_OK) {
 		found_index(p, PREFLIGHT_VLP_INVALID, index, vlp_strerror(e));
 		return false;
@@ -128,12 +131,9 @@ static bool check_vlp(struct preflight *p, uint32_t index)
 static void obey_any(struct preflight *p)
 {
 	for (size_t i = 0; i < GL_COUNT(index_sets); i++) {
-		size_t used;
-
 		p->ops->read_nv(p->ctx, index_sets[i].vlp, p->nv);
 		if (p->nv->state == PREFLIGHT_NV_OK && !is_firmwares(p->nv) &&
-			vlp_decode_prefix((struct span){ p->nv->content, p->nv->size }, p->vlp, &used) == VLP_OK &&
-			vlp_validate(p->vlp, NULL) == VLP_OK && p->vlp->type > p->out->policy_type)
+			read_policy(p, (struct span){ p->nv->content, p->nv->size }) == VLP_OK && p->vlp->type > p->out->policy_type)
 			p->out->policy_type = p->vlp->type;
 	}
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/cursor.h"
 #include "qemu/txt/chipset_table.h"
 
 #define MIB 0x100000u
@@ -263,13 +264,6 @@ uint32_t chipset_write(struct chipset *c, enum chipset_space space, uint32_t off
 	return known ? react : react | CHIPSET_REACT_IGNORED;
 }
 
-static void put(uint8_t *out, uint32_t offset, uint64_t value, unsigned size)
-{
-	struct wr w = wr_init((struct mspan){ out + offset, size });
-
-	wr_le(&w, value, size);
-}
-
 void chipset_render(const struct chipset *c, enum chipset_space space, uint8_t *out)
 {
 	uint64_t all = c->config.threads >= 64 ? UINT64_MAX : ((uint64_t)1 << c->config.threads) - 1;
@@ -279,11 +273,11 @@ void chipset_render(const struct chipset *c, enum chipset_space space, uint8_t *
 		return;
 	}
 	memset(out, 0, CHIPSET_SPACE_SIZE);
-	put(out, CHIPSET_STS, chipset_sts(c), 8);
-	put(out, CHIPSET_THREADS_EXIST, all, 8);
-	put(out, CHIPSET_THREADS_JOIN, c->joined, 8);
+	put_le(out + CHIPSET_STS, chipset_sts(c), 8);
+	put_le(out + CHIPSET_THREADS_EXIST, all, 8);
+	put_le(out + CHIPSET_THREADS_JOIN, c->joined, 8);
 	for (size_t r = 0; r < CHIPSET_REGISTERS; r++)
-		put(out, chipset_table[r].offset, c->value[r], chipset_table[r].size);
+		put_le(out + chipset_table[r].offset, c->value[r], chipset_table[r].size);
 	for (size_t i = 0; i < chipset_command_count; i++)
 		out[chipset_commands[i].offset] = ALL_ONES;
 }

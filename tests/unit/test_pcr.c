@@ -106,9 +106,30 @@ static void test_extend_needs_both(void **state)
 	assert_memory_equal(p.v[ALG_SHA512], before.v[ALG_SHA512], sizeof(p.v[ALG_SHA512]));
 }
 
+static void test_equal(void **state)
+{
+	static struct pcrs x, y;
+	const alg_set banks = ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256);
+
+	(void)state;
+	pcrs_reset_dynamic(&x, banks, true);
+	y = x;
+	assert_true(pcrs_equal(&x, &y, banks, PCR_DRTM_FIRST, PCR_DRTM_LAST));
+	y.v[ALG_SHA256][19][31] ^= 1;
+	assert_false(pcrs_equal(&x, &y, banks, PCR_DRTM_FIRST, PCR_DRTM_LAST));
+	assert_false(pcrs_equal(&x, &y, ALG_BIT(ALG_SHA256), 19, 19));
+	/* Neither another bank nor another PCR, nor what lies behind the digest. */
+	assert_true(pcrs_equal(&x, &y, ALG_BIT(ALG_SHA1), PCR_DRTM_FIRST, PCR_DRTM_LAST));
+	assert_true(pcrs_equal(&x, &y, banks, 20, PCR_DRTM_LAST) && pcrs_equal(&x, &y, banks, PCR_DRTM_FIRST, 18));
+	y = x;
+	y.v[ALG_SHA256][19][32] ^= 1;
+	assert_true(pcrs_equal(&x, &y, banks, PCR_DRTM_FIRST, PCR_DRTM_LAST));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_reset),
 		cmocka_unit_test(test_is_all_looks_at_every_byte),
 		cmocka_unit_test(test_extend),
