@@ -19,8 +19,6 @@ TOP = launch.TOP
 STOP = os.environ.get("GEOLAUNCH_STOP", os.path.join(TOP, "build/stop"))
 ACM_TOOL = os.environ.get("ACM_TOOL", os.path.join(TOP, "build/host/acm_tool"))
 GEO_INDEX, VLP_INDEX, LCP_INDEX = 0x01C10110, 0x01C10131, 0x01C10106
-# What the TXT platform's BIOS ACM has left.
-BIOS = "000000000101222007b000000200000000000000000000000400000000000000"
 TXT_BANKS = ["sha1", "sha256", "sha384"]     # of acm_tool's module
 MANIFESTS = {
     "direct": {
@@ -33,7 +31,7 @@ MANIFESTS = {
 }
 MANIFESTS["txt"] = MANIFESTS["direct"] | {
     "mode": "txt", "tboot": {"file": txt_boot.TBOOT, "cmdline": txt_boot.TBOOT_LINE}, "sinit": {"file": "sinit.acm"},
-    "stage": {"file": launch.STAGE}, "platform": {"bios_acm": BIOS},
+    "stage": {"file": launch.STAGE}, "platform": {"bios_acm": txt_boot.BIOS},
 }
 XEN = {"kind": "xen", "file": "xen", "cmdline": "console=com1", "initrd": "initrd", "kernel": {"file": "kernel", "cmdline": "quiet"}}
 
@@ -98,21 +96,12 @@ class Host:
         os.makedirs(folder)
         make_inputs(folder)
         if self.lcp:
-            self._allow(folder)
+            txt_boot.allow_mle(folder)
         with open(os.path.join(folder, "host.yaml"), "w", encoding="ascii") as f:
             json.dump(self.manifest, f)     # JSON is YAML
         launch.build(os.path.join(folder, "host.yaml"), os.path.join(folder, "out"), *self.build_options)
         for name in os.listdir(os.path.join(folder, "out")):
             os.rename(os.path.join(folder, "out", name), os.path.join(folder, name))
-
-    def _allow(self, folder, mle=None):
-        """A launch control policy of the owner's that allows just this MLE, by default the right one."""
-        line = self.manifest["tboot"]["cmdline"] + " extpol=sha256"
-        mle = mle or launch.geolaunch("lcp", "mle-hash", "--alg", "sha256", "--cmdline", line, self.manifest["tboot"]["file"]).stdout.strip()
-        for args in (["element", "mle", "--alg", "sha256", "--hash", mle, "-o", "mle.elt"],
-                     ["list", "create", "--version", "2.1", "-o", "list.lst", "mle.elt"], ["data", "create", "-o", "list.dat", "list.lst"],
-                     ["policy", "create", "--type", "list", "-o", "owner.pol", "--data", "list.dat"]):
-            launch.geolaunch("lcp", *args, cwd=folder)
 
     def _provision(self, folder):
         launch.new_tpm(folder, self.banks)

@@ -4,18 +4,8 @@ import os
 import shutil
 
 import txt_boot
-from tamper_changes import BEFORE, CHANGES, entry
+from tamper_changes import BEFORE, CHANGES, before, change, entry
 from tamper_host import GEO_INDEX, LCP_INDEX
-
-
-def change(f):
-    CHANGES[f.__name__.replace("_", "-")] = f
-    return f
-
-
-def before(f):
-    BEFORE[f.__name__.replace("_", "-")] = f
-    return f
 
 
 @change
@@ -160,7 +150,7 @@ def of_lcp(name):
 @of_lcp("lcp-other-tboot")
 def lcp_other_tboot(h):
     """The owner's policy in the TPM and its data on the ESP are for another tboot."""
-    h._allow(h.work, "11" * 32)
+    txt_boot.allow_mle(h.work, "11" * 32)
     shutil.copy(h.path("list.dat"), h.esp("lcp"))
     h.tpm2(f"tpm2_nvwrite {LCP_INDEX:#x} -C o -i owner.pol")
 

@@ -11,6 +11,7 @@ import subprocess
 
 import launch
 import pytest
+import results
 
 from bad_disk import BadDisk
 from test_direct import DYNAMIC, extend
@@ -23,13 +24,8 @@ FOLDER, DEFAULT = "EFI/geolaunch/", "EFI/BOOT/BOOTX64.EFI"
 
 
 def record(mode, hypervisor, file, case, outcome, verdict, code):
-    """A line for docs/RELIABILITY.md."""
-    folder = os.environ.get("GEOLAUNCH_RESULTS")
-    if folder:
-        os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, "disk.jsonl"), "a", encoding="utf-8") as f:
-            f.write(json.dumps({"mode": mode, "hypervisor": hypervisor, "file": file, "case": case, "outcome": outcome,
-                                "verdicts": sorted(verdict["verdicts"]), "exit": code}) + "\n")
+    results.record("disk", {"mode": mode, "hypervisor": hypervisor, "file": file, "case": case, "outcome": outcome,
+                            "verdicts": sorted(verdict["verdicts"]), "exit": code})
 
 
 def read(path):

@@ -1,36 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A TPM that fails in the middle of a real launch: tpmproxy answers a chosen command in its place."""
 import hashlib
-import json
 import os
-import struct
 
 import launch
 import pytest
+from tpm_trace import extend_of, trace_of
 
-ALG_ID = {0x4: "sha1", 0xB: "sha256", 0xC: "sha384", 0xD: "sha512"}
 DYNAMIC = [str(p) for p in range(17, 23)]
-
-
-def extend_of(command):
-    """PCR and digests of a TPM2_PCR_Extend (TPM 2.0 Library part 3, 22.2): header 10, handle 4, authorization area."""
-    pcr, authorization = struct.unpack_from(">II", command, 10)
-    off = 18 + authorization
-    count, = struct.unpack_from(">I", command, off)
-    off += 4
-    digests = {}
-    for _ in range(count):
-        bank = ALG_ID[struct.unpack_from(">H", command, off)[0]]
-        size = hashlib.new(bank).digest_size
-        digests[bank] = command[off + 2:off + 2 + size].hex()
-        off += 2 + size
-    assert off == len(command)
-    return pcr, digests
-
-
-def trace_of(path):
-    with open(path, encoding="utf-8") as f:
-        return [json.loads(line) for line in f]
 
 
 def capped(bank, before, reason):
@@ -53,7 +30,7 @@ def test_tpm_that_asks_to_try_again(a_launch):
     assert [r["rc"] for r in ours[:4]] == ["0x00000000", "0x00000000", "0x00000922", "0x00000000"]
     assert ours[2]["fault"] == "rc" and ours[2]["command"] == ours[3]["command"]
     done = [extend_of(bytes.fromhex(r["command"])) for r in ours if r["rc"] == "0x00000000"]
-    assert done == [(e["pcr"], e["digests"]) for e in a_launch.expected["events"]]
+    assert done == [(e["pcr"], {b: bytes.fromhex(d) for b, d in e["digests"].items()}) for e in a_launch.expected["events"]]
     # Locality 2 is for the launch alone: the firmware and the host extend none of its PCRs, and we none of theirs.
     assert {extend_of(bytes.fromhex(r["command"]))[0] for r in extends if r["locality"] != 2}.isdisjoint(range(16, 24))
 

@@ -3,7 +3,6 @@
 The tamper matrix: one thing of a launch is changed behind the policy's back, under each type of policy, in each mode. The tables in
 tamper/ say who stops it and what `geolaunch verify` makes of it; what the PCRs must hold is computed here (tamper_model.py).
 """
-import json
 import os
 import time
 from collections import namedtuple
@@ -11,6 +10,7 @@ from collections import namedtuple
 import pytest
 
 import tamper_model
+from results import record
 from tamper_changes import BEFORE, CHANGES
 from tamper_host import Cache, Host, VLP_INDEX
 import tamper_txt_changes  # noqa: F401  (its changes go into CHANGES, too)
@@ -61,22 +61,6 @@ CELLS = [cell for key in TABLES for cell in read_table(*key)]
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory):
     return Cache(tmp_path_factory.mktemp("tamper"))
-
-
-def tell(cell, values, seconds):
-    """One line for the report. One write of a file that is appended to: workers do not disturb each other."""
-    folder = os.environ.get("GEOLAUNCH_RESULTS")
-    if not folder:
-        return
-    line = json.dumps({"mode": cell.mode, "hypervisor": cell.hypervisor, "policy": cell.policy, "change": cell.change,
-                       "stopped_by": cell.stopped_by, "verdicts": sorted(cell.verdicts), "exit": cell.code, "pcrs_checked": values,
-                       "seconds": round(seconds, 1)}) + "\n"
-    os.makedirs(folder, exist_ok=True)
-    fd = os.open(os.path.join(folder, "tamper.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(fd, line.encode())
-    finally:
-        os.close(fd)
 
 
 def alias(name):
@@ -184,7 +168,9 @@ def test_cell(tmp_path, cache, cell):
     assert v["agree"] is (cell.verdicts in ({"trusted"}, {"no-drtm"}) and cell.mode == ("txt" if "trusted" in cell.verdicts else "direct")), about
     if r["facts"].get("program"):
         check_what_ran(h, cell)
-    tell(cell, values, time.monotonic() - began)
+    record("tamper", {"mode": cell.mode, "hypervisor": cell.hypervisor, "policy": cell.policy, "change": cell.change,
+                      "stopped_by": cell.stopped_by, "verdicts": sorted(cell.verdicts), "exit": cell.code, "pcrs_checked": values,
+                      "seconds": round(time.monotonic() - began, 1)})
 
 
 @pytest.mark.parametrize("rule", ["PCR_Extend@2#8=rc:0x101", "PCR_Extend@2#9=rc:0x101", "NV_Read@2#2=rc:0x101"])

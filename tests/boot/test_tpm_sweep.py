@@ -15,11 +15,12 @@ import pytest
 
 import launch
 import sweep_table
+from results import record
 from sweep_table import COMMANDS, KINDS, LASTING, LAST_EXTEND, STUCK
 from tamper_host import STOP, Cache, Host
+from tpm_trace import extend_of, trace_of
 
 FULL = os.environ.get("GEOLAUNCH_SWEEP") == "full"
-ALG_ID = {0x4: "sha1", 0xB: "sha256", 0xC: "sha384", 0xD: "sha512"}
 DYNAMIC = [str(p) for p in range(17, 23)]
 CLEAN = {"direct": (10, ["no-drtm"]), "txt": (0, ["trusted"])}     # exit code and verdicts of a launch to which nothing happened
 GOOD = os.path.join(launch.TOP, "build/sweep-good")
@@ -38,8 +39,7 @@ def run(cache, work, mode, policy, *options):
     h.options += ["--tpm-trace", trace, "--qemu-arg=-trace", "--qemu-arg=tpm_tis_new_active_locality",
                   "--memory", "512" if mode == "txt" else "256", *options]
     h.boot()
-    with open(trace, encoding="utf-8") as f:
-        h.trace = [json.loads(line) for line in f]
+    h.trace = trace_of(trace)
     # What QEMU itself asked before the machine ran meets no fault rule.
     while h.trace and h.trace[0]["seq"] == 0 and h.trace[0]["locality"] == 0:
         h.trace.pop(0)
@@ -82,17 +82,6 @@ def rule(case, sent):
 
 # ---- what the TPM took ----
 
-def digests_of(command):
-    """PCR and digests of a TPM2_PCR_Extend (TPM 2.0 Library part 3, 22.2)."""
-    pcr, authorization = struct.unpack_from(">II", command, 10)
-    at, digests = 18 + authorization + 4, {}
-    while at < len(command):
-        bank = ALG_ID[struct.unpack_from(">H", command, at)[0]]
-        digests[bank] = command[at + 2:at + 2 + hashlib.new(bank).digest_size]
-        at += 2 + len(digests[bank])
-    return pcr, digests
-
-
 def replay(h):
     """PCR 17-22 by all extends that the TPM executed."""
     start = b"\0" if h.result.get("drtm") else b"\xff"
@@ -114,7 +103,7 @@ def replay(h):
         pcr = str(struct.unpack_from(">I", command, 10)[0])
         if pcr in DYNAMIC:
             assert e["name"] == "PCR_Extend", e
-            extend(pcr, digests_of(command)[1])
+            extend(pcr, extend_of(command)[1])
     return {b: {p: v.hex() for p, v in pcrs.items()} for b, pcrs in values.items()}
 
 
@@ -222,13 +211,6 @@ def outcome(h, case, whole, v):
     return ("capped, " if v["capped"] else "") + h.result["ended"]
 
 
-def record(row):
-    folder = os.environ.get("GEOLAUNCH_RESULTS")
-    if folder:
-        with open(os.path.join(folder, "sweep.jsonl"), "a", encoding="utf-8") as f:
-            f.write(json.dumps(row) + "\n")
-
-
 @pytest.mark.parametrize("case", sweep_table.cases(FULL), ids=sweep_table.name)
 def test_fault(cache, good, tmp_path, case):
     h = run(cache, tmp_path, case.mode, case.policy, "--fault", rule(case, good(case.mode)), "--timeout", "150")
@@ -246,7 +228,7 @@ def test_fault(cache, good, tmp_path, case):
         check_ours(h, case, whole, code, v)
     else:
         check_others(h, case, whole, v)
-    record({"mode": case.mode, "policy": case.policy, "index": case.command.index, "command": f"{case.command.party}: {case.command.name}",
+    record("sweep", {"mode": case.mode, "policy": case.policy, "index": case.command.index, "command": f"{case.command.party}: {case.command.name}",
             "kind": case.kind, "outcome": outcome(h, case, whole, v), "verdicts": v["verdicts"], "exit": code, "agree": v["agree"],
             "locality0_back": check_locality(h, case)})
 

@@ -10,7 +10,7 @@ import sys
 
 import txt_boot
 from test_txt_stage import DOM0, DOM0_LINE, XEN, XEN_LINE
-from txt_boot import GEOLAUNCH, KERNEL, LINUX_LINE, TBOOT, TBOOT_LINE, TOP, boot
+from txt_boot import BIOS, GEOLAUNCH, KERNEL, LINUX_LINE, TBOOT, TBOOT_LINE, TOP, allow_mle, boot
 
 sys.path.insert(0, os.path.join(TOP, "tests/cli"))
 from tboot_pe import flat  # noqa: E402  (the path comes first)
@@ -20,8 +20,6 @@ EFI = os.environ.get("GEOLAUNCH_EFI", os.path.join(TOP, "build/efi/geolaunch.efi
 STAGE = os.environ.get("GEOLAUNCH_STAGE", os.path.join(TOP, "build/stage/geolaunch-stage.elf"))
 # the algorithms of acm_tool's module; it leaves out SHA-512
 BANKS = ["sha1", "sha256", "sha384"]
-# what the TXT platform's BIOS ACM has left
-BIOS = "000000000101222007b000000200000000000000000000000400000000000000"
 MANIFEST = {
     "version": 1, "name": "predicted", "mode": "txt",
     "policy": {"type": "halt", "hash": "sha256"},
@@ -87,22 +85,10 @@ def agree(host, expected, r):
     assert (code, v["verdicts"], v["drtm"], v["country"], v["explanation"]) == (0, ["trusted"], True, "DE", [])
 
 
-def lcp_files(host, mle):
-    """A launch control policy of the owner's that allows just this MLE."""
-    def lcp(*args):
-        subprocess.run([GEOLAUNCH, "lcp", *args], cwd=host.work, check=True, capture_output=True, timeout=60)
-    lcp("element", "mle", "--alg", "sha256", "--hash", mle, "-o", "mle.elt")
-    lcp("list", "create", "--version", "2.1", "-o", "list.lst", "mle.elt")
-    lcp("data", "create", "-o", "list.dat", "list.lst")
-    lcp("policy", "create", "--type", "list", "-o", "owner.pol", "--data", "list.dat")
-
-
 def test_launch_control_and_the_whole_chain(tmp_path):
     """With an owner's policy: SINIT measures what matched, the list, and the index that holds the policy."""
-    mle = subprocess.run([GEOLAUNCH, "lcp", "mle-hash", "--alg", "sha256", "--cmdline", TBOOT_LINE + " extpol=sha256", TBOOT],
-                         capture_output=True, text=True, check=True, timeout=60).stdout.strip()
     host = Host(tmp_path, lcp={"data": "list.dat", "policy": "owner.pol"})
-    lcp_files(host, mle)
+    mle = allow_mle(host.work)
     expected = host.build()
     events = {e["name"]: e for e in expected["events"]}
     assert events["LCP_DETAILS_HASH"]["digests"]["sha256"] == hashlib.sha256(bytes.fromhex(mle)).hexdigest()

@@ -23,6 +23,8 @@ SIZES = {4: 20, 0xB: 32, 0xC: 48, 0xD: 64}
 
 # logging: the serial console only. min_ram: low memory above OVMF's small reserved parts is not thrown away.
 TBOOT_LINE = "logging=serial loglvl=all ap_wake_mwait=true min_ram=0x2000000"
+# What the TXT platform's BIOS ACM has left.
+BIOS = "000000000101222007b000000200000000000000000000000400000000000000"
 # no_timer_check: on a busy host the kernel takes the emulated timer for broken and panics (interrupt remapping).
 LINUX_LINE = "console=ttyS0 loglevel=4 panic=-1 intel_iommu=on no_timer_check"
 
@@ -245,3 +247,15 @@ def extend_all(log, pcr, alg, name):
         if which == pcr:
             value = hashlib.new(name, value + digests[alg]).digest()
     return value.hex()
+
+
+def allow_mle(folder, mle=None):
+    """Makes list.dat and owner.pol: the owner allows just this MLE, by default Debian's tboot with the usual line. Returns its hash."""
+    def lcp(*args):
+        return subprocess.run([GEOLAUNCH, "lcp", *args], cwd=folder, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+    mle = mle or lcp("mle-hash", "--alg", "sha256", "--cmdline", TBOOT_LINE + " extpol=sha256", TBOOT)
+    lcp("element", "mle", "--alg", "sha256", "--hash", mle, "-o", "mle.elt")
+    lcp("list", "create", "--version", "2.1", "-o", "list.lst", "mle.elt")
+    lcp("data", "create", "-o", "list.dat", "list.lst")
+    lcp("policy", "create", "--type", "list", "-o", "owner.pol", "--data", "list.dat")
+    return mle
