@@ -282,15 +282,19 @@ check-asan: $(UNIT_RUN:%=unit-asan-%) $(B)/asan/geolaunch
 
 FUZZ_RUN := $(FUZZ:tests/fuzz/%.c=%)
 .PHONY: $(FUZZ_RUN:%=replay-%) $(FUZZ_RUN:%=fuzz-%) $(FUZZ_RUN:%=pick-%)
+# variant, folder of the programs, its main() if libFuzzer brings none, linker and its options
+define fuzz_programs
+$(B)/$(1)/$(2)/%: $(B)/$(1)/tests/fuzz/%.o $(3:%=$(B)/$(1)/tests/fuzz/%.o) \
+		$(B)/$(1)/libcli.a $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
+	@mkdir -p $$(@D)
+	$$(Q)$(4) -o $$@ $$^ -lcapstone $$(HOST_LIBS)
+endef
+FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
+$(eval $(call fuzz_programs,asan,fuzz,replay_main,$$(CC) $$(ASAN_LDFLAGS)))
+$(eval $(call fuzz_programs,fuzz,fuzz,,$$(CLANG) $$(FUZZ_LDFLAGS)))
+$(eval $(call fuzz_programs,cov,fuzz,replay_main,$$(CLANG) $$(COV_LDFLAGS)))
+$(eval $(call fuzz_programs,cov,pick,pick_main,$$(CLANG) $$(COV_LDFLAGS)))
 # Every corpus is replayed with gcc's sanitizers in make test; fuzzing itself needs clang's libFuzzer.
-$(B)/asan/fuzz/%: $(B)/asan/tests/fuzz/%.o \
-		$(B)/asan/tests/fuzz/replay_main.o $(B)/asan/libcli.a $(B)/asan/libtxt.a $(B)/asan/libproxy.a $(B)/asan/libgeolaunch.a
-	@mkdir -p $(@D)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^ -lcapstone $(HOST_LIBS)
-$(B)/fuzz/fuzz/%: $(B)/fuzz/tests/fuzz/%.o \
-		$(B)/fuzz/libcli.a $(B)/fuzz/libtxt.a $(B)/fuzz/libproxy.a $(B)/fuzz/libgeolaunch.a
-	@mkdir -p $(@D)
-	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ -lcapstone $(HOST_LIBS)
 $(FUZZ_RUN:%=replay-%): replay-%: $(B)/asan/fuzz/%
 	@$< $(wildcard tests/data/fuzz/$*/*) > $<.log 2>&1 || { tail -n 40 $<.log; echo "failed; by hand: $< tests/data/fuzz/$*/*" >&2; exit 1; }
 check-fuzz: $(FUZZ_RUN:%=replay-%)
@@ -298,18 +302,10 @@ $(FUZZ_RUN:%=fuzz-%): fuzz-%: $(B)/fuzz/fuzz/%
 	@GEOLAUNCH_RESULTS=$(RESULTS) scripts/fuzz $< $(FUZZ_TIME) $(B)/corpus/$* tests/data/fuzz/$*
 fuzz: deps
 	@$(MAKE) --no-print-directory $(FUZZ_RUN:%=fuzz-%)
-# Which lines of each parser its corpus alone runs through; exit 1 below 90 % of one. tests/fuzz/parsers.csv says what belongs to what.
-$(B)/cov/fuzz/%: $(B)/cov/tests/fuzz/%.o \
-		$(B)/cov/tests/fuzz/replay_main.o $(B)/cov/libcli.a $(B)/cov/libtxt.a $(B)/cov/libproxy.a $(B)/cov/libgeolaunch.a
-	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(COV_LDFLAGS) -o $@ $^ -lcapstone $(HOST_LIBS)
 # Adds to a target's corpus what its fuzzing found (build/corpus) and what runs through lines that nothing else does.
-$(B)/cov/pick/%: $(B)/cov/tests/fuzz/%.o \
-		$(B)/cov/tests/fuzz/pick_main.o $(B)/cov/libcli.a $(B)/cov/libtxt.a $(B)/cov/libproxy.a $(B)/cov/libgeolaunch.a
-	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(COV_LDFLAGS) -o $@ $^ -lcapstone $(HOST_LIBS)
 $(FUZZ_RUN:%=pick-%): pick-%: $(B)/cov/pick/%
 	@scripts/fuzz-pick $< $(B)/corpus/$* tests/data/fuzz/$*
+# Which lines of each parser its corpus alone runs through; exit 1 below 90 % of one. tests/fuzz/parsers.csv says what belongs to what.
 coverage: $(FUZZ_RUN:%=$(B)/cov/fuzz/%)
 	@GEOLAUNCH_RESULTS=$(RESULTS) scripts/coverage $(B)/cov/fuzz
 
