@@ -9,6 +9,7 @@
 #include "machine.h"
 #include "platform.h"
 #include "publish.h"
+#include "report.h"
 #include "slots.h"
 #include "txt_launch.h"
 #include "volume.h"
@@ -66,7 +67,7 @@ static enum launch_io op_open(void *ctx, struct span name, void **file, uint64_t
 	EFI_FILE_HANDLE f = NULL;
 	enum launch_io r;
 
-	guard_begin(&a->guard, name);
+	guard_begin(&a->guard, GUARD_DISK, name);
 	r = io_result(a, volume_open_file(&a->volume, name, &f, size));
 	if (r == LAUNCH_IO_OK)
 		*file = f;
@@ -77,7 +78,7 @@ static enum launch_io op_read(void *ctx, struct span name, void *file, uint8_t *
 {
 	struct app *a = ctx;
 
-	guard_begin(&a->guard, name);
+	guard_begin(&a->guard, GUARD_DISK, name);
 	return io_result(a, volume_read(file, buf, n));
 }
 
@@ -288,6 +289,13 @@ static EFI_STATUS cap_and_halt(struct app *a, enum cap why)
 	return halt(a, why);
 }
 
+static const struct {
+	const char *who, *then;
+} no_answer[] = {
+	[GUARD_DISK] = { ": the disk has not answered for ", " seconds, so nothing can be started from it" },
+	[GUARD_TPM] = { ": it has not answered the firmware for ", " seconds, so nothing can be measured: power the host off and on" },
+};
+
 /* Nobody gets a file any more, so no policy lets this launch go on; nor can the firmware, whose driver waits. */
 static void stalled(void *ctx)
 {
@@ -302,11 +310,13 @@ static void stalled(void *ctx)
 	a->status = EFI_TIMEOUT;
 	text_str(&t, "geolaunch: ");
 	text_span(&t, a->guard.what);
-	text_str(&t, ": the disk has not answered for ");
+	text_str(&t, no_answer[a->guard.of].who);
 	text_u64(&t, GUARD_SECONDS);
-	text_str(&t, " seconds, so nothing can be started from it");
+	text_str(&t, no_answer[a->guard.of].then);
 	console_line(a->env, buf);
-	if (!l->description_bytes.n)
+	if (a->guard.of == GUARD_TPM)
+		why = CAP_TPM_ERROR;
+	else if (!l->description_bytes.n)
 		why = CAP_DESCRIPTION_MISSING;
 	else if (!l->policy_bytes.n)
 		why = CAP_POLICY_MISSING;
@@ -320,77 +330,6 @@ static bool open_log(struct app *a)
 	uint8_t *room = op_alloc(a, LOG_ROOM);
 
 	return room && eventlog_begin(&a->log, (struct mspan){ room, LOG_ROOM - LOG_RESERVE }, a->platform.tpm.banks);
-}
-
-static void print_banks(struct app *a)
-{
-	char buf[LINE];
-	struct text t = TEXT_OF(buf);
-
-	text_str(&t, "geolaunch: ");
-	/* In txt mode SENTER opens it. */
-	if (a->launch.description.mode == DESCRIPTION_TXT && a->platform.state != PLATFORM_READY && a->platform.firmware_tpm) {
-		text_str(&t, "TPM 2.0, through the firmware until SENTER opens locality 2");
-		console_line(a->env, buf);
-		return;
-	}
-	text_str(&t, platform_text(a->platform.state));
-	if (a->platform.state == PLATFORM_READY) {
-		text_str(&t, "; banks");
-		for (unsigned i = 0; i < ALG_COUNT; i++)
-			if (a->platform.tpm.banks & ALG_BIT(i)) {
-				text_char(&t, ' ');
-				text_str(&t, alg_table[i].name);
-			}
-		if (a->platform.tpm.unknown_banks)
-			text_str(&t, "; another bank is active that cannot be extended");
-	} else if (a->platform.rc != TSS2_RC_SUCCESS) {
-		text_str(&t, ": ");
-		tpm_rc_text(a->platform.rc, &t);
-	}
-	console_line(a->env, buf);
-}
-
-static void print_seconds(struct text *t, const char *name, uint64_t us)
-{
-	text_str(t, name);
-	text_u64(t, us / 1000000);
-	text_char(t, '.');
-	text_char(t, (char)('0' + us / 100000 % 10));
-	text_char(t, (char)('0' + us / 10000 % 10));
-	text_char(t, (char)('0' + us / 1000 % 10));
-	text_str(t, " s");
-}
-
-static void print_times(struct app *a)
-{
-	char buf[LINE];
-	struct text t = TEXT_OF(buf);
-
-	text_str(&t, "geolaunch: time:");
-	print_seconds(&t, " read ", a->launch.read_us);
-	print_seconds(&t, ", hash ", a->launch.hash_us);
-	print_seconds(&t, ", TPM ", a->launch.tpm_us);
-	print_seconds(&t, ", total ", env_now_us(a->env));
-	console_line(a->env, buf);
-}
-
-static void print_verdict(struct app *a)
-{
-	char buf[LINE];
-	struct text t = TEXT_OF(buf);
-
-	text_str(&t, "geolaunch: verdict: ");
-	if (!a->launch.measured) {
-		text_str(&t, "NOT MEASURED, started because the policy type is nonfatal");
-	} else {
-		text_str(&t, "measured, no D-RTM");
-		if (a->launch.apply.error != TB_ERR_NONE) {
-			text_str(&t, ", with errors: ");
-			text_str(&t, cap_table[a->launch.apply.why].meaning);
-		}
-	}
-	console_line(a->env, buf);
 }
 
 /* Hands over to the hypervisor. Returns only on failure; which status, is in a->status. */
@@ -417,10 +356,17 @@ static EFI_STATUS hand_over(struct app *a)
 	give_back(a);
 	publish(a);
 	volume_close(&a->volume);
-	print_times(a);
-	print_verdict(a);
+	report_times(a->env, &a->launch);
+	report_verdict(a->env, &a->launch);
 	start(a);
 	return cap_and_halt(a, CAP_START_FAILED);
+}
+
+static void say_not_measured(struct app *a, const char *why)
+{
+	say(a, "NOT MEASURED: ", why);
+	if (a->platform.state == PLATFORM_TPM_SILENT)
+		console_line(a->env, "geolaunch: the firmware measures what it starts and may wait for this TPM for some minutes");
 }
 
 static EFI_STATUS run_direct(struct app *a)
@@ -435,7 +381,7 @@ static EFI_STATUS run_direct(struct app *a)
 			say(a, "the policy does not allow an unmeasured launch: ", platform_text(a->platform.state));
 			return halt(a, CAP_TPM_ERROR);
 		}
-		say(a, "NOT MEASURED: ", platform_text(a->platform.state));
+		say_not_measured(a, platform_text(a->platform.state));
 		act = launch_measure(&a->launch, 0);
 	}
 	if (act != VLP_ACT_CONTINUE)
@@ -450,7 +396,8 @@ static EFI_STATUS run_direct(struct app *a)
 static bool cap_unmeasured(struct app *a)
 {
 	if (a->platform.state != PLATFORM_READY) {
-		console_line(a->env, "geolaunch: PCR 17-22 keep the values that tell no launch took place: TPM locality 2 is closed");
+		say(a, "PCR 17-22 keep the values that tell no launch took place: ",
+			a->platform.state == PLATFORM_LOCALITY_CLOSED ? "TPM locality 2 is closed" : platform_text(a->platform.state));
 		return true;
 	}
 	if (platform_take_again(a->env, &a->platform) && apply_cap_all(&ops.tpm, a, a->platform.tpm.banks, CAP_PREFLIGHT))
@@ -469,7 +416,7 @@ static EFI_STATUS run_txt(struct app *a)
 	(void)note(a, status);
 	if (end == TXT_HALT)
 		return cap_and_halt(a, CAP_PREFLIGHT);
-	say(a, "NOT MEASURED: ", "no TXT launch can succeed here, and the policy lets the hypervisor start without one");
+	say_not_measured(a, "no TXT launch can succeed here, and the policy lets the hypervisor start without one");
 	if (!cap_unmeasured(a))
 		return halt(a, CAP_TPM_ERROR);
 	act = launch_measure(&a->launch, 0);
@@ -499,7 +446,7 @@ static EFI_STATUS run(struct app *a)
 	/* Nothing has been taken from the firmware yet: a disk that stalls finds nothing to cap. */
 	a->platform.state = PLATFORM_NO_TPM;
 	guard_open(&a->guard, a->env, stalled, a);
-	guard_begin(&a->guard, SPAN_LITERAL("file system"));
+	guard_begin(&a->guard, GUARD_DISK, SPAN_LITERAL("file system"));
 	status = volume_open(a->env, &a->volume);
 	guard_end(&a->guard);
 	if (!EFI_ERROR(status) && a->volume.shared)
@@ -511,7 +458,7 @@ static EFI_STATUS run(struct app *a)
 	console_line(a->env, "geolaunch " GEOLAUNCH_VERSION);
 	a->launch.ops = &ops;
 	a->launch.ctx = a;
-	platform_open(a->env, &a->platform);
+	platform_open(a->env, &a->guard, &a->platform);
 	if (a->platform.state == PLATFORM_READY && !open_log(a)) {
 		console_line(a->env, "geolaunch: no memory for the event log");
 		a->log_full = true;
@@ -526,7 +473,7 @@ static EFI_STATUS run(struct app *a)
 	if (!find_embedded(a))
 		return cap_and_halt(a, CAP_DESCRIPTION_INVALID);
 	prepared = launch_prepare(&a->launch);
-	print_banks(a);
+	report_platform(a->env, &a->platform, a->launch.description.mode == DESCRIPTION_TXT);
 	if (prepared != LAUNCH_PREPARED)
 		return cap_and_halt(a, launch_cap(prepared));
 	return a->launch.description.mode == DESCRIPTION_TXT ? run_txt(a) : run_direct(a);

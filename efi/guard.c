@@ -30,8 +30,9 @@ void guard_close(struct guard *g)
 	g->event = NULL;
 }
 
-void guard_begin(struct guard *g, struct span what)
+void guard_begin(struct guard *g, enum guard_of of, struct span what)
 {
+	g->of = of;
 	g->what = what;
 	g->watchdog = !g->event || EFI_ERROR(g->env->bs->SetTimer(g->event, TimerRelative, GUARD_SECONDS * UNITS_PER_SECOND));
 	if (g->watchdog)

@@ -14,6 +14,8 @@ static const char *const texts[PLATFORM_STATE_COUNT] = {
 	[PLATFORM_LOCALITY_CLOSED] = "TPM locality 2 is closed, so PCR 17-22 cannot be extended: this host needs txt mode",
 	[PLATFORM_LOCALITY_BUSY] = "TPM locality 2 was requested but never granted: something else holds the TPM",
 	[PLATFORM_TPM_ERROR] = "the TPM does not answer as a TPM 2.0 should",
+	[PLATFORM_TPM_SILENT] =
+		"the TPM took a command and does not answer: power the host off and on; if that does not help, replace the TPM",
 	[PLATFORM_NO_BANK] = "no PCR bank with SHA-1, SHA-256, SHA-384 or SHA-512 is active: activate one in the firmware's setup",
 };
 
@@ -27,11 +29,23 @@ static void delay_ms(void *ctx, unsigned ms)
 	((struct efi_env *)ctx)->bs->Stall((UINTN)ms * 1000);
 }
 
+static void watch(void *ctx, bool begins)
+{
+	struct guard *g = ctx;
+
+	if (begins)
+		guard_begin(g, GUARD_TPM, SPAN_LITERAL("TPM"));
+	else
+		guard_end(g);
+}
+
 /* What the firmware says about the TPM when its registers cannot be used: reads through locality 0. */
-static void open_through_firmware(struct efi_env *env, struct platform *p, struct tcg2_protocol *tcg2)
+static void open_through_firmware(struct efi_env *env, struct guard *g, struct platform *p, struct tcg2_protocol *tcg2)
 {
 	if (!tcg2 || EFI_ERROR(tcg2_tcti_init(&p->tcg2_tcti, tcg2)))
 		return;
+	p->tcg2_tcti.watch = watch;
+	p->tcg2_tcti.watch_ctx = g;
 	p->tpm.delay_ms = delay_ms;
 	p->tpm.delay_ctx = env;
 	p->firmware_tpm = tpm_init(&p->tpm, (TSS2_TCTI_CONTEXT *)&p->tcg2_tcti) == TSS2_RC_SUCCESS;
@@ -58,11 +72,11 @@ static enum platform_state open_registers(struct efi_env *env, struct platform *
 		return PLATFORM_LOCALITY_CLOSED;
 	}
 	if (p->rc != TSS2_RC_SUCCESS)
-		return PLATFORM_TPM_ERROR;
+		return p->mmio_tcti.silent ? PLATFORM_TPM_SILENT : PLATFORM_TPM_ERROR;
 	return p->tpm.banks ? PLATFORM_READY : PLATFORM_NO_BANK;
 }
 
-enum platform_state platform_open(struct efi_env *env, struct platform *p)
+enum platform_state platform_open(struct efi_env *env, struct guard *g, struct platform *p)
 {
 	EFI_GUID tcg2_guid = TCG2_PROTOCOL_GUID, tcg_guid = TCG_PROTOCOL_GUID;
 	struct tcg2_protocol *tcg2 = NULL;
@@ -89,7 +103,8 @@ enum platform_state platform_open(struct efi_env *env, struct platform *p)
 			tpm_done(&p->tpm);
 			(void)!platform_give_back(env, p);
 		}
-		open_through_firmware(env, p, tcg2);
+		if (p->state != PLATFORM_TPM_SILENT)
+			open_through_firmware(env, g, p, tcg2);
 		/* edk2 installs TCG2 only with a TPM, but other firmware may say "not present" in its capability. */
 		if (p->state == PLATFORM_NO_REGISTERS && !p->firmware_tpm)
 			p->state = PLATFORM_NO_TPM;

@@ -4,6 +4,7 @@
 
 #include "common/text.h"
 #include "env.h"
+#include "guard.h"
 #include "tpm/efi/tcg2.h"
 #include "tpm/tpm.h"
 
@@ -16,6 +17,7 @@ enum platform_state {
 	PLATFORM_LOCALITY_CLOSED, /* registers of locality 2 read all ones or zeros: before SENTER on Intel hosts; CRB without localities */
 	PLATFORM_LOCALITY_BUSY,   /* requested, never granted */
 	PLATFORM_TPM_ERROR,       /* the TPM does not answer as it should; `rc` */
+	PLATFORM_TPM_SILENT,      /* it does not answer at all */
 	PLATFORM_NO_BANK,         /* no active bank with SHA-1 or SHA-2 */
 	PLATFORM_STATE_COUNT
 };
@@ -33,9 +35,10 @@ struct platform {
 
 /*
  * Finds the TPM, takes locality 2 from the firmware and asks for the banks. If locality 2 is not to be had, the firmware keeps its
- * locality and `p->tpm` works through EFI_TCG2_PROTOCOL (reads only make sense there).
+ * locality and `p->tpm` works through EFI_TCG2_PROTOCOL (reads only make sense there), watched by `g`. A silent TPM is not asked that
+ * way: the firmware would wait for it by minutes.
  */
-enum platform_state platform_open(struct efi_env *env, struct platform *p);
+enum platform_state platform_open(struct efi_env *env, struct guard *g, struct platform *p);
 
 /* One line for people: what this platform cannot do, and what to do. */
 const char *platform_text(enum platform_state s);

@@ -110,7 +110,7 @@ GL_MUST static EFI_STATUS load(struct efi_env *env, struct guard *g, EFI_HANDLE 
 
 	if (EFI_ERROR(s))
 		return s;
-	guard_begin(g, SPAN_LITERAL("geolaunch.efi of the build"));
+	guard_begin(g, GUARD_DISK, SPAN_LITERAL("geolaunch.efi of the build"));
 	s = env->bs->LoadImage(FALSE, env->image, (EFI_DEVICE_PATH *)(void *)path, NULL, 0, out);
 	guard_end(g);
 	(void)env->bs->FreePool(path);
@@ -127,7 +127,7 @@ enum slots_result slots_start(struct efi_env *env, struct volume *v, struct guar
 	const char *slot = slots.current;
 	EFI_STATUS s;
 
-	guard_begin(g, SPAN_LITERAL(SLOTS_FILE));
+	guard_begin(g, GUARD_DISK, SPAN_LITERAL(SLOTS_FILE));
 	s = read_slots(v, &slots);
 	guard_end(g);
 	if (s == EFI_NOT_FOUND)

@@ -47,6 +47,7 @@ struct tpm_mmio_tcti {
 	enum tpm_interface interface;
 	uint8_t locality;
 	uint8_t state;
+	bool silent; /* the TPM took a command and gave no response in its time; whoever else asks it will wait in vain, too */
 	uint32_t response_size;
 	uint8_t header[10];
 };

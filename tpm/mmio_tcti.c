@@ -66,8 +66,10 @@ GL_MUST static TSS2_RC receive_header(struct tpm_mmio_tcti *t, int32_t timeout)
 	rc = ops->wait(t->mmio, t->locality, limit);
 	if (rc == TSS2_TCTI_RC_TRY_AGAIN && timeout != TSS2_TCTI_TIMEOUT_BLOCK)
 		return rc; /* the caller's limit, not ours */
-	if (rc == TSS2_TCTI_RC_TRY_AGAIN)
+	if (rc == TSS2_TCTI_RC_TRY_AGAIN) {
+		t->silent = true;
 		return fail(t, TSS2_TCTI_RC_IO_ERROR);
+	}
 	if (rc == TSS2_RC_SUCCESS)
 		rc = ops->read(t->mmio, t->locality, 0, (struct mspan){ t->header, sizeof(t->header) });
 	if (rc != TSS2_RC_SUCCESS)

@@ -24,7 +24,7 @@ how a run ends                                                                 e
   halt       geolaunch.efi stopped: serial line "geolaunch: halted: REASON";            10
              --platform txt: or tboot did, "tboot: TB_SHUTDOWN_HALT"
   reset      the guest reset or triple-faulted                                          11
-  timeout    none of these within --timeout                                             12
+  timeout    none of these within --timeout, or no word for --quiet                     12
   firmware   the firmware ended in its shell or found nothing to boot                   13
   SIGTERM, SIGINT, SIGHUP: everything is cleaned up, status 128 + signal
 
@@ -96,6 +96,7 @@ def _parser():
     p.add_argument("--json", metavar="OUT", help="write the result there (replaced by rename) instead of to stdout")
     p.add_argument("--keep", metavar="DIR", help="keep all logs there, whatever happens")
     p.add_argument("--timeout", type=_seconds, default=120, metavar="S", help="seconds for the guest (default 120)")
+    p.add_argument("--quiet", type=_seconds, metavar="S", help="end the run, as by --timeout, when the console said nothing for so long")
     p.add_argument("--tpm", choices=["tis", "crb", "none", "1.2"], default="tis",
                    help="TPM 2.0 by TIS (default) or CRB, none, or TPM 1.2")
     p.add_argument("--banks", type=_banks, metavar="LIST",

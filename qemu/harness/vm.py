@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """QEMU: its command line, its streams, and how it ends."""
 import json
+import math
 import os
 import re
 import selectors
@@ -111,6 +112,7 @@ class Vm:
         self._exited = False
         self._log = os.path.join(logs, "qemu.log")
         self.start_time = None
+        self._heard = None
         self.firmware_s = None
         self.first_line_s = None
         self.marks = {text: None for text in options.mark}
@@ -157,14 +159,18 @@ class Vm:
 
     def _follow(self, deadline):
         while not self._exited and self._verdict is None:
-            until = min(deadline, self._kill_at or deadline)
+            until = min(deadline, self._kill_at or deadline, self._quiet_at())
             for key, _ in self._selector.select(max(0, until - time.monotonic())):
                 key.data(key)
             now = time.monotonic()
             if self._kill_at and now >= self._kill_at:
                 return
-            if now >= deadline:
+            if now >= min(deadline, self._quiet_at()):
                 self._verdict = "timeout"
+
+    def _quiet_at(self):
+        """When the console will have been quiet for too long; it has been heard once, as the firmware may take its time."""
+        return self._heard + self._options.quiet if self._options.quiet and self._heard else math.inf
 
     def _drain(self):
         """QEMU is gone: takes what it left in the streams."""
@@ -243,7 +249,8 @@ class Vm:
         self._grace()
 
     def _serial_bytes(self, data):
-        now = time.monotonic() - self.start_time
+        self._heard = time.monotonic()
+        now = self._heard - self.start_time
         if self.firmware_s is None:
             self.firmware_s = round(now, 3)
         self._files["serial.raw"].write(data)

@@ -64,7 +64,8 @@ def _usual():
             cases.append(Case(mode, c, kinds[i % len(kinds)], POLICIES[i % len(POLICIES)]))
     closing = COMMANDS["direct"][LAST_EXTEND["direct"] - 1]
     return cases + [Case("direct", closing, "silent", "halt"), Case("direct", COMMANDS["direct"][4], "hang", "nonfatal"),
-                    Case("direct", COMMANDS["direct"][6], "huge", "halt")]
+                    Case("direct", COMMANDS["direct"][6], "huge", "halt"), Case("direct", COMMANDS["direct"][0], "silent", "continue"),
+                    Case("txt", COMMANDS["txt"][1], "silent", "nonfatal"), Case("txt", COMMANDS["txt"][4], "silent", "nonfatal")]
 
 
 def _full():

@@ -234,6 +234,17 @@ def test_ending(runner, name):
         assert "cannot do that" in runner.err
 
 
+def test_quiet_guest(runner):
+    runner.fake("serial geolaunch 1.0\nsleep").run("--tpm", "none", "--timeout", "100", "--quiet", "0.5")
+    assert (runner.code, runner.result["ended"]) == (12, "timeout")
+
+
+def test_not_quiet_before_the_first_word(runner):
+    runner.fake("sleep").run("--tpm", "none", "--timeout", "1", "--quiet", "0.1")
+    assert (runner.code, runner.result["ended"]) == (12, "timeout")
+    assert 1 <= runner.result["seconds"] < 100
+
+
 def test_halted_guest_that_stays_is_ended(runner):
     runner.fake("serial geolaunch: halted: returned\nsleep").run("--tpm", "none", "--timeout", "50")
     assert (runner.code, runner.result["halt"]) == (10, "returned")

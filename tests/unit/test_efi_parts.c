@@ -367,11 +367,19 @@ static void test_platform_texts(void **state)
 }
 
 static struct platform platform;
+static struct guard guard;
+
+static void never(void *ctx)
+{
+	(void)ctx;
+	fail_msg("the TPM answers");
+}
 
 static void test_platform_turns(void **state)
 {
 	(void)state;
-	assert_int_equal(platform_open(&scene.env, &platform), PLATFORM_READY);
+	guard_open(&guard, &scene.env, never, NULL);
+	assert_int_equal(platform_open(&scene.env, &guard, &platform), PLATFORM_READY);
 	assert_int_equal(platform.tpm.banks, BANKS);
 	assert_true(platform.holding);
 	assert_int_equal(scene.registers.active, 2);
@@ -395,7 +403,8 @@ static void test_platform_not_ready(void **state)
 {
 	(void)state;
 	scene.registers.gate[2] = FAKE_ONES;
-	assert_int_equal(platform_open(&scene.env, &platform), PLATFORM_LOCALITY_CLOSED);
+	guard_open(&guard, &scene.env, never, NULL);
+	assert_int_equal(platform_open(&scene.env, &guard, &platform), PLATFORM_LOCALITY_CLOSED);
 	assert_true(platform.firmware_tpm);
 	assert_false(platform_take_again(&scene.env, &platform));
 	assert_true(platform_give_back(&scene.env, &platform));

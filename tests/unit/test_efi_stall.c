@@ -12,25 +12,34 @@
 
 #define BANKS (ALG_BIT(ALG_SHA1) | ALG_BIT(ALG_SHA256))
 #define STALLED ": the disk has not answered for 30 seconds"
+#define TPM_STALLED "geolaunch: TPM: it has not answered the firmware for 30 seconds"
 
 static void set_up(uint8_t type)
 {
 	scene_init(&(struct scene_options){ .type = type, .banks = BANKS, .hash = ALG_SHA256, .halt_delay = 7 });
 }
 
-/* Stops for good: off, PCR 17-22 capped, and nothing asked of the firmware that it cannot do now. */
-static void expect_off(const char *file, const char *reason, const char *steps)
+/* Stops for good: off, and nothing asked of the firmware that it cannot do now. */
+static void expect_timeout(const char *why, const char *reason)
 {
 	char line[128];
 
 	assert_int_equal(fw.ended, FW_RESET);
 	assert_int_equal(fw.reset_type, EfiResetShutdown);
 	assert_int_equal(fw.reset_status, EFI_TIMEOUT);
-	(void)snprintf(line, sizeof(line), "geolaunch: %s" STALLED, file);
-	assert_int_equal(fw_console_count(line), 1);
+	assert_int_equal(fw_console_count(why), 1);
 	(void)snprintf(line, sizeof(line), "geolaunch: halted: %s: ", reason);
 	assert_int_equal(fw_console_count(line), 1);
 	assert_int_equal(fw_console_count("(EFI_TIMEOUT)"), 1);
+}
+
+/* PCR 17-22 are capped besides. */
+static void expect_off(const char *file, const char *reason, const char *steps)
+{
+	char line[128];
+
+	(void)snprintf(line, sizeof(line), "geolaunch: %s" STALLED, file);
+	expect_timeout(line, reason);
 	scene_expect(steps);
 }
 
@@ -129,6 +138,34 @@ static void test_slots_stall(void **state)
 	expect_off("geolaunch.efi of the build", "description-missing", "");
 }
 
+static unsigned answers; /* of the TPM, before it falls silent */
+
+static size_t falls_silent(void *ctx, uint8_t locality, struct span command, struct mspan out)
+{
+	if (answers == 0)
+		return FAKE_NO_RESPONSE;
+	answers--;
+	return soft_tpm_execute(ctx, locality, command, out);
+}
+
+/* Locality 2 is closed, so the firmware is asked, which would wait for minutes. */
+static void test_tpm_stalls(void **state)
+{
+	(void)state;
+	for (uint8_t type = VLP_NONFATAL; type <= VLP_HALT; type++)
+		/* While it is asked for its banks, and for the geo index by a launch without measurements. */
+		for (unsigned n = 0; n < (type == VLP_NONFATAL ? 4 : 2); n++) {
+			set_up(type);
+			scene.registers.gate[2] = FAKE_ONES;
+			scene.registers.execute = falls_silent;
+			answers = n;
+			(void)scene_run_unchecked();
+			expect_timeout(TPM_STALLED, "tpm-error");
+			scene_expect("");
+			assert_int_equal(fw.loads, 0);
+		}
+}
+
 /* Without a timer the firmware's watchdog has to do: a reset, but an end. */
 static void test_watchdog_instead(void **state)
 {
@@ -199,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_open_stalls),
 		cmocka_unit_test(test_file_system_stalls),
 		cmocka_unit_test(test_slots_stall),
+		cmocka_unit_test(test_tpm_stalls),
 		cmocka_unit_test(test_watchdog_instead),
 		cmocka_unit_test(test_line_of_error),
 	};

@@ -213,6 +213,22 @@ static void tpm_closes(void)
 	scene.tpm.fail_rc = TPM2_RC_LOCALITY;
 }
 
+static size_t no_response(void *ctx, uint8_t locality, struct span command, struct mspan out)
+{
+	(void)ctx;
+	(void)locality;
+	(void)command;
+	(void)out;
+	return FAKE_NO_RESPONSE;
+}
+
+/* The firmware must not be asked then: it would wait for ever (fw_stall()). */
+static void tpm_silent(void)
+{
+	scene.registers.execute = no_response;
+	scene.registers.stuck = true;
+}
+
 static void no_bank(void)
 {
 	scene.options.banks = 0;
@@ -239,6 +255,7 @@ static const struct {
 	{ tpm_closes, "TPM locality 2 is closed, so PCR 17-22 cannot be extended: this host needs txt mode", true },
 	{ tpm_fails, "the TPM does not answer as a TPM 2.0 should: TPM_RC_FAILURE (0x101)", false },
 	{ tpm_fails_first, "the TPM does not answer as a TPM 2.0 should: TPM_RC_FAILURE (0x101)", true },
+	{ tpm_silent, "the TPM took a command and does not answer: power the host off and on", false },
 	{ no_bank, "no PCR bank with SHA-1, SHA-256, SHA-384 or SHA-512 is active", true },
 };
 
@@ -262,6 +279,7 @@ static void test_platform(void **state)
 			}
 			scene_expect_started(SCENE_ALL);
 			assert_int_equal(fw_console_count("geolaunch: verdict: NOT MEASURED"), 1);
+			assert_int_equal(fw_console_count("may wait for this TPM for some minutes"), scene.registers.stuck);
 			/* Compared with the policy as far as can be. */
 			assert_int_equal(fw_console_count("FAILED"), platforms[i].geo ? 0 : 1);
 			assert_int_equal(scene_commands(SOFT_NV_READ) > 0, platforms[i].geo);

@@ -307,7 +307,9 @@ static void long_waits_end_by_the_clock(void **state)
 		mmio_init(&b, kind, 2);
 		b.fake.mmio.now_us = fast_clock;
 		b.fake.busy_us = 4000000000;
+		assert_false(b.tcti.silent);
 		assert_int_equal(mmio_exchange(&b), TSS2_TCTI_RC_IO_ERROR);
+		assert_true(b.tcti.silent);
 		assert_true(b.fake.now_us >= TPM_DURATION_MAX_US / 5 && b.fake.now_us < TPM_DURATION_MAX_US / 5 + 10000000);
 		b.fake.busy_us = TPM_DURATION_MAX_US / 5 - 1000000;
 		assert_int_equal(mmio_exchange(&b), TSS2_RC_SUCCESS);
@@ -342,6 +344,7 @@ static void lost_locality_is_noticed(void **state)
 		b.fake.now_us = 0;
 		assert_int_equal(mmio_receive(&b, &size, NULL, -1), TSS2_TCTI_RC_IO_ERROR);
 		assert_true(b.fake.now_us < 5000000);
+		assert_false(b.tcti.silent);
 		b.fake.gate[2] = FAKE_OPEN;
 		mmio_works_again(&b);
 	}

@@ -41,8 +41,12 @@ static TSS2_RC transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *
 		return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
 	/* Whatever the firmware leaves unwritten must not look like the last response. */
 	memset(t->response, 0, sizeof(t->response));
+	if (t->watch)
+		t->watch(t->watch_ctx, true);
 	/* The protocol has no const; the firmware does not write to the command. */
 	t->status = t->tcg2->submit_command(t->tcg2, (UINT32)size, (UINT8 *)(uintptr_t)command, t->max_response, t->response);
+	if (t->watch)
+		t->watch(t->watch_ctx, false);
 	if (t->status != EFI_SUCCESS)
 		return TSS2_TCTI_RC_IO_ERROR;
 	/* The size is told nowhere but in the header. */

@@ -61,7 +61,9 @@ struct tcg2_tcti {
 	struct tcg2_protocol *tcg2;
 	EFI_STATUS status; /* of the last SubmitCommand */
 	UINT32 max_command, max_response;
-	UINT32 response_size; /* 0: none waiting */
+	UINT32 response_size;                  /* 0: none waiting */
+	void (*watch)(void *ctx, bool begins); /* around each SubmitCommand, which may wait for ever; NULL: nobody */
+	void *watch_ctx;
 	UINT8 response[4096];
 };
 
