@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/embedded.h"
 #include "cli/fleet.h"
 #include "cli/lcp.h"
 #include "cli/lint_impl.h"
@@ -177,10 +178,45 @@ GL_MUST static bool read_description(const char *build, struct lint_collected *c
 		return true;
 	if (!read_file(path, DESCRIPTION_MAX_SIZE, &c->description_text, &n, fault))
 		return false;
+	c->description_size = n;
 	if (description_parse((struct span){ c->description_text, n }, d, NULL))
 		return true;
 	c->description = d;
 	d = NULL;
+	return true;
+}
+
+static enum lint_embedded compare_embedded(const struct lint_collected *c, struct span efi)
+{
+	struct embedded e = { { NULL, 0 }, { NULL, 0 } };
+	struct pecoff pe;
+
+	/* What is no PE file has nothing inside, and does not start either. */
+	if (pecoff_parse(efi, &pe) != PECOFF_OK)
+		return LINT_EMBEDDED_NONE;
+	if (embedded_find(efi, PECOFF_FILE, &e) != PECOFF_OK)
+		return LINT_EMBEDDED_DAMAGED;
+	if (!e.description.n)
+		return LINT_EMBEDDED_NONE;
+	if (!span_equal(e.description, (struct span){ c->description_text, c->description_size }))
+		return LINT_EMBEDDED_OTHER_DESCRIPTION;
+	return span_equal(e.policy, c->facts.policy_bytes) ? LINT_EMBEDDED_SAME : LINT_EMBEDDED_OTHER_POLICY;
+}
+
+/* After description and policy. */
+GL_MUST static bool read_embedded(const char *build, struct lint_collected *c, struct cli_fault *fault)
+{
+	CLEANUP_FREE char *path = path_in(build, ESP "/geolaunch.efi");
+	CLEANUP_FREE uint8_t *bytes = NULL;
+	size_t n;
+
+	if (!path)
+		return no_memory(fault);
+	if (access(path, F_OK) != 0)
+		return true;
+	if (!read_file(path, PECOFF_MAX_SIZE, &bytes, &n, fault))
+		return false;
+	c->facts.embedded = compare_embedded(c, (struct span){ bytes, n });
 	return true;
 }
 
@@ -321,9 +357,9 @@ bool lint_collect(const struct lint_sources *given, struct lint_collected *out, 
 	struct lint_sources with_defaults = *given, *s = &with_defaults;
 	struct lint_facts *f = &out->facts;
 
-	if (s->build &&
-		(!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !list_modules(out, fault) ||
-			!read_description(s->build, out, fault) || !add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
+	if (s->build && (!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !list_modules(out, fault) ||
+				!read_description(s->build, out, fault) || !read_embedded(s->build, out, fault) ||
+				!add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
 		return false;
 	if (!read_sinit(s->sinit, out, fault))
 		return false;

@@ -205,6 +205,20 @@ static void check_efi_runtime(const struct lint_world *w, struct lint_run *run)
 	lint_found(run, "The stage's rules have efi=runtime.");
 }
 
+static void check_embedded(const struct lint_world *w, struct lint_run *run)
+{
+	static const char *const what[] = {
+		[LINT_EMBEDDED_OTHER_DESCRIPTION] = "The launch description in it is not launch.conf.",
+		[LINT_EMBEDDED_OTHER_POLICY] = "The policy in it is not policy.vlp.",
+		[LINT_EMBEDDED_DAMAGED] = "Its sections are damaged: it stops.",
+	};
+
+	if ((size_t)w->f->embedded >= GL_COUNT(what) || !what[w->f->embedded])
+		return;
+	lint_where(run, "geolaunch.efi");
+	lint_found(run, "%s", what[w->f->embedded]);
+}
+
 const struct lint_rule lint_build_rules[] = {
 	{ "GL-BUILD-001", LINT_ERROR, "a file of the build is missing",
 		"The launch needs a module that is not in the build directory: a cap is measured in its place, and with the policy types continue "
@@ -259,5 +273,10 @@ const struct lint_rule lint_build_rules[] = {
 		"measure other things, or the same ones otherwise: PCR 17 and 18 may end in other values than predicted.",
 		"After the first launch with this module, capture its log, name it in the manifest and build again.",
 		"docs/REAL-HARDWARE.md", check_other_sinit },
+	{ "GL-BUILD-013", LINT_ERROR, "geolaunch.efi brings another launch description or policy than the files",
+		"A signed geolaunch.efi obeys what was signed with it, and nothing else. The files beside it, which this report, 'geolaunch provision' "
+		"and people go by, say something that does not count at boot.",
+		"Build again with --sign instead of editing launch.conf, policy.vlp or geolaunch.efi in the build directory.",
+		"geolaunch-build(1), Secure Boot", check_embedded },
 };
 const size_t lint_build_rule_count = GL_COUNT(lint_build_rules);

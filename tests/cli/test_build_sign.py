@@ -186,6 +186,30 @@ def test_install_wants_the_same_inside_and_outside(inputs, keys):
     assert subprocess.run(install, capture_output=True, text=True, timeout=60).returncode == 0
 
 
+def test_lint_looks_inside(inputs, keys):
+    """What is inside counts at boot, so lint must not take the files' word for it."""
+    assert build(inputs, BASE, *with_key(keys)).returncode == 0
+    assert build(inputs, variant(policy={**BASE["policy"], "type": "nonfatal"}), *with_key(keys), out="second").returncode == 0
+    plain = (inputs / "geolaunch.efi").read_bytes()
+    own, other = ((inputs / d / "esp/EFI/geolaunch/geolaunch.efi") for d in ("out", "second"))
+    kept = own.read_bytes()
+    damaged = bytearray(kept)
+    pe = Pe(kept)
+    damaged[pe.table + 40 * list(pe.sections).index(".policy") + 1] ^= 1      # its name
+    changed = variant(hypervisor={**BASE["hypervisor"], "cmdline": "other"})
+    assert build(inputs, changed, *with_key(keys), out="third").returncode == 0
+    third = (inputs / "third/esp/EFI/geolaunch/geolaunch.efi").read_bytes()
+    for data, words in ((kept, None), (plain, None), (other.read_bytes(), "The policy in it is not policy.vlp."),
+                        (third, "The launch description in it is not launch.conf."), (bytes(damaged), "Its sections are damaged")):
+        own.write_bytes(data)
+        done = subprocess.run([GEOLAUNCH, "lint", inputs / "out", "--json"], capture_output=True, text=True, timeout=60)
+        found = [f["text"] for f in json.loads(done.stdout)["findings"] if f["id"] == "GL-BUILD-013"]
+        assert (done.returncode, len(found)) == ((20, 1) if words else (0, 0)), done
+        assert not words or words in found[0]
+        inside = "obeys the policy in it, the same as policy.vlp" in done.stdout
+        assert inside == (data == kept) and ("does not go by these files" in done.stdout) == bool(words)
+
+
 # ---------------------------------------------------------------- refusals
 
 
