@@ -39,7 +39,7 @@ struct build {
 	size_t description_size;
 	struct vlp policy; /* its hashes are those of out->modules and geo_measured */
 	struct digests geo_measured;
-	char tboot_digest[65]; /* SHA-256 of tboot, for a description that is signed; else empty */
+	char extra_digests[BUILD_EXTRAS][65]; /* SHA-256, for a description that is signed; else empty */
 	uint8_t policy_bytes[VLP_MAX_SIZE];
 };
 

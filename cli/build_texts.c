@@ -71,20 +71,15 @@ static struct description_module describe(const struct build_module *m)
 	return d;
 }
 
-static struct description_module describe_extra(const struct build_module *m)
-{
-	return m->given ? describe(m) : (struct description_module){ .role = ROLE_DESCRIPTION };
-}
-
 /*
- * The policy has no entry for tboot, so where a signature is to cover all that runs, the description names it by its digest: that of the
- * file as it goes to the ESP.
+ * The policy has no entry for tboot, SINIT module and launch control data, so where a signature is to cover all that runs and what that reads
+ * before it measures anything, the description names them by their digests: those of the files as they go to the ESP.
  */
-static bool digest_of_tboot(struct build *b, struct span *out)
+static bool digest_of(struct build *b, enum build_extra which, struct span *out)
 {
-	const struct source *s = &b->extras[BUILD_TBOOT];
+	const struct source *s = &b->extras[which];
 	CLEANUP_FREE uint8_t *bytes = malloc((size_t)s->size + 1);
-	struct text hex = TEXT_OF(b->tboot_digest);
+	struct text hex = TEXT_OF(b->extra_digests[which]);
 	struct digests d;
 
 	if (!bytes)
@@ -93,8 +88,16 @@ static bool digest_of_tboot(struct build *b, struct span *out)
 		return cli_fail(b->fault, CLI_IO, "cannot read: %s: try again", s->path);
 	hash_span(ALG_BIT(ALG_SHA256), (struct span){ bytes, (size_t)s->size }, &d);
 	text_bytes(&hex, digest_span(&d, ALG_SHA256));
-	*out = span_str(b->tboot_digest);
+	*out = span_str(b->extra_digests[which]);
 	return true;
+}
+
+static bool describe_extra(struct build *b, enum build_extra which, struct description_module *out)
+{
+	const struct build_module *m = &b->out->extras[which];
+
+	*out = m->given ? describe(m) : (struct description_module){ .role = ROLE_DESCRIPTION };
+	return !m->given || !b->options->sign || digest_of(b, which, &out->sha256);
 }
 
 bool build_write_description(struct build *b)
@@ -113,11 +116,9 @@ bool build_write_description(struct build *b)
 	d->hypervisor = out->manifest.hypervisor;
 	d->module_count = out->manifest.module_count;
 	if (build_is_txt(b)) {
-		d->txt.tboot = describe_extra(&out->extras[BUILD_TBOOT]);
-		if (b->options->sign && !digest_of_tboot(b, &d->txt.tboot.sha256))
+		if (!describe_extra(b, BUILD_TBOOT, &d->txt.tboot) || !describe_extra(b, BUILD_SINIT, &d->txt.sinit) ||
+			!describe_extra(b, BUILD_LCP_DATA, &d->txt.lcp))
 			return false;
-		d->txt.sinit = describe_extra(&out->extras[BUILD_SINIT]);
-		d->txt.lcp = describe_extra(&out->extras[BUILD_LCP_DATA]);
 		d->txt.stage = describe(&out->modules[0]);
 	}
 	for (size_t i = 0; i < d->module_count; i++)

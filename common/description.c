@@ -185,6 +185,11 @@ bool description_has_cmdline(enum role role)
 	return role == ROLE_HYPERVISOR || role == ROLE_KERNEL || role == ROLE_TBOOT || role == ROLE_STAGE;
 }
 
+bool description_has_digest(enum role role)
+{
+	return role == ROLE_TBOOT || role == ROLE_SINIT || role == ROLE_LCP;
+}
+
 struct span description_module_cmdline(const struct description_module *m)
 {
 	if ((unsigned)m->role >= ROLE_COUNT)
@@ -200,7 +205,7 @@ static enum description_error check_module(const struct description_module *m)
 		return DESCRIPTION_E_FIELD;
 	if (!description_cmdline_valid(m->cmdline))
 		return DESCRIPTION_E_CMDLINE;
-	if (m->sha256.n != 0 && m->role != ROLE_TBOOT)
+	if (m->sha256.n != 0 && !description_has_digest(m->role))
 		return DESCRIPTION_E_FIELD;
 	if (m->sha256.n != 0 && !description_digest_valid(m->sha256))
 		return DESCRIPTION_E_DIGEST;

@@ -21,8 +21,10 @@
  *   sha256 HEX                  of tboot's file, 64 digits in lower case; may be left out. Then any tboot is started, and measured
  *   module sinit                may be left out
  *   file FILE
+ *   sha256 HEX                  as tboot's
  *   module lcp                  may be left out
  *   file FILE
+ *   sha256 HEX                  as tboot's
  *   module stage
  *   file FILE
  *   cmdline RULES               those of stage_rules.h; they agree with the modules below, on-halt and halt-delay
@@ -70,7 +72,7 @@ struct description_module {
 	enum role role;
 	struct span file;
 	struct span cmdline; /* hypervisor, kernel, tboot, stage only */
-	struct span sha256;  /* tboot only: hexadecimal; empty: not given */
+	struct span sha256;  /* tboot, sinit, lcp only: hexadecimal; empty: not given */
 	struct span path;    /* members of the initrd (role_table[].member) only */
 	uint32_t mode;       /* permission bits, members only */
 };

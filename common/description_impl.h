@@ -13,6 +13,8 @@
 extern const enum role description_txt_roles[DESCRIPTION_TXT_ROLES];
 
 GL_MUST bool description_has_cmdline(enum role role);
+/* Files that no policy names: the description may, by their digest. */
+GL_MUST bool description_has_digest(enum role role);
 GL_MUST bool description_digest_valid(struct span hex);
 
 /* modules_take() and modules_end(), with a sentence of its own for the modules that are not numbered. */

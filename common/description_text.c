@@ -171,7 +171,7 @@ static void read_fields(struct lines *l, struct paths *taken, struct description
 		if (!description_cmdline_valid(m->cmdline))
 			fail(l, DESCRIPTION_E_CMDLINE);
 	}
-	if (m->role == ROLE_TBOOT && next_has_key(*l, "sha256")) {
+	if (description_has_digest(m->role) && next_has_key(*l, "sha256")) {
 		m->sha256 = next_value(l, "sha256");
 		if (!description_digest_valid(m->sha256))
 			fail(l, DESCRIPTION_E_DIGEST);

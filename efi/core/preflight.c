@@ -102,8 +102,10 @@ const struct preflight_info preflight_table[PREFLIGHT_COUNT] = {
 		"the policy names a module that the launch does not have: install the build that goes with the policy" },
 	[PREFLIGHT_TBOOT_DIFFERS] = { "tboot-differs", TB_ERR_FATAL, true,
 		"tboot is not the one that the launch description names by its digest: install the build again" },
+	[PREFLIGHT_FILE_DIFFERS] = { "file-differs", TB_ERR_FATAL, true,
+		"this file is not the one that the launch description names by its digest: install the build again" },
 	[PREFLIGHT_SECURE_BOOT] = { "secure-boot", TB_ERR_FATAL, true,
-		"Secure Boot is on, and this program is not one that geolaunch.efi's signature covers by a digest of SHA-256 or better: build again with --sign, install that" },
+		"Secure Boot is on, and this file is not one that geolaunch.efi's signature covers by a digest of SHA-256 or better: build again with --sign, install that" },
 };
 
 void preflight_add(struct preflight_report *r, enum preflight_id id, const struct text *detail)

@@ -29,6 +29,22 @@ static void found_io(struct txt_load *t, const struct description_module *m, enu
 	found(t, PREFLIGHT_MODULE_FILE, m, io == LAUNCH_IO_MISSING ? "not found" : "cannot be read");
 }
 
+/*
+ * The policy has no entry for tboot, SINIT module and launch control data; SINIT measures or checks them. But tboot reads the other two before,
+ * and believes what they say of their sizes.
+ */
+static void compare_named(struct txt_load *t, const struct description_module *m, const struct digests *image, enum preflight_id differs)
+{
+	char buf[2 * DIGEST_MAX + 1];
+	struct text hex = TEXT_OF(buf);
+
+	text_bytes(&hex, digest_span(image, ALG_SHA256));
+	if (m->sha256.n && !span_is_str(m->sha256, buf))
+		found(t, differs, m, NULL);
+	else if (!m->sha256.n && t->l->secure_boot)
+		found(t, PREFLIGHT_SECURE_BOOT, m, NULL);
+}
+
 static void add(struct txt_load *t, const struct description_module *m)
 {
 	struct txt_load_module *to = &t->modules[t->count++];
@@ -40,8 +56,12 @@ static void add(struct txt_load *t, const struct description_module *m)
 
 static void add_copy(struct txt_load *t, const struct description_module *m, struct span bytes)
 {
+	struct digests image;
+
 	if (!m->file.n)
 		return;
+	hash_span(ALG_BIT(ALG_SHA256), bytes, &image);
+	compare_named(t, m, &image, PREFLIGHT_FILE_DIFFERS);
 	t->modules[t->count++] =
 		(struct txt_load_module){ .module = m, .kind = TXT_LOAD_COPY, .bytes = bytes, .file = { .size = bytes.n } };
 }
@@ -111,19 +131,6 @@ static void compare(struct txt_load *t, unsigned number, const struct txt_load_m
 		found(t, e ? PREFLIGHT_MODULE_DIFFERS : PREFLIGHT_MODULE_UNLISTED, m->module, NULL);
 }
 
-/* The policy has no entry for tboot; SINIT measures it. */
-static void compare_tboot(struct txt_load *t, const struct description_module *m, const struct digests *image)
-{
-	char buf[2 * DIGEST_MAX + 1];
-	struct text hex = TEXT_OF(buf);
-
-	text_bytes(&hex, digest_span(image, ALG_SHA256));
-	if (m->sha256.n && !span_is_str(m->sha256, buf))
-		found(t, PREFLIGHT_TBOOT_DIFFERS, m, NULL);
-	else if (!m->sha256.n && t->l->secure_boot)
-		found(t, PREFLIGHT_SECURE_BOOT, m, NULL);
-}
-
 static void read_tboot(struct txt_load *t)
 {
 	const struct description_module *m = &t->l->description.txt.tboot;
@@ -136,7 +143,7 @@ static void read_tboot(struct txt_load *t)
 		found_io(t, m, io);
 		return;
 	}
-	compare_tboot(t, m, &image);
+	compare_named(t, m, &image, PREFLIGHT_TBOOT_DIFFERS);
 	e = tboot_image_plan((struct span){ t->tboot_file.place, t->tboot_file.size }, &t->tboot, &why);
 	if (e != TBOOT_IMAGE_OK)
 		found(t, PREFLIGHT_TBOOT_IMAGE, m, why ? why : tboot_image_strerror(e));

@@ -15,7 +15,7 @@
 
 enum txt_load_kind {
 	TXT_LOAD_NUMBERED, /* measured by tboot: stage and the modules of the policy */
-	TXT_LOAD_COPY,     /* SINIT, LCP data: read before, compared with nothing here */
+	TXT_LOAD_COPY,     /* SINIT, LCP data: read before, no matter of the policy */
 };
 
 struct txt_load_module {
@@ -34,7 +34,8 @@ struct txt_load {
 	struct tboot_image tboot; /* after txt_load_read() */
 };
 
-/* Opens all files and looks at their sizes; `t` must be zeroed but for `l` and `report`. Files that cannot be had become findings. */
+/* Opens all files and looks at their sizes; `t` must be zeroed but for `l` and `report`. Files that cannot be had become
+ * findings, and SINIT or LCP data that are not what the description names. */
 void txt_load_open(struct txt_load *t, struct span sinit, struct span lcp);
 
 /* Closes what is still open. */

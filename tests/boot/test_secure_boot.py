@@ -18,6 +18,7 @@ import launch
 sys.path.insert(0, os.path.join(launch.TOP, "qemu"))
 from harness.esp import make_image  # noqa: E402  (the path comes first)
 from tamper_host import Cache, Host  # noqa: E402
+from tamper_txt_changes import launch_control  # noqa: E402
 
 KEY = "/usr/share/ovmf/PkKek-1-snakeoil.key"
 CERT = "/usr/share/ovmf/PkKek-1-snakeoil.pem"
@@ -217,6 +218,20 @@ def test_txt_with_other_programs(a_host):
     assert said == [("tboot-differs", "tboot"), ("secure-boot", "stage"), ("secure-boot", "hypervisor")], about(h)
     code, v = h.verify()
     assert (code, v["verdicts"], v["agree"]) == (10, ["no-drtm"], False), about(h)
+
+
+@pytest.mark.parametrize("name", ["sinit", "lcp"])
+def test_txt_with_other_launch_control(tmp_path, key, name):
+    """tboot reads both before SENTER, and believes their lengths: bytes that nobody signed must not get there."""
+    os.makedirs(tmp_path / "cache")
+    h = Host(Cache(tmp_path / "cache"), tmp_path, "txt", "linux", "nonfatal")
+    h.build_options, h.options = ("--sign", key, "--cert", CERT), ["--secure-boot"]
+    launch_control(h)
+    h.make()
+    h.flip(name, -1)
+    h.boot()
+    assert h.result["halt"].startswith("preflight") and "TBOOT:" not in h.serial, about(h)
+    assert h.serial.count("geolaunch: pre-flight file-differs: ") == 1 and f"({name}, file {name})" in h.serial, about(h)
 
 
 def test_each_slot_has_its_own_signature(a_host, tmp_path):

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from build_model import GEOLAUNCH, BASE, Model, make_inputs, refused, to_yaml, variant
-from txt_model import TxtModel, make_txt_inputs, txt_variant
+from txt_model import TxtModel, lcp_files, make_txt_inputs, txt_variant
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 EFI = os.environ.get("GEOLAUNCH_EFI", str(TOP / "build/efi/geolaunch.efi"))
@@ -154,18 +154,23 @@ def test_summary(inputs, keys):
     assert json.loads(build(inputs, BASE, "--json", "--force").stdout)["efi"]["certificate"] is None
 
 
-def test_tboot_is_named_by_its_digest(inputs, keys):
-    """The policy has no entry for tboot, so a signed description has its digest; nothing else of it changes."""
+def test_files_without_entry_are_named_by_their_digests(inputs, keys):
+    """The policy has no entry for tboot, SINIT and launch control data, so a signed description has their digests; nothing else of it changes."""
     make_txt_inputs(inputs)
     manifest = txt_variant()
-    model = TxtModel(manifest, inputs)
+    lcp_files(inputs, TxtModel(manifest, inputs).mle_hash("sha256"))
+    manifest["lcp"] = {"data": "list.dat", "policy": "owner.pol"}
     assert build(inputs, manifest, *with_key(keys)).returncode == 0
     folder = inputs / "out/esp/EFI/geolaunch"
-    digest = hashlib.sha256((folder / "tboot").read_bytes()).hexdigest()
-    head, rest = model.description.split(b"module sinit\n" if b"module sinit\n" in model.description else b"module stage\n", 1)
-    separator = model.description[len(head):len(model.description) - len(rest)]
-    assert (folder / "launch.conf").read_bytes() == head + f"sha256 {digest}\n".encode() + separator + rest
-    assert Pe((folder / "geolaunch.efi").read_bytes()).content(".launch") == (folder / "launch.conf").read_bytes()
+    wanted = b""
+    for module in TxtModel(manifest, inputs).description.split(b"module "):
+        role = module.split(b"\n")[0].decode()
+        wanted += b"module " * bool(wanted) + module
+        if role in ("tboot", "sinit", "lcp"):
+            wanted += f"sha256 {hashlib.sha256((folder / role).read_bytes()).hexdigest()}\n".encode()
+    assert wanted.count(b"\nsha256 ") == 3
+    assert (folder / "launch.conf").read_bytes() == wanted
+    assert Pe((folder / "geolaunch.efi").read_bytes()).content(".launch") == wanted
 
 
 def test_install_wants_the_same_inside_and_outside(inputs, keys):

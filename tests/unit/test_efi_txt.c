@@ -16,6 +16,7 @@
 #include "common/hash.h"
 #include "efi/core/handoff.h"
 #include "lcp/acm_make.h"
+#include "lcp/data.h"
 #include "tboot-policy/vlp.h"
 #include "txt/heap.h"
 
@@ -582,13 +583,30 @@ static void pin(uint8_t type)
 	(void)soft_tpm_define(&scene.tpm, 0x01c10131, (struct span){ t.policy, t.policy_n });
 }
 
-/* All of it in geolaunch.efi, with tboot's digest (64 digits) if it is given. */
-static void embed(const char *digest)
+/* What a signed description names by its digest: tboot, the SINIT module, launch control data. */
+enum { NAMED_TBOOT, NAMED_SINIT, NAMED_LCP, NAMED };
+struct named {
+	char lines[NAMED][80]; /* "sha256 ...\n", or empty */
+};
+
+static void name_one(struct named *names, unsigned which, struct span file)
 {
-	static char conf[sizeof(t.conf) + 80];
-	char *sinit = strstr(t.conf, "module sinit");
-	int n = snprintf(conf, sizeof(conf), "%.*s%s%s%s%s", (int)(sinit - t.conf), t.conf, digest ? "sha256 " : "", digest ? digest : "",
-		digest ? "\n" : "", sinit);
+	struct text line = TEXT_OF(names->lines[which]);
+	struct digests d;
+
+	hash_span(ALG_BIT(ALG_SHA256), file, &d);
+	text_str(&line, "sha256 ");
+	text_bytes(&line, digest_span(&d, ALG_SHA256));
+	text_char(&line, '\n');
+}
+
+/* All of it in geolaunch.efi. */
+static void embed(const struct named *names)
+{
+	static char conf[sizeof(t.conf) + sizeof(*names)];
+	const char *sinit = strstr(t.conf, "module sinit"), *stage = strstr(t.conf, "module stage");
+	int n = snprintf(conf, sizeof(conf), "%.*s%smodule sinit\nfile sinit\n%smodule lcp\nfile lcp\n%s%s", (int)(sinit - t.conf), t.conf,
+		names->lines[NAMED_TBOOT], names->lines[NAMED_SINIT], names->lines[NAMED_LCP], stage);
 
 	sample_pe_application((struct span){ (const uint8_t *)conf, (size_t)n }, (struct span){ t.policy, t.policy_n },
 		(struct mspan){ fw.application_memory, SAMPLE_PE_MEMORY });
@@ -603,33 +621,49 @@ static void test_secure_boot(void **state)
 		{ "good", NULL },
 		{ "any", "geolaunch: pre-flight secure-boot: " },
 		{ "no digest", "(tboot, file tboot)" },
+		{ "no sinit", "(sinit, file sinit)" },
+		{ "no lcp", "(lcp, file lcp)" },
 		{ "digest", "geolaunch: pre-flight tboot-differs: " },
+		{ "sinit", "geolaunch: pre-flight file-differs: " },
+		{ "lcp", "geolaunch: pre-flight file-differs: " },
 		{ "stage", "geolaunch: pre-flight secure-boot: " },
 		{ "linux", "(hypervisor, file linux)" },
 		{ "initrd", NULL }, /* no program of its own: that the policy decides */
 		{ "off", NULL },
 		{ "off, digest", "geolaunch: pre-flight tboot-differs: " },
+		{ "off, lcp", "geolaunch: pre-flight file-differs: " },
 	};
 	EFI_GUID guid = EFI_GLOBAL_VARIABLE;
-	static uint8_t other[64];
+	static uint8_t other[64], lcp[4096];
 
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(rows); i++) {
 		const char *what = rows[i].what;
-		struct digests d;
-		char hex[65];
-		struct text text = TEXT_OF(hex);
+		struct named names = { { "" } };
 		UINT8 on = strncmp(what, "off", 3) != 0;
 
 		good(VLP_NONFATAL);
-		hash_span(ALG_BIT(ALG_SHA256), SPAN_OF(t.tboot), &d);
-		text_bytes(&text, digest_span(&d, ALG_SHA256));
+		memset(lcp, 0, sizeof(lcp));
+		memcpy(lcp, LCP_DATA_SIGNATURE, 32);
+		(void)fw_add_file(SCENE_FOLDER "lcp", SPAN_OF(lcp));
 		assert_int_equal(fw.rs.SetVariable(name, &guid, 6, 1, &on), EFI_SUCCESS);
-		if (strstr(what, "digest"))
-			hex[63] ^= 1;
+		if (strcmp(what, "off") != 0) {
+			name_one(&names, NAMED_TBOOT, SPAN_OF(t.tboot));
+			name_one(&names, NAMED_SINIT, SPAN_OF(t.sinit));
+			name_one(&names, NAMED_LCP, SPAN_OF(lcp));
+		}
+		if (strstr(what, "no "))
+			names.lines[!strcmp(what, "no digest") ? NAMED_TBOOT : !strcmp(what, "no sinit") ? NAMED_SINIT : NAMED_LCP][0] = 0;
+		else if (strstr(what, "digest"))
+			names.lines[NAMED_TBOOT][70] ^= 1;
 		if (strcmp(what, "any") != 0 && strcmp(what, "off") != 0)
 			pin(VLP_NONFATAL);
-		embed(!strcmp(what, "no digest") || !strcmp(what, "off") ? NULL : hex);
+		embed(&names);
+		/* No rule of geolaunch.efi's looks at these bytes. */
+		if (!strcmp(what, "sinit"))
+			t.sinit[sizeof(t.sinit) - 1] ^= 1;
+		if (strstr(what, "lcp") && !strstr(what, "no "))
+			lcp[sizeof(lcp) - 1] ^= 1;
 		if (!strcmp(what, "stage"))
 			t.stage[7] ^= 1;
 		if (!strcmp(what, "linux"))
