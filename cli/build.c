@@ -35,6 +35,7 @@ static void build_end(struct build **p)
 	for (size_t i = 0; i < GL_COUNT(b->log_bytes); i++)
 		free(b->log_bytes[i].p);
 	free(b->lcp_policy_bytes.p);
+	free(b->plain.p);
 	interrupt_release(&b->stop);
 	free(b);
 }

@@ -33,6 +33,7 @@ struct build {
 	struct source extras[BUILD_EXTRAS];              /* by enum build_extra */
 	struct source lcp_policy, logs[MANIFEST_MAX_CHOICES];
 	struct build_bytes extra_bytes[BUILD_EXTRAS], lcp_policy_bytes, log_bytes[MANIFEST_MAX_CHOICES];
+	struct build_bytes plain; /* geolaunch.efi, if it is to be signed */
 	struct tree tree;
 	struct interrupt stop;
 	uint8_t description[DESCRIPTION_MAX_SIZE];

@@ -15,6 +15,13 @@
 #define SIGNED "signed.efi"
 #define ADVICE "give a key and its certificate, both PEM, and the key's pass phrase if it has one"
 
+GL_MUST static bool cannot_embed(const struct build *b, enum pecoff_error error)
+{
+	return cli_fail(b->fault, CLI_INPUT,
+		"launch description and policy cannot be put into it (%s): %s: name geolaunch.efi as it was built", pecoff_strerror(error),
+		b->options->efi);
+}
+
 GL_MUST static bool check_readable(const char *path, const char *advice, struct cli_fault *fault)
 {
 	CLEANUP(source_close) struct source s = SOURCE_NONE;
@@ -22,43 +29,35 @@ GL_MUST static bool check_readable(const char *path, const char *advice, struct 
 	return source_open_plain(path, advice, &s, fault);
 }
 
-/* The file with both sections. `*out` is allocated. */
-GL_MUST static bool embed(struct build *b, struct build_bytes *out)
+/* The file with both sections, see pecoff_append(). */
+GL_MUST static bool embed(const struct build *b, struct mspan out, size_t *n)
 {
 	const struct embedded e = { { b->description, b->description_size }, { b->policy_bytes, b->out->policy_size } };
-	CLEANUP_FREE uint8_t *plain = NULL, *bytes = NULL;
-	enum pecoff_error error = PECOFF_E_SIZE;
-	size_t size = (size_t)b->efi.size, n = 0;
+	enum pecoff_error error = embedded_put((struct span){ b->plain.p, b->plain.n }, &e, out, n);
 
-	if (b->efi.size <= PECOFF_MAX_SIZE) {
-		plain = malloc(size);
-		if (!plain)
-			return cli_fail(b->fault, CLI_IO, "out of memory: %s", b->options->efi);
-		if (pread(b->efi.fd, plain, size, 0) != (ssize_t)size)
-			return cli_fail(b->fault, CLI_IO, "cannot read: %s: try again", b->options->efi);
-		error = embedded_put((struct span){ plain, size }, &e, (struct mspan){ NULL, 0 }, &n);
-	}
-	if (error == PECOFF_OK) {
-		bytes = malloc(n);
-		if (!bytes)
-			return cli_fail(b->fault, CLI_IO, "out of memory: %s", b->options->efi);
-		error = embedded_put((struct span){ plain, size }, &e, (struct mspan){ bytes, n }, &n);
-	}
-	if (error != PECOFF_OK)
-		return cli_fail(b->fault, CLI_INPUT,
-			"launch description and policy cannot be put into it (%s): %s: name geolaunch.efi as it was built",
-			pecoff_strerror(error), b->options->efi);
-	*out = (struct build_bytes){ bytes, n };
-	bytes = NULL;
-	return true;
+	return error == PECOFF_OK || cannot_embed(b, error);
+}
+
+/* Room for it, too: the policy has no digests yet, but its size is that of the final one. */
+GL_MUST static bool read_plain(struct build *b)
+{
+	size_t size = (size_t)b->efi.size, n;
+
+	if (b->efi.size > PECOFF_MAX_SIZE)
+		return cannot_embed(b, PECOFF_E_SIZE);
+	b->plain.p = malloc(size);
+	if (!b->plain.p)
+		return cli_fail(b->fault, CLI_IO, "out of memory: %s", b->options->efi);
+	if (pread(b->efi.fd, b->plain.p, size, 0) != (ssize_t)size)
+		return cli_fail(b->fault, CLI_IO, "cannot read: %s: try again", b->options->efi);
+	b->plain.n = size;
+	return embed(b, (struct mspan){ NULL, 0 }, &n);
 }
 
 bool build_check_sign(struct build *b)
 {
 	static const char *const version[] = { "sbsign", "--version", NULL };
 	const struct build_options *o = b->options;
-	CLEANUP_FREE uint8_t *bytes = NULL;
-	struct build_bytes out = { NULL, 0 };
 	struct program_end end;
 
 	if (!o->sign)
@@ -66,13 +65,9 @@ bool build_check_sign(struct build *b)
 	if (b->out->manifest.policy_hash == ALG_SHA1)
 		return manifest_fail(&b->out->manifest, b->out->manifest.policy_line, "use sha256 or longer", b->fault,
 			"a signature cannot vouch for what is named by SHA-1");
-	if (!check_readable(o->sign, "name the key with --sign", b->fault) ||
-		!check_readable(o->certificate, "name the key's certificate with --cert", b->fault))
-		return false;
-	if (!embed(b, &out))
-		return false;
-	bytes = out.p;
-	return program_run(version, PACKAGE, &b->stop, &end, b->fault);
+	return check_readable(o->sign, "name the key with --sign", b->fault) &&
+	       check_readable(o->certificate, "name the key's certificate with --cert", b->fault) && read_plain(b) &&
+	       program_run(version, PACKAGE, &b->stop, &end, b->fault);
 }
 
 /* The line that says what is wrong: sbsign also warns, prompts and prints OpenSSL's error stack. */
@@ -126,20 +121,21 @@ GL_MUST static bool sign_file(struct build *b, const char *to)
 
 bool build_sign(struct build *b, const char *const names[2])
 {
-	CLEANUP_FREE uint8_t *plain = NULL, *bytes = NULL;
+	CLEANUP_FREE uint8_t *image = NULL, *bytes = NULL;
 	CLEANUP_FREE char *path = NULL;
-	struct build_bytes image = { NULL, 0 };
-	size_t n = 0;
+	size_t size, n = 0;
 
 	if (asprintf(&path, "%s/" SIGNED, b->tree.tmp) < 0) {
 		path = NULL;
 		return cli_fail(b->fault, CLI_IO, "out of memory: signing");
 	}
-	if (!embed(b, &image))
+	if (!embed(b, (struct mspan){ NULL, 0 }, &size))
 		return false;
-	plain = image.p;
-	if (!tree_write(&b->tree, UNSIGNED, (struct span){ image.p, image.n }, b->fault) || !sign_file(b, path) ||
-		!read_file(path, PECOFF_MAX_SIZE, &bytes, &n, b->fault))
+	image = malloc(size);
+	if (!image)
+		return cli_fail(b->fault, CLI_IO, "out of memory: %s", b->options->efi);
+	if (!embed(b, (struct mspan){ image, size }, &size) || !tree_write(&b->tree, UNSIGNED, (struct span){ image, size }, b->fault) ||
+		!sign_file(b, path) || !read_file(path, PECOFF_MAX_SIZE, &bytes, &n, b->fault))
 		return false;
 	if (unlinkat(b->tree.fd, UNSIGNED, 0) != 0 || unlinkat(b->tree.fd, SIGNED, 0) != 0)
 		return cli_fail(b->fault, CLI_IO, "cannot remove a temporary file: %s: %s", b->tree.tmp, strerror(errno));

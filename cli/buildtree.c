@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "boot/embedded.h"
+#include "cli/files.h"
 #include "cli/fleet.h"
 #include "common/hash.h"
 
@@ -286,6 +287,8 @@ bool build_tree_open(const char *path, const struct interrupt *stop, struct buil
 		return cli_fail(fault, CLI_IO, "out of memory: %s", path);
 	}
 	*c = (struct build_check){ .out = out, .path = path, .stop = stop, .fault = fault };
+	if (!check_folder(path, "name a directory that 'geolaunch build' made", fault))
+		return false;
 	if (fleet_is(path))
 		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", path);
 	if (!expected_load(expected, &out->expected, error, sizeof(error)))

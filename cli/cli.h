@@ -123,7 +123,7 @@ GL_MUST bool cli_degrees(const char *s, int limit, int32_t *out);
  */
 GL_MUST bool read_file(const char *path, size_t max, uint8_t **out, size_t *n, struct cli_fault *fault);
 
-/* Replaces or makes the file at once: temporary file beside it, fsync, rename. Nothing is left behind on failure. */
+/* Replaces or makes the file at once: temporary file beside it, put_in_place(). Nothing is left behind on failure. */
 GL_MUST bool write_file_atomic(const char *path, struct span bytes, struct cli_fault *fault);
 
 /* ---- JSON output ---- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <getopt.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/lcp.h"
 #include "cli/secret.h"
@@ -176,6 +178,13 @@ static int parse_sign_options(int argc, char **argv, struct options *o)
 	return check_options(argc, argv, o);
 }
 
+/* A key that is a file; URIs and names that an engine knows are OpenSSL's affair. */
+GL_MUST static bool check_key_file(const char *name, const char *engine, struct cli_fault *fault)
+{
+	return engine || strchr(name, ':') || access(name, R_OK) == 0 ||
+	       cli_fail(fault, CLI_IO, "cannot open: %s: %s", name, strerror(errno));
+}
+
 GL_MUST static bool open_key(const struct options *o, EVP_PKEY **out, struct cli_fault *fault)
 {
 	CLEANUP(nv_auth_wipe) struct nv_auth passphrase = { .size = 0 };
@@ -183,6 +192,8 @@ GL_MUST static bool open_key(const struct options *o, EVP_PKEY **out, struct cli
 	struct lcp_key_error why = { "" };
 	bool ok;
 
+	if (!check_key_file(source.name, o->engine, fault))
+		return false;
 	if (o->passphrase && !secret_get(o->passphrase, "passphrase or PIN", &passphrase, fault))
 		return false;
 	if (o->passphrase)

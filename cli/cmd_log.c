@@ -101,9 +101,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 struct decoded {
 	struct eventlog_reader reader;
 	struct pcrs replay;
-	uint32_t used;               /* bit per PCR that some event was for */
-	uint32_t missing[ALG_COUNT]; /* bit per PCR: some event has no digest in this bank */
-	json_t *events;              /* only for JSON */
+	uint32_t used;  /* bit per PCR that some event was for */
+	json_t *events; /* only for JSON */
 };
 
 static const char *format_name(enum eventlog_format f)
@@ -163,19 +162,14 @@ static void replay_event(struct decoded *d, const struct event *e)
 		return;
 	}
 	d->used |= 1u << e->pcr;
-	for (unsigned a = 0; a < ALG_COUNT; a++)
-		if (e->missing & ALG_BIT(a))
-			d->missing[a] |= 1u << e->pcr;
-	/* The reader lets no PCR out of range through. */
-	if (!pcrs_extend(&d->replay, e->pcr, &e->digests))
-		d->missing[ALG_SHA1] = d->missing[ALG_SHA256] = d->missing[ALG_SHA384] = d->missing[ALG_SHA512] = ~0u;
+	eventlog_extend(e, &d->replay);
 }
 
 /* Only PCRs with events, and only where every event has a digest. */
 static void end_replay(struct decoded *d)
 {
 	for (unsigned a = 0; a < ALG_COUNT; a++)
-		d->replay.known[a] &= d->used & ~d->missing[a];
+		d->replay.known[a] &= d->used;
 }
 
 /* The data as text if they are nothing but printable ASCII, maybe with one NUL at the end. */

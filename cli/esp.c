@@ -33,7 +33,7 @@ bool esp_open(const char *path, struct esp_folder *out, bool *fat, bool *top, st
 		return cli_fail(fault, CLI_IO, "out of memory: %s", path);
 	out->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (out->fd < 0)
-		return cli_fail(fault, errno == ENOTDIR || errno == ENOENT ? CLI_USAGE : CLI_IO,
+		return cli_fail(fault, errno == ENOTDIR ? CLI_USAGE : CLI_IO,
 			"cannot open the EFI system partition: %s: %s: name the directory where it is mounted", path, strerror(errno));
 	if (fstat(out->fd, &here) != 0 || fstatat(out->fd, "..", &above, 0) != 0 || fstatfs(out->fd, &fs) != 0)
 		return cli_fail(fault, CLI_IO, "cannot look at: %s: %s", path, strerror(errno));
@@ -174,7 +174,7 @@ void esp_leave(struct esp_folder *f)
 
 bool esp_sync(const struct esp_folder *f, struct cli_fault *fault)
 {
-	return fsync(f->fd) == 0 || errno == EINVAL || cli_fail(fault, CLI_IO, "cannot bring to disk: %s: %s", f->path, strerror(errno));
+	return sync_folder(f->fd) || cli_fail(fault, CLI_IO, "cannot bring to disk: %s: %s", f->path, strerror(errno));
 }
 
 bool esp_space(const struct esp_folder *f, uint64_t *left, uint64_t *piece, struct cli_fault *fault)
@@ -244,26 +244,12 @@ GL_MUST static int create(const struct esp_folder *f, const char *name, struct c
 	return fd;
 }
 
-/*
- * On Linux's FAT a file that was renamed has size 0 on disk until it is itself brought there once more: syncing the folder writes the name
- * only. What it replaces keeps its clusters as long as it is open, so that until then the old content is all there.
- */
 bool esp_finish(const struct esp_folder *f, int *fd, const char *name, struct cli_fault *fault)
 {
-	CLEANUP_FD int old = -1;
-	bool ok;
-
-	if (fsync(*fd) != 0)
-		return fail_at(fault, "write", f, SLOT_TEMPORARY);
-	old = openat(f->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (renameat(f->fd, SLOT_TEMPORARY, f->fd, name) != 0)
-		return fail_at(fault, "replace", f, name);
-	ok = fsync(*fd) == 0;
-	ok = close(*fd) == 0 && ok;
-	*fd = -1;
-	if (!ok)
+	if (put_in_place(*fd, f->fd, SLOT_TEMPORARY, name, 0) != PLACED)
 		return fail_at(fault, "write", f, name);
-	return esp_sync(f, fault);
+	cli_closep(fd);
+	return true;
 }
 
 int esp_begin(const struct esp_folder *f, struct cli_fault *fault)

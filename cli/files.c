@@ -68,21 +68,57 @@ bool write_all(int fd, struct span bytes)
 	return true;
 }
 
-/* The directory entry must be on disk, too. A file system that cannot sync directories is none of our business. */
-bool sync_folder_of(const char *path)
+bool check_folder(const char *path, const char *advice, struct cli_fault *fault)
 {
-	CLEANUP_FREE char *folder = strdup(path);
-	char *slash = folder ? strrchr(folder, '/') : NULL;
-	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (!folder)
+	return fd >= 0 || cli_fail(fault, errno == ENOTDIR ? CLI_INPUT : CLI_IO, "cannot open: %s: %s: %s", path, strerror(errno), advice);
+}
+
+const char *name_in_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+int open_folder_of(const char *path)
+{
+	size_t n = (size_t)(name_in_folder(path) - path);
+	CLEANUP_FREE char *folder = n > 0 ? strndup(path, n) : strdup(".");
+
+	return folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
+bool sync_folder(int fd)
+{
+	return fsync(fd) == 0 || errno == EINVAL;
+}
+
+/* A file system without flags (EINVAL) still has rename(), which does not replace a directory that holds something. */
+static bool rename_in(int folder, const char *tmp, const char *name, unsigned flags)
+{
+	if (flags && renameat2(folder, tmp, folder, name, flags) == 0)
+		return true;
+	if (flags && (errno != EINVAL || flags != RENAME_NOREPLACE))
 		return false;
-	if (slash == folder)
-		slash[1] = 0;
-	else if (slash)
-		*slash = 0;
-	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd >= 0 && (fsync(fd) == 0 || errno == EINVAL);
+	return renameat(folder, tmp, folder, name) == 0;
+}
+
+/*
+ * On Linux's FAT what was renamed has size 0 on disk, a directory no content, until it is itself brought there once more: syncing the
+ * folder writes the name only. What is replaced keeps its clusters as long as it is open, so that until then the old content is all there.
+ */
+enum placed put_in_place(int fd, int folder, const char *tmp, const char *name, unsigned flags)
+{
+	CLEANUP_FD int old = -1;
+
+	if (!sync_folder(fd))
+		return PLACED_NOT;
+	old = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (!rename_in(folder, tmp, name, flags))
+		return PLACED_NOT;
+	return sync_folder(fd) && sync_folder(folder) ? PLACED : PLACED_UNSURE;
 }
 
 /* Removes the temporary file unless it was renamed (then the name is empty). */
@@ -96,9 +132,14 @@ static void remove_tmp(char **tmp)
 bool write_file_atomic(const char *path, struct span bytes, struct cli_fault *fault)
 {
 	CLEANUP(remove_tmp) char *tmp = NULL;
-	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int fd = -1, folder = -1;
+	const char *name = name_in_folder(path);
+	enum placed placed;
 	mode_t mask;
 
+	folder = open_folder_of(path);
+	if (folder < 0)
+		return cli_fail(fault, CLI_IO, "cannot write: %s: %s", path, strerror(errno));
 	if (asprintf(&tmp, "%s.XXXXXX", path) < 0) {
 		tmp = NULL;
 		return cli_fail(fault, CLI_IO, "out of memory: %s", path);
@@ -113,12 +154,12 @@ bool write_file_atomic(const char *path, struct span bytes, struct cli_fault *fa
 	/* mkostemp() makes it 0600; what is written here is no secret. */
 	mask = umask(0);
 	(void)umask(mask);
-	if (fchmod(fd, 0666 & ~mask) != 0 || !write_all(fd, bytes) || fsync(fd) != 0 || rename(tmp, path) != 0)
+	if (fchmod(fd, 0666 & ~mask) != 0 || !write_all(fd, bytes))
 		return cli_fail(fault, CLI_IO, "cannot write: %s: %s", path, strerror(errno));
-	*tmp = 0;
-	if (!sync_folder_of(path))
-		return cli_fail(fault, CLI_IO, "cannot sync the folder of: %s: %s", path, strerror(errno));
-	return true;
+	placed = put_in_place(fd, folder, tmp + (name - path), name, 0);
+	if (placed != PLACED_NOT)
+		*tmp = 0;
+	return placed == PLACED || cli_fail(fault, CLI_IO, "cannot write: %s: %s", path, strerror(errno));
 }
 
 bool cli_flush(struct cli_fault *fault)

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/files.h"
 #include "cli/fleet.h"
 #include "common/hash.h"
 
@@ -136,7 +137,8 @@ bool fleet_open(const char *dir, struct fleet *out, struct cli_fault *fault)
 	out->hosts = path_in(dir, HOSTS, fault);
 	if (!out->dir)
 		return cli_fail(fault, CLI_IO, "out of memory: %s", dir);
-	return out->hosts && open_hosts(out, fault) && open_common(out, fault);
+	return out->hosts && check_folder(dir, "name a directory that 'geolaunch build --fleet' made", fault) && open_hosts(out, fault) &&
+	       open_common(out, fault);
 }
 
 void fleet_close(struct fleet *f)

@@ -132,12 +132,7 @@ static bool replay(const char *path, struct span log, struct pcrs *out, struct c
 			continue;
 		}
 		first = first && e.pcr != 0;
-		/* Without a digest for a bank this bank's value is lost. */
-		for (unsigned a = 0; a < ALG_COUNT; a++)
-			if (!(e.digests.banks & ALG_BIT(a)))
-				out->known[a] &= ~(1u << e.pcr);
-		if (!pcrs_extend(out, e.pcr, &e.digests))
-			return cli_fail(fault, CLI_INPUT, "%s: an event is for PCR %u", path, e.pcr);
+		eventlog_extend(&e, out);
 	}
 	if (status == EVENTLOG_MALFORMED)
 		return cli_fail(fault, CLI_INPUT, "%s: not an event log from byte %zu on: %s", path, r.error_offset, r.error);

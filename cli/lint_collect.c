@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "boot/embedded.h"
+#include "cli/files.h"
 #include "cli/fleet.h"
 #include "cli/lcp.h"
 #include "cli/lint_impl.h"
@@ -71,11 +72,13 @@ GL_MUST static bool read_expected(const char *build, struct lint_collected *c, s
 
 	if (!path)
 		return no_memory(fault);
+	if (!check_folder(build, "give the output directory of 'geolaunch build'", fault))
+		return false;
 	if (fleet_is(build))
 		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", build);
 	if (access(path, R_OK) != 0)
 		return cli_fail(
-			fault, CLI_IO, "%s: there is no expected.json to read: give the output directory of 'geolaunch build'", build);
+			fault, CLI_INPUT, "%s: there is no expected.json to read: give the output directory of 'geolaunch build'", build);
 	if (!expected_load(path, &c->expected, error, sizeof(error)))
 		return cli_fail(fault, CLI_INPUT, "%s", error);
 	c->facts.expected = &c->expected;

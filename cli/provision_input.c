@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/files.h"
 #include "cli/fleet.h"
 #include "common/measure.h"
 #include "lcp/acm.h"
@@ -309,7 +310,8 @@ bool provision_inputs(const struct provision_files *f, struct provision_wanted *
 	in->f = f;
 	in->out = out;
 	in->fault = fault;
-	if (!find_host(in) || !load_vlp(in) || !load_lcp(in) || !load_geo(in, &geo_index) || !choose_set(in))
+	if ((f->build && !check_folder(f->build, "name a directory that 'geolaunch build' made", fault)) || !find_host(in) ||
+		!load_vlp(in) || !load_lcp(in) || !load_geo(in, &geo_index) || !choose_set(in))
 		return false;
 
 	const uint32_t set = out->index_set == 1;

@@ -16,14 +16,19 @@
 #define PIECE ((size_t)1 << 20)
 #define FAT_FILE_MAX UINT32_MAX
 
-/* NULL, or what is wrong with the file. Not blocking: a FIFO is seen as none of ours instead of waited for. */
-static const char *open_regular(const char *path, struct source *out)
+/*
+ * NULL, or what is wrong with the file; `*code` is CLI_IO if it cannot be opened. Not blocking: a FIFO is seen as none of ours instead of
+ * waited for.
+ */
+static const char *open_regular(const char *path, struct source *out, enum cli_exit *code)
 {
 	CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
+	*code = CLI_IO;
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return strerror(errno);
+	*code = CLI_INPUT;
 	if (!S_ISREG(st.st_mode))
 		return "not a regular file";
 	if (st.st_size == 0)
@@ -43,22 +48,24 @@ bool source_open(const struct manifest *m, const struct yaml_text *file, struct 
 {
 	const char *slash = strrchr(m->file, '/');
 	CLEANUP_FREE char *path = NULL;
+	enum cli_exit code; /* the manifest is wrong in any case */
 	const char *wrong;
 
 	if (asprintf(&path, "%.*s%s", *file->s != '/' && slash ? (int)(slash + 1 - m->file) : 0, m->file, file->s) < 0) {
 		path = NULL;
 		return cli_fail(fault, CLI_IO, "out of memory: %s", m->file);
 	}
-	wrong = open_regular(path, out);
+	wrong = open_regular(path, out, &code);
 	return !wrong || manifest_fail(m, file->line, "name a file with content, relative to the manifest", fault,
 				 "cannot use \"%.200s\" (%s)", file->s, wrong);
 }
 
 bool source_open_plain(const char *path, const char *advice, struct source *out, struct cli_fault *fault)
 {
-	const char *wrong = open_regular(path, out);
+	enum cli_exit code;
+	const char *wrong = open_regular(path, out, &code);
 
-	return !wrong || cli_fail(fault, CLI_INPUT, "cannot use the file (%s): %s: %s", wrong, path, advice);
+	return !wrong || cli_fail(fault, code, "cannot use the file (%s): %s: %s", wrong, path, advice);
 }
 
 void source_close(struct source *s)

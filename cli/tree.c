@@ -141,7 +141,7 @@ static int sync_directory(const char *path, const struct stat *st, int type, str
 	if (type != FTW_DP)
 		return 0;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || (fsync(fd) != 0 && errno != EINVAL);
+	return fd < 0 || !sync_folder(fd);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
@@ -157,29 +157,29 @@ static bool remove_tree(const char *path)
 	return nftw(path, remove_entry, OPEN_MAX_WALK, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0;
 }
 
-/* A file system without renameat2() flags (EINVAL) still has rename(), which does not replace a directory that holds something. */
-static bool put_in_place(struct tree *t)
-{
-	if (renameat2(AT_FDCWD, t->tmp, AT_FDCWD, t->target, t->replace ? RENAME_EXCHANGE : RENAME_NOREPLACE) == 0)
-		return true;
-	return errno == EINVAL && !t->replace && rename(t->tmp, t->target) == 0;
-}
-
 bool tree_commit(struct tree *t, char **leftover, struct cli_fault *fault)
 {
+	CLEANUP_FD int folder = open_folder_of(t->target);
+	enum placed placed;
+
 	*leftover = NULL;
-	if (nftw(t->tmp, sync_directory, OPEN_MAX_WALK, FTW_DEPTH | FTW_PHYS) != 0)
+	if (folder < 0 || nftw(t->tmp, sync_directory, OPEN_MAX_WALK, FTW_DEPTH | FTW_PHYS) != 0)
 		return cli_fail(fault, CLI_IO, "cannot bring to disk: %s: %s", t->tmp, strerror(errno));
-	if (!put_in_place(t))
+	placed = put_in_place(
+		t->fd, folder, name_in_folder(t->tmp), name_in_folder(t->target), t->replace ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+	if (placed == PLACED_NOT)
 		return cli_fail(fault, CLI_IO, "cannot put in place: %s: %s", t->target, strerror(errno));
-	/* From here on it is there; after an exchange `tmp` is the old one. */
-	if (t->replace && !remove_tree(t->tmp)) {
+	/* From here on it is there; after an exchange `tmp` is the old one, which goes only when the new one is on disk. */
+	if (placed == PLACED_UNSURE)
+		(void)!cli_fail(fault, CLI_IO, "it is in place, but cannot be brought to disk: %s: %s%s%s", t->target, strerror(errno),
+			t->replace ? ": the one before is " : "", t->replace ? t->tmp : "");
+	else if (t->replace && !remove_tree(t->tmp)) {
 		*leftover = t->tmp;
 		t->tmp = NULL;
 	}
 	free(t->tmp);
 	t->tmp = NULL;
-	return sync_folder_of(t->target) || cli_fail(fault, CLI_IO, "cannot sync the folder of: %s: %s", t->target, strerror(errno));
+	return placed == PLACED;
 }
 
 void tree_end(struct tree *t)

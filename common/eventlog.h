@@ -86,10 +86,12 @@ GL_MUST enum eventlog_status eventlog_next(struct eventlog_reader *r, struct eve
 const char *event_type_name(uint32_t type);
 
 /*
- * Replays the whole log over `p` (start values are the caller's). `missing[a]`, if not NULL, collects a bit per PCR for which some
- * event lacks its digest in bank a (event.missing): this bank's PCR cannot be replayed and becomes unknown.
- * TXT: EVTYPE_HASH_START (0x402) on PCR 17 is extended like any other.
+ * What an event does to the PCRs; nothing if its type is EV_NO_ACTION. Where it lacks its digest (event.missing) its PCR cannot be replayed
+ * and becomes unknown in this bank. TXT: EVTYPE_HASH_START (0x402) on PCR 17 is extended like any other.
  */
-GL_MUST enum eventlog_status eventlog_replay(struct span log, struct pcrs *p, uint32_t missing[ALG_COUNT]);
+void eventlog_extend(const struct event *e, struct pcrs *p);
+
+/* Replays the log over `p`, whose start values are the caller's: all of it, or up to where it cannot be read (EVENTLOG_MALFORMED). */
+GL_MUST enum eventlog_status eventlog_replay(struct span log, struct pcrs *p);
 
 #endif

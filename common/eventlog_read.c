@@ -269,40 +269,24 @@ enum eventlog_status eventlog_next(struct eventlog_reader *r, struct event *out)
 	return EVENTLOG_EVENT;
 }
 
-static void replay_event(const struct event *e, struct pcrs *p, uint32_t missing[ALG_COUNT])
+void eventlog_extend(const struct event *e, struct pcrs *p)
 {
-	uint32_t bit = UINT32_C(1) << e->pcr;
-
-	for (enum alg a = 0; a < ALG_COUNT; a++) {
-		if (!(e->missing & ALG_BIT(a)))
-			continue;
-		p->known[a] &= ~bit;
-		if (missing)
-			missing[a] |= bit;
-	}
+	if (e->type == EV_NO_ACTION)
+		return;
+	for (enum alg a = 0; a < ALG_COUNT; a++)
+		if (e->missing & ALG_BIT(a))
+			p->known[a] &= ~(UINT32_C(1) << e->pcr);
 	/* The index is in range: eventlog_next() has checked it. */
 	(void)!pcrs_extend(p, e->pcr, &e->digests);
 }
 
-enum eventlog_status eventlog_replay(struct span log, struct pcrs *p, uint32_t missing[ALG_COUNT])
+enum eventlog_status eventlog_replay(struct span log, struct pcrs *p)
 {
 	struct eventlog_reader r;
 	struct event e;
 	enum eventlog_status status = eventlog_open(&r, log);
 
-	/* First to the end without touching the output, so that a bad log leaves it alone. */
-	while (status == EVENTLOG_EVENT)
-		status = eventlog_next(&r, &e);
-	if (status != EVENTLOG_END)
-		return status;
-
-	for (enum alg a = 0; missing && a < ALG_COUNT; a++)
-		missing[a] = 0;
-	status = eventlog_open(&r, log);
-	while (status == EVENTLOG_EVENT) {
-		status = eventlog_next(&r, &e);
-		if (status == EVENTLOG_EVENT && e.type != EV_NO_ACTION)
-			replay_event(&e, p, missing);
-	}
+	while (status == EVENTLOG_EVENT && (status = eventlog_next(&r, &e)) == EVENTLOG_EVENT)
+		eventlog_extend(&e, p);
 	return status;
 }

@@ -139,10 +139,7 @@ static void print_rc(struct app *a, const char *what, TSS2_RC rc)
 	char buf[LINE];
 	struct text t = TEXT_OF(buf);
 
-	text_str(&t, "geolaunch: ");
-	text_str(&t, what);
-	text_str(&t, ": ");
-	tpm_rc_text(rc, &t);
+	tpm_rc_line("geolaunch", what, rc, &t);
 	console_line(a->env, buf);
 }
 
@@ -321,6 +318,9 @@ static void stalled(void *ctx)
 	else if (!l->policy_bytes.n)
 		why = CAP_POLICY_MISSING;
 	(void)cap_and_halt(a, why);
+	/* The firmware was asked to power off. Should it come back, its driver must not. */
+	for (;;)
+		a->env->bs->Stall(1000000);
 }
 
 /* ---------------------------------------------------------------- the launch */

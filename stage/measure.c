@@ -9,10 +9,7 @@ static void say(struct measure *m, const char *what, TSS2_RC rc)
 	char buf[LINE];
 	struct text t = TEXT_OF(buf);
 
-	text_str(&t, "geolaunch-stage: ");
-	text_str(&t, what);
-	text_str(&t, ": ");
-	tpm_rc_text(rc, &t);
+	tpm_rc_line("geolaunch-stage", what, rc, &t);
 	m->line(buf);
 }
 
@@ -91,8 +88,11 @@ const struct apply_ops measure_ops = {
 };
 /* clang-format on */
 
+static const char closed[] = "geolaunch-stage: TPM locality 2 is closed, as it is without a dynamic launch";
+
 bool measure_open(struct measure *m, const struct tpm_mmio *mmio, void (*line)(const char *text))
 {
+	enum tpm_locality_result taken;
 	TSS2_RC rc;
 
 	m->mmio = mmio;
@@ -102,13 +102,19 @@ bool measure_open(struct measure *m, const struct tpm_mmio *mmio, void (*line)(c
 		line("geolaunch-stage: no TPM 2.0 at 0xfed40000");
 		return false;
 	}
-	if (tpm_locality_take(mmio, m->interface, LOCALITY, LOCALITY) != TPM_LOCALITY_OK) {
-		line("geolaunch-stage: TPM locality 2 is not to be had");
+	taken = tpm_locality_take(mmio, m->interface, LOCALITY, LOCALITY);
+	if (taken != TPM_LOCALITY_OK) {
+		line(taken == TPM_LOCALITY_CLOSED ? closed : "geolaunch-stage: TPM locality 2 was requested but never granted");
 		return false;
 	}
 	m->holding = true;
 	tpm_mmio_tcti_init(&m->tcti, mmio, m->interface, LOCALITY);
 	rc = tpm_init(&m->tpm, tpm_mmio_tcti_context(&m->tcti));
+	/* A chipset may leave the registers readable and have the TPM refuse what comes through them. */
+	if (tpm_rc_base(rc) == TPM2_RC_LOCALITY) {
+		line(closed);
+		return false;
+	}
 	if (rc != TSS2_RC_SUCCESS) {
 		say(m, "the TPM does not answer as a TPM 2.0 should", rc);
 		return false;

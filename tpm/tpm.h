@@ -67,6 +67,9 @@ GL_MUST TSS2_RC tpm_nv_read(struct tpm *t, uint32_t index, uint8_t *buf, size_t 
 /* A result in words: "TPM_RC_LOCALITY (0x907)" or, for transport errors, "TCTI: I/O error (0xa000a)". */
 void tpm_rc_text(TSS2_RC rc, struct text *t);
 
+/* A line about a call that failed: "geolaunch: the TPM refused to extend a PCR: TPM_RC_LOCALITY (0x907)". */
+void tpm_rc_line(const char *program, const char *what, TSS2_RC rc, struct text *t);
+
 /* The TPM's own code without handle, session and parameter numbers (0x18B -> TPM2_RC_HANDLE); transport errors as they are. */
 TSS2_RC tpm_rc_base(TSS2_RC rc);
 

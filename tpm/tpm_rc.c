@@ -235,3 +235,12 @@ void tpm_rc_text(TSS2_RC rc, struct text *t)
 	text_hex(t, rc, 1);
 	text_char(t, ')');
 }
+
+void tpm_rc_line(const char *program, const char *what, TSS2_RC rc, struct text *t)
+{
+	text_str(t, program);
+	text_str(t, ": ");
+	text_str(t, what);
+	text_str(t, ": ");
+	tpm_rc_text(rc, t);
+}

@@ -282,23 +282,6 @@ void chipset_render(const struct chipset *c, enum chipset_space space, uint8_t *
 		out[chipset_commands[i].offset] = ALL_ONES;
 }
 
-uint32_t chipset_absorb(struct chipset *c, enum chipset_space space, const uint8_t *bytes)
-{
-	static uint8_t now[CHIPSET_SPACE_SIZE];
-	uint32_t react = 0;
-
-	chipset_render(c, space, now);
-	for (uint32_t at = 0; at < CHIPSET_SPACE_SIZE; at += 8) {
-		if (memcmp(now + at, bytes + at, 8) == 0)
-			continue;
-		/* Only the bytes that differ were surely written. */
-		for (unsigned i = 0; i < 8; i++)
-			if (now[at + i] != bytes[at + i])
-				react |= chipset_write(c, space, at + i, 1, bytes[at + i]);
-	}
-	return react;
-}
-
 void chipset_join(struct chipset *c, unsigned cpu, bool in)
 {
 	uint64_t bit = cpu < 64 ? (uint64_t)1 << cpu : 0;

@@ -129,12 +129,6 @@ uint32_t chipset_write(struct chipset *c, enum chipset_space space, uint32_t off
 /* What the guest reads at all of a space: `out` is CHIPSET_SPACE_SIZE bytes. */
 void chipset_render(const struct chipset *c, enum chipset_space space, uint8_t *out);
 
-/*
- * For who cannot trap writes but sees the memory that was rendered: finds what changed in `bytes` and takes each as a write, lowest
- * offset first. Command registers are rendered as all ones, so that the usual 0 or 1 shows.
- */
-uint32_t chipset_absorb(struct chipset *c, enum chipset_space space, const uint8_t *bytes);
-
 /* Value of a register, and of TXT.STS. */
 uint64_t chipset_get(const struct chipset *c, enum chipset_register r);
 uint64_t chipset_sts(const struct chipset *c);

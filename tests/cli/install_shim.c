@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * LD_PRELOAD for tests of `geolaunch install`: counts every call that changes something below some directories, can end the process at
+ * LD_PRELOAD for tests of `geolaunch install` and of all that is written to disk: counts every call that changes something below some directories, can end the process at
  * one of them or make it fail, and stands in for what a test machine has not: a FAT file system, a mount, a partition, firmware variables.
  *
  *   GL_SHIM_ROOTS   directories, ':' between them; calls elsewhere do not count
@@ -197,6 +197,16 @@ int renameat(int from_fd, const char *from, int to_fd, const char *to)
 	return change("rename", path, false) == GO_ON ? REAL(renameat)(from_fd, from, to_fd, to) : -1;
 }
 
+int renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	char path[PATH_MAX];
+
+	path_at(to_fd, to, path);
+	return change(flags & RENAME_EXCHANGE ? "exchange" : "rename", path, false) == GO_ON
+	               ? REAL(renameat2)(from_fd, from, to_fd, to, flags)
+	               : -1;
+}
+
 int unlinkat(int fd, const char *name, int flags)
 {
 	char path[PATH_MAX];
@@ -214,12 +224,32 @@ int unlink(const char *name)
 	return unlinkat(AT_FDCWD, name, 0);
 }
 
+int remove(const char *name)
+{
+	struct stat st;
+
+	return unlinkat(AT_FDCWD, name, lstat(name, &st) == 0 && S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+}
+
+int mkostemp(char *name, int flags)
+{
+	char path[PATH_MAX];
+
+	path_at(AT_FDCWD, name, path);
+	return change("create", path, true) == GO_ON ? REAL(mkostemp)(name, flags) : -1;
+}
+
 int mkdirat(int fd, const char *name, mode_t mode)
 {
 	char path[PATH_MAX];
 
 	path_at(fd, name, path);
 	return change("mkdir", path, true) == GO_ON ? REAL(mkdirat)(fd, name, mode) : -1;
+}
+
+int mkdir(const char *name, mode_t mode)
+{
+	return mkdirat(AT_FDCWD, name, mode);
 }
 
 /* ---- what the test machine has not ---- */

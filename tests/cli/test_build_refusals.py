@@ -233,7 +233,7 @@ def test_not_utf8(inputs):
 
 def test_efi_not_there(inputs):
     (inputs / "host.yaml").write_text(to_yaml(BASE))
-    refused(run("build", "host.yaml", "-o", "out", "--efi", "nowhere.efi", cwd=inputs), 3, "nowhere.efi: name geolaunch.efi with --efi")
+    refused(run("build", "host.yaml", "-o", "out", "--efi", "nowhere.efi", cwd=inputs), 1, "nowhere.efi: name geolaunch.efi with --efi")
     refused(run("build", "host.yaml", "-o", "out", "--efi", "vm.json", cwd=inputs), 3, "no EFI application")
     assert not (inputs / "out").exists()
 
@@ -241,7 +241,7 @@ def test_efi_not_there(inputs):
 def test_efi_from_environment(inputs):
     (inputs / "host.yaml").write_text(to_yaml(BASE))
     assert run("build", "host.yaml", "-o", "out", cwd=inputs, env={"GEOLAUNCH_EFI": str(inputs / "geolaunch.efi")}).returncode == 0
-    refused(run("build", "host.yaml", "-o", "more", cwd=inputs, env={"GEOLAUNCH_EFI": "nowhere.efi"}), 3, "nowhere.efi")
+    refused(run("build", "host.yaml", "-o", "more", cwd=inputs, env={"GEOLAUNCH_EFI": "nowhere.efi"}), 1, "nowhere.efi")
     # --efi wins
     assert run("build", "host.yaml", "-o", "more", "--efi", "geolaunch.efi", cwd=inputs, env={"GEOLAUNCH_EFI": "nowhere.efi"}).returncode == 0
 

@@ -226,8 +226,8 @@ def expect_nothing(inputs, before):
 BAD = {
     "no certificate": (("--sign", "db.key"), 2, "--sign and --cert go together"),
     "no key": (("--cert", "db.pem"), 2, "--sign and --cert go together"),
-    "key not there": (("--sign", "nowhere.key", "--cert", "db.pem"), 3, "nowhere.key: name the key with --sign"),
-    "certificate not there": (("--sign", "db.key", "--cert", "nowhere.pem"), 3, "nowhere.pem: name the key's certificate with --cert"),
+    "key not there": (("--sign", "nowhere.key", "--cert", "db.pem"), 1, "nowhere.key: name the key with --sign"),
+    "certificate not there": (("--sign", "db.key", "--cert", "nowhere.pem"), 1, "nowhere.pem: name the key's certificate with --cert"),
     "key is no key": (("--sign", "db.pem", "--cert", "db.pem"), 3, "sbsign failed (Can't load key from file 'db.pem')"),
     "certificate is none": (("--sign", "db.key", "--cert", "db.key"), 3, "sbsign failed (Can't load certificate from file 'db.key')"),
     "do not belong together": (("--sign", "db.key", "--cert", "other.pem"), 3, "sbsign failed (error in key/certificate chain)"),

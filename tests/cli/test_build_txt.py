@@ -298,7 +298,7 @@ def test_stage_of_option_and_environment(inputs):
     manifest = txt_variant(stage=None)
     assert build(inputs, manifest, "--stage", "stage.elf").returncode == 0
     assert (inputs / "out/esp/EFI/geolaunch/stage").read_bytes() == (inputs / "stage.elf").read_bytes()
-    refused(build(inputs, manifest, "--stage", "nowhere", out="more"), 3, "nowhere: name geolaunch-stage.elf with --stage")
+    refused(build(inputs, manifest, "--stage", "nowhere", out="more"), 1, "nowhere: name geolaunch-stage.elf with --stage")
     refused(build(inputs, manifest, "--stage", "vm.json", out="more"), 3, "no ELF file: vm.json")
     (inputs / "host.yaml").write_text(to_yaml(manifest))
     assert run("build", "host.yaml", "-o", "more", "--efi", "geolaunch.efi", cwd=inputs, env={"GEOLAUNCH_STAGE": "stage.elf"}).returncode == 0

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The house in order: who may include whom, how long a file may be, what no file may hold."""
+import fnmatch
 import pathlib
 import re
-import subprocess
+import sys
 
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "scripts"))
+import worktree  # noqa: E402  (the path comes first)
 
 # Folder -> folders whose headers it may include, besides its own. docs/HACKING.md, "The house".
 MAY_USE = {
@@ -33,28 +36,17 @@ MAY_USE = {
 # "About 500 lines": longer than this needs a reason, which stands here.
 MAX_LINES = 560
 LONG = {
-    "tests/unit/test_description.c": "one table of texts, a row for each rule of launch.conf",
-    "tests/unit/test_efi_txt.c": "one host in txt mode, every way not to get to tboot",
-    "tests/unit/test_lcp_evaluate.c": "one world, a case for each rule of launch control",
     "tests/unit/test_lint_rules.c": "one table of mistakes, a row for each rule of lint",
-    "tests/unit/test_stage_plan.c": "one memory map, a case for each way to lay out or refuse a host",
-    "tests/unit/test_preflight.c": "one host, a case for each finding of the pre-flight",
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
 def tracked(*patterns):
-    """Files of the tree; without git (a release tarball) those on disk."""
-    try:
-        names = subprocess.run(["git", "-C", TOP, "ls-files", "-co", "--exclude-standard", *patterns], check=True, capture_output=True,
-                               text=True).stdout.split("\n")
-        found = [TOP / n for n in names if n and (TOP / n).is_file()]
-    except (OSError, subprocess.CalledProcessError):
-        found = [p for p in TOP.rglob("*") if p.is_file() and not {"build", ".deps", ".git"} & set(p.relative_to(TOP).parts)
-                 and any(p.match(x) for x in patterns)]
+    """Files of the tree; a pattern without a folder is for all of them."""
+    found = [TOP / n for n in worktree.files() if any(fnmatch.fnmatchcase(n, p) for p in patterns)]
     assert found
-    return sorted(found)
+    return found
 
 
 def sources():

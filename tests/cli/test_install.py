@@ -5,11 +5,15 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 
 import pytest
 from build_model import BASE, make_inputs, to_yaml
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "scripts"))
+import worktree  # noqa: E402  (the path comes first)
+
 BUILT = [TOP / "build/host/geolaunch", TOP / "build/efi/geolaunch.efi"]
 # `make test` runs us: its flags and its job server are not for these.
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "GEOLAUNCH_EFI", "DESTDIR", "PREFIX")}
@@ -90,10 +94,7 @@ def test_installed_completion(root):
 
 
 def test_clean_removes_only_what_make_made(tmp_path):
-    names = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"], cwd=TOP, capture_output=True,
-                           check=True, timeout=60).stdout.decode().split("\0")
-    names = [n for n in names if n and (TOP / n).exists()]
-    for name in names:
+    for name in worktree.files():
         target = tmp_path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((TOP / name).read_bytes())

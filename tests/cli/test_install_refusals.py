@@ -191,7 +191,7 @@ def test_usage(args, words):
 
 def test_esp_is_none(world):
     world.esp.rmdir()
-    refused(world.install("A"), 2, "No such file")
+    refused(world.install("A"), 1, "No such file")
     world.esp.write_bytes(b"")
     refused(world.install("A"), 2, "Not a directory")
 

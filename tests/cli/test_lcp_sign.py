@@ -164,7 +164,7 @@ def test_usage(options, text, unsigned):
 
 @pytest.mark.parametrize("key, options, text", [
     ("p256.pem", ["--scheme", "rsassa"], "does not sign with rsassa"), ("rsa2048.pem", ["--scheme", "rsapss"], "not signed with rsapss"),
-    ("missing.pem", [], "cannot be opened"), ("rsa2048.pub", [], "no private key in it"),
+    ("rsa2048.pub", [], "no private key in it"),
     ("p256.pem", ["--engine", "nothing"], "no engine nothing"), ("p256.pem", ["--provider", "nothing"], "no provider nothing"),
 ])
 def test_refused(key, options, text, keys, unsigned):

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Event logs: what is read lies inside of the log and goes forward; a log that can be read can be replayed, and no other. */
+/* Event logs: what is read lies inside of the log and goes forward, and is replayed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,16 +26,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span log = { data, size };
 	struct eventlog_reader r;
 	struct event e;
-	struct pcrs p, before;
-	uint32_t missing[ALG_COUNT] = { 0 };
+	struct pcrs p, read;
 	enum eventlog_status status = eventlog_open(&r, log);
 	size_t last = 0;
 
+	pcrs_reset_dynamic(&read, ALG_SET_ALL, true);
 	check(status == EVENTLOG_EVENT || status == EVENTLOG_MALFORMED);
 	while (status == EVENTLOG_EVENT) {
 		status = eventlog_next(&r, &e);
 		if (status == EVENTLOG_EVENT) {
 			check_event(&r, &e, size, data, last);
+			eventlog_extend(&e, &read);
 			last = r.off;
 		}
 	}
@@ -43,10 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(status == EVENTLOG_END || (r.error && r.error_offset <= size));
 
 	pcrs_reset_dynamic(&p, ALG_SET_ALL, true);
-	before = p;
-	check(eventlog_replay(log, &p, missing) == status);
-	check(status == EVENTLOG_END || memcmp(&p, &before, sizeof(p)) == 0);
-	for (unsigned a = 0; a < ALG_COUNT; a++)
-		check((p.known[a] & missing[a]) == 0);
+	check(eventlog_replay(log, &p) == status);
+	check(memcmp(&p, &read, sizeof(p)) == 0);
 	return 0;
 }

@@ -78,7 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tpm = x->pcrs;
 	if (from_log) {
 		pcrs_reset_dynamic(&tpm, BANKS, zeros);
-		if (eventlog_replay(in.log, &tpm, NULL) == EVENTLOG_MALFORMED)
+		if (eventlog_replay(in.log, &tpm) == EVENTLOG_MALFORMED)
 			tpm = x->pcrs;
 		for (unsigned a = 0; a < ALG_COUNT; a++)
 			tpm.known[a] = x->pcrs.known[a];

@@ -331,7 +331,7 @@ def preflight(flags=0x1D, banks=3, vendor=(0x756E6547, 0x49656E69, 0x6C65746E), 
               capabilities=0x1FD, didvid=0x1B0018086, sts=0, fsbif=0xFFFFFFFF, qpiif=0x9D003000, ests=0, errorcode=0,
               sinit_range=(0xC8200000, 0x100000), heap_range=(0xC8000000, 0x100000), line=b"logging=serial ap_wake_mwait=true min_ram=0x2000000",
               policy=None, heap=None, area=b"", sinit=None, lcp=b"", nv=None):
-    """The host of tests/unit/test_preflight.c: a launch works on it."""
+    """The host of tests/unit/preflight_host.c: a launch works on it."""
     def piece(data):
         return struct.pack("<H", len(data)) + data
 

@@ -42,7 +42,7 @@ void scene_expect_log(unsigned events)
 	assert_memory_equal(table + 16, v->data, v->n);
 
 	pcrs_reset_dynamic(&p, scene.options.banks, false);
-	assert_int_equal(eventlog_replay((struct span){ v->data, v->n }, &p, NULL), EVENTLOG_END);
+	assert_int_equal(eventlog_replay((struct span){ v->data, v->n }, &p), EVENTLOG_END);
 	for (enum alg a = 0; a < ALG_COUNT; a++)
 		for (unsigned pcr = 17; pcr <= 22; pcr++)
 			if (scene.options.banks & ALG_BIT(a))

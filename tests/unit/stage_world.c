@@ -282,3 +282,14 @@ enum stage_error scene_load(struct stage_scene *s)
 
 	return e == STAGE_OK ? stage_load(&s->world, &s->handover, &s->plan, &s->jump) : e;
 }
+
+struct stage_scene *scene_host(bool xen)
+{
+	struct stage_scene *s = scene_new();
+
+	if (xen)
+		scene_xen(s);
+	else
+		scene_linux(s);
+	return s;
+}

@@ -59,6 +59,8 @@ struct stage_scene *scene_new(void);
 void scene_free(struct stage_scene *s);
 void scene_linux(struct stage_scene *s);
 void scene_xen(struct stage_scene *s);
+/* A new one with either. */
+struct stage_scene *scene_host(bool xen);
 
 /* Writes it into the memory. */
 void scene_build(struct stage_scene *s);

@@ -117,6 +117,16 @@ static void bases(void **state)
 		assert_int_equal(tpm_rc_base(table[i][0]), table[i][1]);
 }
 
+static void line_of_a_program(void **state)
+{
+	char b[80];
+	struct text t = TEXT_OF(b);
+
+	(void)state;
+	tpm_rc_line("geolaunch", "the TPM refused to extend a PCR", TPM2_RC_LOCALITY, &t);
+	assert_string_equal(b, "geolaunch: the TPM refused to extend a PCR: TPM_RC_LOCALITY (0x907)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +134,7 @@ int main(void)
 		cmocka_unit_test(names_are_those_of_the_headers),
 		cmocka_unit_test(all_codes_have_a_text),
 		cmocka_unit_test(bases),
+		cmocka_unit_test(line_of_a_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -231,30 +231,6 @@ static void test_threads(void **state)
 	assert_int_equal(chipset_sts(&c) & 3, 0);
 }
 
-/* What a guest wrote is found in the memory that was rendered. */
-static void test_absorb(void **state)
-{
-	static uint8_t mine[CHIPSET_SPACE_SIZE];
-
-	(void)state;
-	open_up();
-	chipset_render(&c, CHIPSET_PRIVATE, mine);
-	assert_int_equal(chipset_absorb(&c, CHIPSET_PRIVATE, mine), 0);
-	mine[0x8e0] = 1;
-	mine[0x380] = 0;
-	mine[0x290] = 0x10;
-	mine[0x293] = 0x20;
-	assert_int_equal(
-		chipset_absorb(&c, CHIPSET_PRIVATE, mine), CHIPSET_REACT_SECRETS | CHIPSET_REACT_LOCALITY1_OPENED | CHIPSET_REACT_VALUE);
-	assert_true(chipset_secrets(&c));
-	assert_int_equal(chipset_get(&c, CHIPSET_MLE_JOIN), 0x20000010);
-	/* The closed space: nothing happens, but it must be rendered again. */
-	(void)command(0x48);
-	chipset_render(&c, CHIPSET_PRIVATE, mine);
-	mine[0x38] = 0;
-	assert_int_equal(chipset_absorb(&c, CHIPSET_PRIVATE, mine), CHIPSET_REACT_IGNORED);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,7 +245,6 @@ int main(void)
 		cmocka_unit_test_setup(test_secrets, setup),
 		cmocka_unit_test_setup(test_shutdown, setup),
 		cmocka_unit_test_setup(test_threads, setup),
-		cmocka_unit_test_setup(test_absorb, setup),
 	};
 
 	return cmocka_run_group_tests_name("txt_chipset", tests, NULL, NULL);

@@ -226,16 +226,15 @@ static void test_log_replays_to_the_pcrs(void **state)
 {
 	struct world w;
 	struct pcrs p;
-	uint32_t missing[ALG_COUNT] = { 0 };
 
 	(void)state;
 	setup_world(&w);
 	define_indices(&w);
 	launch(&w);
 	pcrs_reset_dynamic(&p, ALG_SET_ALL, true);
-	assert_int_equal(eventlog_replay(world_log(&w), &p, missing), EVENTLOG_END);
+	assert_int_equal(eventlog_replay(world_log(&w), &p), EVENTLOG_END);
 	for (enum alg a = 0; a < ALG_COUNT; a++) {
-		assert_int_equal(missing[a], 0);
+		assert_true(pcr_known(&p, a, 17) && pcr_known(&p, a, 18));
 		assert_memory_equal(p.v[a][17], w.pcrs.v[a][17], alg_table[a].size);
 		assert_memory_equal(p.v[a][18], w.pcrs.v[a][18], alg_table[a].size);
 	}
