@@ -65,7 +65,7 @@ void report_verdict(struct efi_env *env, const struct launch *l)
 
 	text_str(&t, "geolaunch: verdict: ");
 	if (!l->measured) {
-		text_str(&t, "NOT MEASURED, started because the policy type is nonfatal");
+		text_str(&t, "NOT MEASURED, started because the policy allows it");
 	} else {
 		text_str(&t, "measured, no D-RTM");
 		if (l->apply.error != TB_ERR_NONE) {

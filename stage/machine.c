@@ -147,6 +147,14 @@ struct txt_range machine_txt_sinit(void)
 	return (struct txt_range){ txt_register(TXT_SINIT_BASE), txt_register(TXT_SINIT_SIZE) };
 }
 
+bool machine_txt_senter_done(void)
+{
+	uint64_t status = txt_register(TXT_STS);
+
+	/* All ones: there is no such chipset. */
+	return status != UINT64_MAX && status & TXT_STS_SENTER_DONE;
+}
+
 struct txt_range machine_image(void)
 {
 	return (struct txt_range){ (uintptr_t)stage_begin, (uintptr_t)stage_end - (uintptr_t)stage_begin };

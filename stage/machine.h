@@ -18,6 +18,8 @@ void machine_delay_ms(void *ctx, unsigned ms);
 /* What TXT's public registers say: SDG 315168, appendix B (TXT.HEAP.BASE, TXT.SINIT.BASE and their sizes). */
 struct txt_range machine_txt_heap(void);
 struct txt_range machine_txt_sinit(void);
+/* TXT.STS: SENTER took place, and no SEXIT since. */
+bool machine_txt_senter_done(void);
 
 /* The stage's own memory, with its stack. */
 struct txt_range machine_image(void);

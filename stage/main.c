@@ -126,11 +126,17 @@ static void open_log(void)
 		say(stage_strerror(e), "");
 }
 
-/* No dynamic launch, as the policy allows: nothing that this host has in its PCRs may look like one. */
+/*
+ * No measured launch, as the policy allows: nothing that this host has in its PCRs may look like one. If SENTER took place nevertheless, they
+ * hold the beginning of a good launch, and whoever gets locality 2 could extend the rest.
+ */
 static void go_unmeasured(void)
 {
-	if (!stage.has_tpm || !apply_cap_all(&measure_ops, &stage.measure, stage.measure.tpm.banks, CAP_PREFLIGHT))
+	if (!stage.has_tpm || !apply_cap_all(&measure_ops, &stage.measure, stage.measure.tpm.banks, CAP_PREFLIGHT)) {
 		say("PCR 17-22 could not be capped", "");
+		if (machine_txt_senter_done())
+			stop(CAP_TPM_ERROR);
+	}
 	say("NOT MEASURED: tboot started without a dynamic launch, and the policy type is nonfatal", "");
 }
 

@@ -145,8 +145,6 @@ def parse(argv):
     if o.tpm_state_rw and not o.tpm_state:
         p.error("--tpm-state-rw needs --tpm-state")
     if o.platform == "txt":
-        if o.tpm != "tis":
-            p.error("--platform txt needs a TPM 2.0 with TIS registers (--tpm tis)")
         if o.kvm:
             p.error("--platform txt works without KVM only")
     else:
@@ -157,6 +155,8 @@ def parse(argv):
         value = getattr(o, name)
         if value and not os.path.isfile(value):
             p.error(f"--{name} {value}: no such file")
+    if o.provision and o.tpm not in ("tis", "crb"):
+        p.error("--provision needs a TPM 2.0")
     if o.provision and not os.path.isdir(o.provision):
         p.error(f"--provision {o.provision}: not a directory")
     if (o.esp is None) == (o.esp_nbd is None):

@@ -76,9 +76,10 @@ class Txt:
     def start(self):
         """QEMU has been started, and stands: txtplatform makes it go."""
         o = self._options
-        argv = [self._program, "--gdb", "txt-gdb.sock", "--qmp", "txt-qmp.sock", "--tpm-command", self._command,
-                "--registers", "txt-registers", "--area", "txt-area", "--mle", self.mle, "--index-set", str(o.index_set),
-                "--json", self._json]
+        argv = [self._program, "--gdb", "txt-gdb.sock", "--qmp", "txt-qmp.sock", "--registers", "txt-registers", "--area", "txt-area",
+                "--mle", self.mle, "--index-set", str(o.index_set), "--json", self._json]
+        if o.tpm != "none":
+            argv += ["--tpm-command", self._command]
         if o.sinit:
             argv += ["--sinit", os.path.abspath(o.sinit)]
         self.child = process.start(argv + o.txt_arg, self._work, self._log)

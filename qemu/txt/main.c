@@ -25,7 +25,7 @@
 enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_INPUT = 3 };
 
 static const char help_text[] =
-	"usage: txtplatform --gdb SOCKET --qmp SOCKET --tpm-command SOCKET --registers FILE --area FILE\n"
+	"usage: txtplatform --gdb SOCKET --qmp SOCKET [--tpm-command SOCKET] --registers FILE --area FILE\n"
 	"                   --mle FILE [OPTION]...\n"
 	"       txtplatform --make-sinit FILE [--index-set 0|1] [--server]\n"
 	"\n"
@@ -35,7 +35,7 @@ static const char help_text[] =
 	"\n"
 	"  --gdb SOCKET          QEMU's gdbstub (-gdb chardev:...)\n"
 	"  --qmp SOCKET          QEMU's monitor (-qmp unix:...)\n"
-	"  --tpm-command SOCKET  tpmproxy's command socket\n"
+	"  --tpm-command SOCKET  tpmproxy's command socket (default: the machine has no TPM)\n"
 	"  --registers FILE      backs the ivshmem-plain device of 128 KiB that becomes the TXT registers\n"
 	"  --area FILE           backs the ivshmem-plain device that becomes TXT heap and SINIT area (--dpr-size)\n"
 	"  --mle FILE            the MLE as the boot loader loads it: 32-bit ELF, may be compressed with gzip\n"
@@ -156,9 +156,8 @@ static void parse_options(int argc, char **argv, struct options *o)
 		}
 	if (o->make_sinit && optind == argc)
 		return;
-	if (optind != argc || !f->gdb || !f->qmp || !f->tpm || !f->regs_file || !f->area_file || !o->mle)
-		errx(EXIT_USAGE,
-			"--gdb, --qmp, --tpm-command, --registers, --area and --mle are needed and nothing but options; see --help");
+	if (optind != argc || !f->gdb || !f->qmp || !f->regs_file || !f->area_file || !o->mle)
+		errx(EXIT_USAGE, "--gdb, --qmp, --registers, --area and --mle are needed and nothing but options; see --help");
 }
 
 /* Reads a file, unpacked if it is gzip; the caller frees it. */
@@ -339,6 +338,7 @@ int main(int argc, char **argv)
 	(void)setenv("TSS2_LOG", "all+none", 0);
 	lay_out(&o);
 	o.config.smx = smx_config_usual();
+	o.config.smx.tpm = o.config.tpm != NULL;
 	o.config.mle = read_file(o.mle, MLE_MAX);
 	o.config.sinit = o.sinit ? read_file(o.sinit, ACM_MAX_SIZE) : make_sinit(o.index_set, o.server);
 	if (o.ps_data)

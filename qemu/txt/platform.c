@@ -66,7 +66,7 @@ static bool prepare(struct platform *p)
 	m->qmp.ctx = p;
 	if (!qmp_open(&m->qmp, f->qmp, f->connect_ms))
 		return platform_fail(p, "%s", m->qmp.why);
-	if (!link_open(&p->link, f->tpm, f->connect_ms))
+	if (f->tpm && !link_open(&p->link, f->tpm, f->connect_ms))
 		return platform_fail(p, "%s", p->link.why);
 	if (!gdb_open(&m->gdb, f->gdb, f->connect_ms))
 		return platform_fail(p, "%s", m->gdb.why);

@@ -12,7 +12,7 @@
  * processor's, the chipset's and SINIT's place until the machine ends.
  */
 struct platform_config {
-	const char *gdb, *qmp, *tpm;       /* sockets */
+	const char *gdb, *qmp, *tpm;       /* sockets; tpm may be NULL: there is none */
 	const char *regs_file, *area_file; /* backing files of the ivshmem devices */
 	const char *ram;                   /* name of the machine's RAM */
 	int connect_ms;                    /* how long to wait for the sockets */

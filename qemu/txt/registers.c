@@ -22,7 +22,7 @@ void platform_render(struct platform *p)
 
 bool platform_localities(struct platform *p)
 {
-	if (!link_localities(&p->link, chipset_localities(&p->chipset)))
+	if (p->config.tpm && !link_localities(&p->link, chipset_localities(&p->chipset)))
 		return platform_fail(p, "%s", p->link.why);
 	return true;
 }

@@ -75,6 +75,11 @@ def kernel_missing(h):
 
 
 @change
+def kernel_cmdline(h):
+    h.conf("cmdline quiet\n", "cmdline quiet init=/bin/sh\n")
+
+
+@change
 def cmdline_changed(h):
     h.conf(f"cmdline {h.manifest['hypervisor']['cmdline']}\n", "cmdline init=/bin/sh\n")
 
@@ -462,7 +467,7 @@ def geo_written_in_firmware(h):
 @change
 def geo_written_after(h):
     """The launch is over: what was measured before is what counts."""
-    h.write_later("stop: ", GEO_INDEX, h.geo.replace(b"DE", b"FR", 1))
+    h.write_later("geolaunch: verdict: ", GEO_INDEX, h.geo.replace(b"DE", b"FR", 1))
 
 
 # ---- TPM

@@ -76,7 +76,7 @@ class Host:
         self.banks = TXT_BANKS if mode == "txt" else list(launch.ALL_BANKS)
         self.options, self.variant, self.with_tpm, self.meanwhile = [], "", True, None
         self.build_options = ()     # of `geolaunch build`; variant names them
-        self.lcp, self.mle = False, None
+        self.lcp, self.mle, self.answer = False, None, ""
         self.state, self.built = self.path("tpm"), self.path("built")
         self.sinit = self.path("built/sinit.acm")
         self.content = {}       # NV index to content, as far as the launch measures it
@@ -177,6 +177,7 @@ class Host:
         self.over = True
         if other:
             other.join()
+            assert self.answer.startswith("8002") and self.answer[12:20] == "00000000", self.answer     # TPM_RC_SUCCESS
         assert os.path.exists(self.path("run.json")), p.stderr
         self.result = txt_boot.load(self.path("run.json"))
         self.serial = self.result.serial_text()

@@ -45,7 +45,10 @@ def module(bank, line, data):
 
 
 class Model:
-    """One launch. caps: alias of a measurement to the reason why there is a cap in its place. stop: (alias, reason), capped behind it."""
+    """
+    One launch. caps: alias of a measurement to the reason why there is a cap in its place. stop: (alias, reason), capped behind it; with the
+    reason uncapped nothing at all is extended any more.
+    """
 
     def __init__(self, banks, start, caps, stop):
         self.caps, self.stop, self.stopped = caps, stop, False
@@ -59,7 +62,7 @@ class Model:
 
     def _end(self):
         self.stopped = True
-        for pcr in range(17, 23):
+        for pcr in range(17, 23) if self.stop[1] != "uncapped" else ():
             self._extend(pcr, lambda bank: h(bank, b"cap " + self.stop[1].encode()), self.values)
 
     def event(self, alias, pcr, digest, banks=None, last=True):
@@ -130,8 +133,8 @@ def txt(read, banks, sinit, policy, content, caps, stop):
     tboot extended is in `sinit`, too.
     """
     m = Model(banks, 0x00, caps, stop)
-    for pcr, digests in sinit:
-        m.event("sinit", pcr, lambda b, d=digests: d[b], list(digests))
+    for i, (pcr, digests) in enumerate(sinit):
+        m.event("sinit", pcr, lambda b, d=digests: d[b], list(digests), last=i + 1 == len(sinit))
     conf = read("launch.conf").decode()
     _, rules = parse_description(conf)
     if policy:

@@ -4,6 +4,7 @@ The tamper matrix: one thing of a launch is changed behind the policy's back, un
 tamper/ say who stops it and what `geolaunch verify` makes of it; what the PCRs must hold is computed here (tamper_model.py).
 """
 import os
+import re
 import time
 from collections import namedtuple
 
@@ -16,7 +17,7 @@ from tamper_host import Cache, Host, VLP_INDEX
 import tamper_txt_changes  # noqa: F401  (its changes go into CHANGES, too)
 
 HERE = os.path.dirname(os.path.realpath(__file__))
-TABLES = {("direct", "linux"): "direct", ("direct", "xen"): "direct-xen", ("txt", "linux"): "txt"}
+TABLES = {("direct", "linux"): "direct", ("direct", "xen"): "direct-xen", ("txt", "linux"): "txt", ("txt", "xen"): "txt-xen"}
 POLICIES = ("nonfatal", "continue", "halt")
 Cell = namedtuple("Cell", "mode hypervisor change policy stopped_by program stop caps found first modules verdicts code")
 TBOOT_TYPE = 0x501
@@ -30,6 +31,8 @@ ENDS = {
 SAYS = {
     ("direct", "tpm-none"): "no TPM found", ("direct", "tpm-crb"): "TPM locality 2 is closed", ("direct", "tpm-12"): "TPM 1.2",
     ("direct", "tpm-hides-banks"): "TPM_RC_FAILURE (0x101)",
+    ("txt", "tpm-none"): "no TPM found", ("txt", "tpm-crb"): "geolaunch-stage: TPM locality 2 is not to be had", ("txt", "tpm-12"): "TPM 1.2",
+    ("txt", "tpm-hides-banks"): "geolaunch-stage: the TPM does not answer as a TPM 2.0 should: TPM_RC_FAILURE (0x101)",
     ("direct", "geo-owner-reads"): "cannot be read with empty authorization",
 }
 
@@ -91,8 +94,6 @@ def expected_pcrs(h, cell):
         return tamper_model.Model(banks, 0x00 if h.result["senter"] == "reset" else 0xFF, {}, cell.stop).hex()
     events = tamper_model.replay(h.read(h.log), banks, 0)[1]
     given = [(pcr, digests) for pcr, kind, digests, _ in events if 0x400 <= kind < 0x500]
-    if cell.stopped_by == "tboot":
-        return tamper_model.Model(banks, 0x00, {}, None).hex()
     policy = h.content[VLP_INDEX]
     if "tboot" in cell.caps:        # it found no policy: what it measures by its own is not for us to tell
         given, policy = given + [(pcr, digests) for pcr, kind, digests, _ in events if kind == TBOOT_TYPE], None
@@ -107,13 +108,13 @@ def check_pcrs(h, cell, about):
     have = {b: {p: h.result["pcrs"][b][p].lower() for p in want[b]} for b in want}
     lossy = "log" in cell.caps
     # What SINIT extended before it gave up, there is no log of; tboot caps all but PCR 22 once more on its way out.
-    left = {"SINIT": "19 20 21 22", "tboot": "22", "stage": "22" if lossy else "17 18 19 20 21 22"}.get(cell.stopped_by, "17 18 19 20 21 22").split()
+    left = "22" if lossy and cell.stopped_by in ("tboot", "stage") else "19 20 21 22" if cell.stopped_by == "SINIT" else "17 18 19 20 21 22"
     if h.log and not lossy:
         replayed = tamper_model.replay(h.read(h.log), list(want), 0 if h.result.get("senter") == "launched" else 0xFF)[0]
         if cell.stopped_by in ("stage", "tboot"):
             have = {b: replayed[b] | {"22": have[b]["22"]} for b in want}
         assert replayed == have, about
-    have, want = [{b: {p: pcrs[p] for p in left} for b, pcrs in x.items()} for x in (have, want)]
+    have, want = [{b: {p: pcrs[p] for p in left.split()} for b, pcrs in x.items()} for x in (have, want)]
     assert have == want, (about, [(b, p, have[b][p], want[b][p]) for b in want for p in want[b] if have[b][p] != want[b][p]])
     return sum(len(p) for p in want.values())
 
@@ -122,17 +123,29 @@ def check_what_ran(h, cell):
     """The very bytes that were measured: command line and initrd as the hypervisor got them."""
     modules, _ = tamper_model.parse_description(h.read(h.esp("launch.conf")).decode())
     facts = h.result["facts"]
-    if facts["started"] == "linux-efi":
-        assert facts["cmdline"] == modules[0][2]
-        with open(h.result["blobs"]["initrd"], "rb") as f:
-            initrd = f.read()
-        for role, name, _ in modules[1:]:
+
+    def blob(name):
+        with open(h.result["blobs"][name], "rb") as f:
+            return f.read()
+
+    def check_initrd(members):
+        initrd = blob("initrd")
+        for role, name, _ in members:
             data = files(h)(name)
             assert data in initrd and (role != "initrd" or initrd.startswith(data)), name
+
+    if facts["started"] == "linux-efi":
+        assert facts["cmdline"] == modules[0][2]
+        check_initrd(modules[1:])
     elif facts["started"] == "xen-efi":
         assert facts["cmdline"] == f"xen {modules[0][2]}"
+    elif facts["started"] == "xen-32":
+        assert cell.mode == "txt" and facts["loader"] == "geolaunch-stage"
+        assert re.fullmatch(rf"xen {re.escape(modules[0][2])} tboot=0x[0-9a-f]{{8}}", facts["cmdline"]), facts["cmdline"]
+        assert facts["kernel-cmdline"] == f"kernel {modules[1][2]}" and blob("kernel") == files(h)(modules[1][1])
+        check_initrd(modules[2:])
     else:
-        assert (facts["started"], cell.mode) == ("linux-32", "txt")
+        assert (facts["started"], cell.mode, cell.hypervisor) == ("linux-32", "txt", "linux")
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=lambda c: f"{c.mode}-{c.hypervisor}-{c.change}-{c.policy}")
@@ -156,6 +169,7 @@ def test_cell(tmp_path, cache, cell):
     assert h.findings() == cell.found, about
     if cell.stopped_by in ("geolaunch", "pre-flight"):
         assert r["halt"].startswith(cell.stop[1] + ": ") and "this host was not started" in h.serial and "Boot0002" not in h.serial, about
+    assert (cell.stopped_by == "unmeasured") is ("geolaunch: verdict: NOT MEASURED, started because the policy allows it" in h.serial), about
     assert SAYS.get((cell.mode, cell.change), "geolaunch ") in h.serial, about
     values = check_pcrs(h, cell, about)
     first = v["first_difference"] and v["first_difference"]["name"]
@@ -186,9 +200,10 @@ def test_tpm_fails_in_the_stage(tmp_path, cache, rule):
 
 
 def test_the_matrix_is_whole():
-    """Every change is tried in some mode, no cell twice, and a launch without a change under each type of policy."""
+    """Every change is tried in some mode, and where it is tried, under each type of policy once; so is a launch without a change."""
     assert len({cell[:4] for cell in CELLS}) == len(CELLS)
     assert {c.change for c in CELLS} == set(CHANGES) | set(BEFORE)
     for key in TABLES:
-        rows = [c for c in CELLS if c[:2] == key]
-        assert {c.policy for c in rows if c.change == "nothing"} == set(POLICIES), key
+        changes = {c.change for c in CELLS if c[:2] == key}
+        assert "nothing" in changes, key
+        assert {(c.change, c.policy) for c in CELLS if c[:2] == key} == {(change, policy) for change in changes for policy in POLICIES}, key

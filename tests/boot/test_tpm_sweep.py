@@ -23,7 +23,7 @@ from tpm_trace import extend_of, trace_of
 FULL = os.environ.get("GEOLAUNCH_SWEEP") == "full"
 DYNAMIC = [str(p) for p in range(17, 23)]
 CLEAN = {"direct": (10, ["no-drtm"]), "txt": (0, ["trusted"])}     # exit code and verdicts of a launch to which nothing happened
-PATIENCE = 60     # seconds; nobody's but that of firmware and tboot is longer, and theirs lasts for minutes
+PATIENCE = 75     # seconds; nobody's but that of firmware and tboot is longer, and theirs lasts for minutes
 GOOD = os.path.join(launch.TOP, "build/sweep-good")
 
 

@@ -155,6 +155,26 @@ def test_rule(tmp_path, rule):
         assert r["launches"] == 0 and r["senter"] == "reset"
 
 
+def test_without_a_tpm(tmp_path):
+    """The processor does not begin."""
+    _, r, said = start(str(tmp_path), "", "--tpm", "none")
+    assert documented()["smx-tpm"] == ("#GP(0)", True) and said == [("errorcode", NONE), ("senter", GP)]
+    assert r["ended"] == "poweroff" and r["senter"] == "refused" and r["txt_resets"] == 0 and r.failed_rules() == ["smx-tpm"] and r["pcrs"] == {}
+
+
+def test_with_tpm_12(tmp_path):
+    """It does, and SINIT finds that the TPM does not understand it."""
+    _, r, said = start(str(tmp_path), "", "--tpm", "1.2")
+    assert r["ended"] == "reset" and r["senter"] == "reset" and r["txt_resets"] == 1 and said == [("errorcode", NONE)]
+    assert documented()["tpm-error"] == (r["txt_errorcode"], True) and r.failed_rules() == [r["rule"]] == ["tpm-error"]
+
+
+def test_with_crb(tmp_path):
+    """SINIT's way to the TPM is not the guest's: QEMU's CRB, which has locality 0 only, is good enough for it."""
+    _, r, said = start(str(tmp_path), "", "--tpm", "crb")
+    assert r["launches"] == 1 and dict(said).items() >= INSIDE.items() and r.failed_rules() == INSIDE_RULES + OUTSIDE_RULES
+
+
 @pytest.mark.parametrize("rule", [FATAL[0], FATAL[-1], FATAL_JOIN[-1]])
 def test_after_the_reset(tmp_path, rule):
     """The program, started again, finds the error; after a processor's shutdown there is no launch any more."""
@@ -181,4 +201,4 @@ def test_reset_inside(tmp_path, how):
 
 def test_document_names_what_boots_break():
     assert {rule for rule, (_, in_boot) in documented().items() if in_boot} == \
-        set(RULES + INSIDE_RULES + AP_RULES + OUTSIDE_RULES + FATAL + FATAL_JOIN + ["smx-txt-reset"])
+        set(RULES + INSIDE_RULES + AP_RULES + OUTSIDE_RULES + FATAL + FATAL_JOIN + ["smx-txt-reset", "smx-tpm", "tpm-error"])

@@ -100,7 +100,8 @@ def test_no_sinit_module(tmp_path):
 
 
 @pytest.mark.parametrize("options, why", [
-    (["--tpm", "crb"], "--platform txt needs a TPM 2.0 with TIS registers"),
+    (["--tpm", "1.2", "--provision", "/"], "--provision needs a TPM 2.0"),
+    (["--tpm", "none", "--provision", "/"], "--provision needs a TPM 2.0"),
     (["--kvm"], "--platform txt works without KVM only"),
     (["--sinit", "/nonexistent"], "--sinit /nonexistent: no such file"),
     (["--provision", "/nonexistent"], "--provision /nonexistent: not a directory"),

@@ -304,6 +304,8 @@
 	BOOT("smx-cr0-cd") \
 	BOOT("smx-mcip") \
 	BOOT("smx-edx") \
+	BOOT("smx-tpm") \
+	BOOT("tpm-error") \
 	BOOT("smx-acm-alignment") \
 	BOOT("smx-acm-size") \
 	BOOT("smx-acm-small") \

@@ -163,10 +163,9 @@ static void go(const uint8_t *mbi)
 	set_cr0(0, CR0_NE);
 	set_cr4(cr4() | SMXE);
 	put("mle: senter\r\n");
-	(void)getsec(4, senter.ebx, senter.ecx, 0);
+	try("senter", 4, senter.ebx, senter.ecx, 0);
 	put("mle: returned\r\n");
-	for (;;)
-		__asm__ volatile("hlt");
+	power_off();
 }
 
 /* ---- in the measured environment ---- */

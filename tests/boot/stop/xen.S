@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The shape of Xen: a multiboot2 image with Xen's header tags and an EFI64 entry. */
+/* The shape of Xen: a multiboot2 image with Xen's header tags, an EFI64 entry, and a 32-bit one. XEN32: the program behind the latter. */
 	.section .multiboot, "a"
 	.balign 8
 header:
@@ -26,4 +26,23 @@ start:
 	subq $8, %rsp
 	call xen_entry
 	hlt
+
+/* The entry of the ELF header: EAX is the magic number, EBX the information. There is no stack, and the place may be any. */
+	.code32
+	.globl start32
+start32:
+	cld
+	leal 8(%ebx), %esp	/* the field in front of it is reserved */
+	call 1f
+1:	popl %edx
+	leal stack - 1b(%edx), %esp
+	pushl %ebx
+	pushl %eax
+	call xen32
+	hlt
+	.balign 16
+	.skip 4096
+stack:
+xen32:
+	.incbin XEN32
 	.section .note.GNU-stack, "", @progbits
