@@ -10,6 +10,7 @@
 
 static const char *const action_names[] = {
 	[FAULT_RC] = "rc",
+	[FAULT_REPLY] = "reply",
 	[FAULT_DROP] = "drop",
 	[FAULT_SILENT] = "silent",
 	[FAULT_HANG] = "hang",
@@ -55,13 +56,42 @@ static bool parse_command(struct span s, struct fault_rule *rule)
 	return true;
 }
 
+static int hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+static bool parse_reply(const char *s, struct fault_rule *rule)
+{
+	size_t n = strlen(s);
+
+	if (n == 0 || n % 2 != 0 || n > 2 * (size_t)FAULT_REPLY_MAX)
+		return false;
+	for (size_t i = 0; i < n; i += 2) {
+		int high = hex_digit(s[i]), low = hex_digit(s[i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		rule->reply[i / 2] = (uint8_t)(high << 4 | low);
+	}
+	rule->reply_size = n / 2;
+	return true;
+}
+
 static bool parse_action(const char *s, struct fault_rule *rule)
 {
+	if (strncmp(s, "reply:", 6) == 0) {
+		rule->action = FAULT_REPLY;
+		return parse_reply(s + 6, rule);
+	}
 	if (strncmp(s, "rc:", 3) == 0) {
 		rule->action = FAULT_RC;
 		return parse_number(span_str(s + 3), UINT32_MAX, &rule->rc);
 	}
-	for (size_t i = FAULT_RC + 1; i < GL_COUNT(action_names); i++)
+	for (size_t i = FAULT_DROP; i < GL_COUNT(action_names); i++)
 		if (strcmp(s, action_names[i]) == 0) {
 			rule->action = (enum fault_action)i;
 			return true;
@@ -99,7 +129,7 @@ bool fault_parse(const char *text, struct fault_rule *out, const char **why)
 		}
 		p += 1 + n;
 	}
-	*why = "action must be rc:CODE (not 0), drop, silent, hang, short, garbage, long or huge";
+	*why = "action must be rc:CODE (not 0), reply:HEX (in lower case, up to 64 bytes), drop, silent, hang, short, garbage, long or huge";
 	if (!parse_action(equals + 1, &rule))
 		return false;
 	*out = rule;
@@ -154,6 +184,9 @@ bool fault_response(const struct fault_rule *rule, struct span command, struct m
 	case FAULT_LONG:
 		body = (out.n < TPM_MESSAGE_MAX ? out.n : TPM_MESSAGE_MAX) - TPM_HEADER_SIZE;
 		break;
+	case FAULT_REPLY:
+		body = rule->reply_size;
+		break;
 	case FAULT_RC:
 	case FAULT_SHORT:
 	case FAULT_HUGE:
@@ -164,7 +197,7 @@ bool fault_response(const struct fault_rule *rule, struct span command, struct m
 	wr_be32(&w, claimed);
 	wr_be32(&w, rc);
 	for (size_t i = 0; i < body; i++)
-		wr_u8(&w, 0xFF);
+		wr_u8(&w, rule->action == FAULT_REPLY ? rule->reply[i] : 0xFF);
 	if (w.bad)
 		return false;
 	*size = w.off;

@@ -12,6 +12,7 @@
  * CC is a command code (0x182), a name (PCR_Extend), * for any, or _TPM_Hash for the D-RTM sequence, which then fails whatever the
  * action. N is the Nth command that the rule matches, from 1; without it every one. ACTION is one of
  *   rc:CODE   a well-formed error response with this return code, 1 to 0xFFFFFFFF
+ *   reply:HEX a success response whose parameters are these bytes, up to FAULT_REPLY_MAX
  *   drop      close the data connection: QEMU then answers the guest with a failure, now and later
  *   silent    no answer at all
  *   hang      no answer until the guest ends the command; then TPM_RC_CANCELED (0x909)
@@ -20,9 +21,10 @@
  *   long      the same in the largest size that the interface holds
  *   huge      a response header that claims 4 GiB - 1 bytes; QEMU waits for the rest, so the guest sees silence
  */
-enum fault_action { FAULT_RC, FAULT_DROP, FAULT_SILENT, FAULT_HANG, FAULT_SHORT, FAULT_GARBAGE, FAULT_LONG, FAULT_HUGE };
+enum fault_action { FAULT_RC, FAULT_REPLY, FAULT_DROP, FAULT_SILENT, FAULT_HANG, FAULT_SHORT, FAULT_GARBAGE, FAULT_LONG, FAULT_HUGE };
 
 #define FAULT_GARBAGE_SIZE 64
+#define FAULT_REPLY_MAX 64u
 
 /* Stands for the D-RTM sequence, which is no command. No command has it: tboot, for one, sends 0xffffffff. */
 #define FAULT_CC_HASH (UINT64_C(1) << 32)
@@ -34,7 +36,9 @@ struct fault_rule {
 	unsigned locality;
 	uint32_t nth; /* 0: every match */
 	enum fault_action action;
-	uint32_t rc;   /* for FAULT_RC */
+	uint32_t rc;                    /* for FAULT_RC */
+	uint8_t reply[FAULT_REPLY_MAX]; /* for FAULT_REPLY */
+	size_t reply_size;
 	uint32_t seen; /* matches so far */
 };
 

@@ -45,6 +45,7 @@ static const char help_text[] =
 	"                              D-RTM sequence, which then fails\n"
 	"                      N       only the Nth such command, from 1\n"
 	"                      ACTION  rc:CODE   this return code\n"
+	"                              reply:HEX success, with these bytes as parameters\n"
 	"                              drop      close the data connection\n"
 	"                              silent    no answer\n"
 	"                              hang      no answer until the guest ends the command; then\n"

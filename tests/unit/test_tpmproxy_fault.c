@@ -52,6 +52,10 @@ static void test_parse(void **state)
 	assert_int_equal(parsed("PCR_Extend=huge").action, FAULT_HUGE);
 	assert_int_equal(parsed("PCR_Extend=hang").action, FAULT_HANG);
 	assert_int_equal(parsed("TPM_Extend=rc:4294967295").rc, 0xFFFFFFFF);
+	r = parsed("GetCapability@2#2=reply:00fe");
+	assert_int_equal(r.action, FAULT_REPLY);
+	assert_int_equal(r.reply_size, 2);
+	assert_int_equal(r.reply[1], 0xfe);
 }
 
 static void test_parse_refuses(void **state)
@@ -60,6 +64,7 @@ static void test_parse_refuses(void **state)
 	static const char *const bad[] = {
 		"", "=", "PCR_Extend", "PCR_Extend=", "PCR_Extend=rc", "PCR_Extend=rc:", "PCR_Extend=rc:0", "PCR_Extend=rc:0x",
 		"PCR_Extend=rc:0x100000000", "PCR_Extend=rc:-1", "PCR_Extend=rc:5 ", "PCR_Extend=rc: 5", "PCR_Extend=explode",
+		"PCR_Extend=reply", "PCR_Extend=reply:", "PCR_Extend=reply:0", "PCR_Extend=reply:0g", "PCR_Extend=reply:0A", "PCR_Extend=reply:00 ",
 		"PCR_Extend=drop ", "PCR_Extend=Drop", "PCR_Exten=drop", "PCR_Extend2=drop", "=drop", "0=drop", "0xg=drop", "**=drop",
 		"*#=drop", "*#0=drop", "*#-1=drop", "*#1#2=drop", "*#4294967296=drop", "*#1x=drop", "*@=drop", "*@5=drop",
 		"*@12=drop", "*@1@1=drop", "*@a=drop", "* =drop", "*=drop=drop", "99999999999999999999=drop",
@@ -161,6 +166,10 @@ static void test_responses(void **state)
 	assert_header(s, 0x8001, FAULT_GARBAGE_SIZE, 0);
 	assert_int_equal(s.p[10], 0xFF);
 	assert_int_equal(s.p[FAULT_GARBAGE_SIZE - 1], 0xFF);
+	s = answered("*=reply:0102", with_sessions, room, sizeof(room));
+	assert_int_equal(s.n, 12);
+	assert_header(s, 0x8002, 12, 0);
+	assert_memory_equal(s.p + 10, "\x01\x02", 2);
 	s = answered("*=long", no_sessions, room, 3968);
 	assert_int_equal(s.n, 3968);
 	assert_header(s, 0x8001, 3968, 0);
