@@ -33,7 +33,7 @@ SAYS = {
     ("direct", "tpm-hides-banks"): "TPM_RC_FAILURE (0x101)",
     ("direct", "tpm-no-bank"): "no PCR bank with SHA-1, SHA-256, SHA-384 or SHA-512 is active",
     ("txt", "tpm-no-bank"): "no PCR bank",
-    ("txt", "tpm-none"): "no TPM found", ("txt", "tpm-crb"): "geolaunch-stage: TPM locality 2 is not to be had", ("txt", "tpm-12"): "TPM 1.2",
+    ("txt", "tpm-none"): "no TPM found", ("txt", "tpm-crb"): "geolaunch-stage: TPM locality 2 is closed", ("txt", "tpm-12"): "TPM 1.2",
     ("txt", "tpm-hides-banks"): "geolaunch-stage: the TPM does not answer as a TPM 2.0 should: TPM_RC_FAILURE (0x101)",
     ("direct", "geo-owner-reads"): "cannot be read with empty authorization",
 }
