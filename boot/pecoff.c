@@ -19,6 +19,7 @@ static const char *const messages[PECOFF_ERROR_COUNT] = {
 	[PECOFF_E_LAYOUT] = "the PE file has bytes between its sections, which a signature would not cover",
 	[PECOFF_E_ROOM] = "the PE headers have no room for further sections",
 	[PECOFF_E_BUFFER] = "the PE file does not fit the buffer",
+	[PECOFF_E_CERTIFICATES] = "the certificate table is not the end of the PE file",
 };
 
 const char *pecoff_strerror(enum pecoff_error e)
@@ -47,6 +48,7 @@ static void read_optional(struct rd *r, struct pecoff *pe, uint16_t *magic, uint
 	*directories = rd_le32(r);
 	if (*directories > PECOFF_CERTIFICATES) {
 		(void)rd_bytes(r, (size_t)PECOFF_CERTIFICATES * 8);
+		pe->certificates = pe->optional + (uint32_t)r->off;
 		pe->signature_offset = rd_le32(r);
 		pe->signature_size = rd_le32(r);
 	}

@@ -2,7 +2,7 @@
 #ifndef GL_BOOT_PECOFF_H
 #define GL_BOOT_PECOFF_H
 
-#include "common/span.h"
+#include "common/alg.h"
 
 /*
  * PE32+ images for x86-64, as far as sections are concerned: Microsoft PE and COFF specification, 3 (headers) and 4 (section table).
@@ -34,22 +34,24 @@ struct pecoff {
 	unsigned section_count;
 	uint32_t symbols; /* file offset of the COFF symbol table, 0 none */
 	uint32_t data_size, section_alignment, file_alignment, image_size, headers_size;
+	uint32_t certificates;                     /* offset of the headers' entry for the certificate table; 0 they have none */
 	uint32_t signature_offset, signature_size; /* of the certificate table; 0 unsigned */
 };
 
 /* One value per violated rule. */
 enum pecoff_error {
 	PECOFF_OK,
-	PECOFF_E_SIZE,    /* over PECOFF_MAX_SIZE, or the headers are not whole */
-	PECOFF_E_MAGIC,   /* no PE32+ image for x86-64 */
-	PECOFF_E_HEADER,  /* alignments, sizes or the number of sections are impossible */
-	PECOFF_E_SECTION, /* a section leaves the image, or overlaps another */
-	PECOFF_E_TWICE,   /* two sections of that name */
-	PECOFF_E_KIND,    /* the section is no read-only data, or longer than what the file holds of it */
-	PECOFF_E_SIGNED,  /* append: the image is signed, and would not be any more */
-	PECOFF_E_LAYOUT,  /* append: bytes lie between headers and sections that no signature would cover */
-	PECOFF_E_ROOM,    /* append: no room for further sections in the headers */
-	PECOFF_E_BUFFER,  /* append: does not fit the caller's buffer */
+	PECOFF_E_SIZE,         /* over PECOFF_MAX_SIZE, or the headers are not whole */
+	PECOFF_E_MAGIC,        /* no PE32+ image for x86-64 */
+	PECOFF_E_HEADER,       /* alignments, sizes or the number of sections are impossible */
+	PECOFF_E_SECTION,      /* a section leaves the image, or overlaps another */
+	PECOFF_E_TWICE,        /* two sections of that name */
+	PECOFF_E_KIND,         /* the section is no read-only data, or longer than what the file holds of it */
+	PECOFF_E_SIGNED,       /* append: the image is signed, and would not be any more */
+	PECOFF_E_LAYOUT,       /* append, digest: bytes lie between headers and sections that no signature would cover */
+	PECOFF_E_ROOM,         /* append: no room for further sections in the headers */
+	PECOFF_E_BUFFER,       /* append: does not fit the caller's buffer */
+	PECOFF_E_CERTIFICATES, /* digest: the certificate table is not the end of the file */
 	PECOFF_ERROR_COUNT
 };
 
@@ -86,5 +88,14 @@ struct pecoff_new_section {
  */
 GL_MUST enum pecoff_error pecoff_append(
 	struct span file, const struct pecoff_new_section *sections, size_t count, struct mspan out, size_t *n);
+
+/*
+ * The digests that a signature of the file vouches for, and that the firmware looks up in db and dbx: of everything but checksum, entry for
+ * the certificate table, and that table (Windows Authenticode Portable Executable Signature Format, 1.0, "Calculating the PE Image Hash").
+ * Before and after signing it is the same if the file's length is a multiple of 8; else the signer puts zeros behind it first. Only of a
+ * file whose sections lie one behind the other, and whose certificates are its end: of others not all tools make the same. `out` on
+ * success only.
+ */
+GL_MUST enum pecoff_error pecoff_authenticode(struct span file, alg_set algs, struct digests *out);
 
 #endif

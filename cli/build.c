@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/build_impl.h"
+#include "cli/files.h"
 
 /* Everything at the top of an output directory. */
 static const char *const output_names[] = { "expected.json", BUILD_GEO, BUILD_LCP, "esp", NULL };
@@ -133,6 +134,27 @@ static bool copy_efi(struct build *b)
 	       tree_close(&b->tree, efi_files[0], &boot, b->fault) && tree_close(&b->tree, efi_files[1], &own, b->fault);
 }
 
+/* What firmware would look up in dbx, of the file as it is in the tree. */
+static bool look_at_efi(struct build *b)
+{
+	struct build_result *out = b->out;
+	CLEANUP_FREE uint8_t *bytes = NULL;
+	CLEANUP_FREE char *path = NULL;
+	size_t n = 0;
+
+	out->efi_authenticode_error = PECOFF_E_SIZE;
+	if (out->efi_size > PECOFF_MAX_SIZE)
+		return true;
+	if (asprintf(&path, "%s/%s", b->tree.tmp, efi_files[1]) < 0) {
+		path = NULL;
+		return cli_fail(b->fault, CLI_IO, "out of memory: build");
+	}
+	if (!read_file(path, PECOFF_MAX_SIZE, &bytes, &n, b->fault))
+		return false;
+	out->efi_authenticode_error = pecoff_authenticode((struct span){ bytes, n }, ALG_BIT(ALG_SHA256), &out->efi_authenticode);
+	return true;
+}
+
 static bool make_tree(struct build *b)
 {
 	struct build_result *out = b->out;
@@ -160,7 +182,7 @@ static bool write_results(struct build *b)
 
 	if (!text)
 		return cli_fail(b->fault, CLI_IO, "out of memory: expected.json");
-	if (b->options->sign && !build_sign(b, efi_files))
+	if ((b->options->sign && !build_sign(b, efi_files)) || !look_at_efi(b))
 		return false;
 	return tree_write(&b->tree, BUILD_ESP BUILD_DESCRIPTION, (struct span){ b->description, b->description_size }, b->fault) &&
 	       tree_write(&b->tree, BUILD_ESP BUILD_POLICY, (struct span){ b->policy_bytes, b->out->policy_size }, b->fault) &&

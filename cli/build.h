@@ -2,6 +2,7 @@
 #ifndef GL_CLI_BUILD_H
 #define GL_CLI_BUILD_H
 
+#include "boot/pecoff.h"
 #include "cli/expected.h"
 #include "cli/manifest.h"
 #include "common/stage_rules.h"
@@ -64,8 +65,11 @@ struct build_result {
 	char rules[STAGE_RULES_MAX_SIZE + 1];     /* the stage's; "" in direct mode */
 	char *efi;                                /* geolaunch.efi as found */
 	uint64_t efi_size;
-	struct digests efi_digest; /* SHA-256 */
-	uint8_t *geo;              /* expected content of the NV index, geo_size bytes */
+	struct digests efi_digest;                /* SHA-256 */
+	struct digests efi_authenticode;          /* SHA-256, as the firmware makes it: what dbx names; `banks` 0: there is none */
+	enum pecoff_error efi_authenticode_error; /* why there is none */
+	char unusual_key[64];                     /* of the certificate, for people, if firmware need not know its kind; else "" */
+	uint8_t *geo;                             /* expected content of the NV index, geo_size bytes */
 	size_t geo_size;
 	size_t policy_size;
 	struct expected expected;

@@ -64,6 +64,9 @@ GL_MUST bool build_write_policy(struct build *b);
 GL_MUST bool build_check_sign(struct build *b);
 GL_MUST bool build_sign(struct build *b, const char *const names[2]);
 
+/* build_certificate.c: would firmware know the key of this certificate. */
+GL_MUST bool build_check_certificate(struct build *b);
+
 /* build_predict.c */
 GL_MUST bool build_choose_banks(struct build *b);
 GL_MUST bool build_predict(struct build *b);

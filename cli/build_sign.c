@@ -66,8 +66,8 @@ bool build_check_sign(struct build *b)
 		return manifest_fail(&b->out->manifest, b->out->manifest.policy_line, "use sha256 or longer", b->fault,
 			"a signature cannot vouch for what is named by SHA-1");
 	return check_readable(o->sign, "name the key with --sign", b->fault) &&
-	       check_readable(o->certificate, "name the key's certificate with --cert", b->fault) && read_plain(b) &&
-	       program_run(version, PACKAGE, &b->stop, &end, b->fault);
+	       check_readable(o->certificate, "name the key's certificate with --cert", b->fault) && build_check_certificate(b) &&
+	       read_plain(b) && program_run(version, PACKAGE, &b->stop, &end, b->fault);
 }
 
 /* The line that says what is wrong: sbsign also warns, prompts and prints OpenSSL's error stack. */

@@ -174,6 +174,15 @@ static bool warn_of_logs(const struct build_result *r, json_t *list, struct cli_
 	return true;
 }
 
+/* UEFI firmware need only know RSA-2048; many know more. */
+static bool warn_of_key(const struct build_options *o, const struct build_result *r, json_t *list, struct cli_fault *fault)
+{
+	return !r->unusual_key[0] ||
+	       add_warning(list, fault,
+		       "not every firmware believes a signature by such a key (%s): %s: use RSA with 2048 bits, or try it there",
+		       r->unusual_key, o->certificate);
+}
+
 /* Each is one line: what, where, what to do. */
 bool cmd_build_warnings(const struct build_result *r, json_t *list, struct cli_fault *fault)
 {
@@ -261,6 +270,20 @@ static void print_certainty(const struct expected *e)
 		printf("  %zu events have alternatives: these are the first of the possible values of PCR 17 and 18\n", sets);
 }
 
+static void print_efi(const struct build_options *o, const struct build_result *r)
+{
+	printf("\n");
+	if (o->sign)
+		printf("geolaunch.efi: signed with %s; launch description and policy are inside\n", o->certificate);
+	if (r->efi_authenticode.banks == 0) {
+		printf("geolaunch.efi: no Authenticode digest: %s\n", pecoff_strerror(r->efi_authenticode_error));
+		return;
+	}
+	printf("geolaunch.efi: Authenticode digest, sha256: ");
+	print_bytes(digest_span(&r->efi_authenticode, ALG_SHA256), DIGEST_MAX);
+	printf("\n");
+}
+
 static void print_summary(const struct build_options *o, const struct build_result *r)
 {
 	const struct manifest *m = &r->manifest;
@@ -272,8 +295,7 @@ static void print_summary(const struct build_options *o, const struct build_resu
 	for (unsigned i = 0; i < r->module_count; i++)
 		print_module(r, i, bank);
 	print_extras(r);
-	if (o->sign)
-		printf("\ngeolaunch.efi: signed with %s; launch description and policy are inside\n", o->certificate);
+	print_efi(o, r);
 	if (m->geo.given)
 		printf("\ngeo: NV index 0x%08x, %s, %zu bytes, PCR %u, %s, %s%s\n", m->geo.index, m->geo.raw ? "nv_raw" : "nv", r->geo_size,
 			m->geo.pcr, m->geo.verify ? "verified" : "measured only",
@@ -349,12 +371,15 @@ static json_t *geo_json(const struct build_result *r)
 static json_t *summary_json(const struct build_options *o, const struct build_result *r, json_t *warnings)
 {
 	const struct manifest *m = &r->manifest;
-	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:s, s:I, s:o, s:s?}, s:o, s:o, s:o, s:O}",
-		"output", o->output, "name", m->name, "mode", description_mode_name(m->mode), "drtm", (int)r->expected.drtm, "country",
-		r->expected.country[0] ? r->expected.country : NULL, "policy", "type", vlp_type_name(m->policy_type), "hash",
-		alg_table[m->policy_hash].name, "size", (json_int_t)r->policy_size, "efi", "from", r->efi, "size", (json_int_t)r->efi_size,
-		"digests", cli_json_digests(&r->efi_digest), "certificate", o->certificate, "modules", modules_json(r), "geo", geo_json(r),
-		"pcrs", cli_json_pcrs(&r->expected.pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST), "warnings", warnings);
+	CLEANUP_JSON json_t *out =
+		json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:s, s:I, s:o, s:o, s:s?}, s:o, s:o, s:o, s:O}", "output",
+			o->output, "name", m->name, "mode", description_mode_name(m->mode), "drtm", (int)r->expected.drtm, "country",
+			r->expected.country[0] ? r->expected.country : NULL, "policy", "type", vlp_type_name(m->policy_type), "hash",
+			alg_table[m->policy_hash].name, "size", (json_int_t)r->policy_size, "efi", "from", r->efi, "size",
+			(json_int_t)r->efi_size, "digests", cli_json_digests(&r->efi_digest), "authenticode",
+			r->efi_authenticode.banks ? cli_json_digests(&r->efi_authenticode) : json_null(), "certificate", o->certificate,
+			"modules", modules_json(r), "geo", geo_json(r), "pcrs",
+			cli_json_pcrs(&r->expected.pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST), "warnings", warnings);
 
 	if (m->mode == DESCRIPTION_TXT && json_object_set_new(out, "txt", extras_json(r)) != 0)
 		return NULL;
@@ -367,7 +392,7 @@ static bool report(const struct options *o, const struct build_result *r, struct
 	json_t *text;
 	size_t i;
 
-	if (!cmd_build_warnings(r, warnings, fault))
+	if (!cmd_build_warnings(r, warnings, fault) || !warn_of_key(&o->build, r, warnings, fault))
 		return false;
 	json_array_foreach(warnings, i, text)
 		cli_error(COMMAND, "warning: %s", json_string_value(text));

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import struct
@@ -154,6 +155,109 @@ def test_summary(inputs, keys):
     assert json.loads(build(inputs, BASE, "--json", "--force").stdout)["efi"]["certificate"] is None
 
 
+def signed_digest(path):
+    """What sbsign itself wrote: the digest in SpcIndirectDataContent, of the PKCS #7 signature (WIN_CERTIFICATE, eight bytes, before it)."""
+    data = path.read_bytes()
+    at, size = Pe(data).certificates
+    length, revision, kind = struct.unpack_from("<IHH", data, at)
+    assert (revision, kind) == (0x200, 2) and length <= size
+    text = subprocess.run(["openssl", "asn1parse", "-inform", "DER"], input=data[at + 8:at + length], capture_output=True, timeout=60,
+                          check=True).stdout.decode()
+    content = text[text.index("1.3.6.1.4.1.311.2.1.15"):]
+    assert re.search(r"OBJECT +:(\S+)", content[content.index("SEQUENCE"):]).group(1) == "sha256"
+    return re.search(r"OCTET STRING +\[HEX DUMP\]:([0-9A-F]{64})\n", content).group(1).lower()
+
+
+def efitools_digest(path):
+    done = subprocess.run(["hash-to-efi-sig-list", path, path.with_suffix(".esl")], capture_output=True, text=True, timeout=60, check=True)
+    return re.search(r"HASH IS ([0-9a-f]{64})\n", done.stdout).group(1)
+
+
+@pytest.mark.parametrize("more", (0, 8, 4096))
+def test_authenticode_digest(inputs, keys, more):
+    """The one that firmware looks up in dbx: as the signature and efitools have it, in both forms of the summary, signed or not."""
+    with open(inputs / "geolaunch.efi", "ab") as f:
+        f.write(os.urandom(more))
+    seen = {}
+    for name, options in (("plain", ()), ("signed", with_key(keys))):
+        as_json, text = build(inputs, BASE, "--json", *options, out=name), build(inputs, BASE, *options, out=name + "-text")
+        assert (as_json.returncode, text.returncode) == (0, 0)
+        efi = json.loads(as_json.stdout)["efi"]
+        path = inputs / name / "esp" / COPIES[0]
+        assert efi["authenticode"] == {"sha256": efitools_digest(path)} and efi["authenticode"] != efi["digests"]
+        assert f"geolaunch.efi: Authenticode digest, sha256: {efi['authenticode']['sha256']}\n" in text.stdout
+        seen[name] = efi["authenticode"]["sha256"]
+    # two signatures at two times: other files with the same digest, which is another than that of the program alone
+    assert seen["signed"] == signed_digest(inputs / "signed/esp" / COPIES[0]) == efitools_digest(inputs / "signed-text/esp" / COPIES[1])
+    assert seen["plain"] != seen["signed"]
+
+
+def test_no_authenticode_digest(inputs):
+    """An unsigned build does not care what the program looks like inside; then there is no digest, and the summary says why."""
+    data = bytearray((inputs / "geolaunch.efi").read_bytes())
+    gap(data, Pe(bytes(data)))
+    (inputs / "geolaunch.efi").write_bytes(data)
+    as_json, text = build(inputs, BASE, "--json"), build(inputs, BASE, "--force")
+    assert (as_json.returncode, text.returncode) == (0, 0) and json.loads(as_json.stdout)["efi"]["authenticode"] is None
+    assert "geolaunch.efi: no Authenticode digest: the PE file has bytes between its sections" in text.stdout
+
+
+# kind of key: (what makes it, how the warning says it; None: no warning)
+KINDS = {
+    "rsa 2048": (("rsa:2048",), None),
+    "rsa 2056": (("rsa:2056",), "RSA, 2056 bits"),
+    "rsa 3072": (("rsa:3072",), "RSA, 3072 bits"),
+    "ec": (("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "EC, 256 bits"),
+}
+
+
+def make_key(inputs, how):
+    openssl("req", "-x509", "-newkey", *how, "-nodes", "-keyout", inputs / "k.key", "-out", inputs / "k.pem", "-subj", "/CN=k")
+    return "--sign", "k.key", "--cert", "k.pem"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_keys_that_firmware_need_not_know(inputs, kind):
+    how, words = KINDS[kind]
+    options = make_key(inputs, how)
+    result = build(inputs, BASE, "--json", *options)
+    line = words and f"not every firmware believes a signature by such a key ({words}): k.pem: use RSA with 2048 bits, or try it there"
+    assert result.returncode == 0 and result.stderr == (f"geolaunch build: warning: {line}\n" if words else "")
+    assert json.loads(result.stdout)["warnings"] == ([line] if words else [])
+    assert verify(inputs / "out/esp" / COPIES[0], inputs / "k.pem")
+
+
+@pytest.mark.parametrize("how", (("rsa:2047",), ("rsa:1024",), ("rsa-pss", "-pkeyopt", "rsa_keygen_bits:1024")))
+def test_keys_that_are_too_short(inputs, how):
+    options = make_key(inputs, how)
+    (inputs / "host.yaml").touch()
+    before = sorted(p.name for p in inputs.iterdir())
+    result = build(inputs, BASE, *options)
+    refused(result, 3, " bits is too short for RSA, and firmware does not believe it: k.pem: use one of 2048 bits")
+    expect_nothing(inputs, before)
+
+
+def test_nobody_looks_at_dates(inputs):
+    """A certificate that ended yesterday."""
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", inputs / "k.key", "-out", inputs / "k.csr", "-subj", "/CN=k")
+    openssl("x509", "-req", "-in", inputs / "k.csr", "-signkey", inputs / "k.key", "-days", "-1", "-out", inputs / "k.pem")
+    result = build(inputs, BASE, "--sign", "k.key", "--cert", "k.pem")
+    assert (result.returncode, result.stderr) == (0, "") and verify(inputs / "out/esp" / COPIES[0], inputs / "k.pem")
+
+
+NO_CERTIFICATE = {"blank": " ", "cut": "-----BEGIN CERTIFICATE-----\n", "large": "x" * ((1 << 20) + 1),
+                  "empty structure": "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"}
+
+
+@pytest.mark.parametrize("name", NO_CERTIFICATE)
+def test_certificates_that_are_none(inputs, keys, name):
+    (inputs / "k.pem").write_text(NO_CERTIFICATE[name])
+    (inputs / "host.yaml").touch()
+    before = sorted(p.name for p in inputs.iterdir())
+    refused(build(inputs, BASE, "--sign", keys / "db.key", "--cert", "k.pem"), 3, "k.pem: ")
+    expect_nothing(inputs, before)
+
+
 def test_files_without_entry_are_named_by_their_digests(inputs, keys):
     """The policy has no entry for tboot, SINIT and launch control data, so a signed description has their digests; nothing else of it changes."""
     make_txt_inputs(inputs)
@@ -229,7 +333,7 @@ BAD = {
     "key not there": (("--sign", "nowhere.key", "--cert", "db.pem"), 1, "nowhere.key: name the key with --sign"),
     "certificate not there": (("--sign", "db.key", "--cert", "nowhere.pem"), 1, "nowhere.pem: name the key's certificate with --cert"),
     "key is no key": (("--sign", "db.pem", "--cert", "db.pem"), 3, "sbsign failed (Can't load key from file 'db.pem')"),
-    "certificate is none": (("--sign", "db.key", "--cert", "db.key"), 3, "sbsign failed (Can't load certificate from file 'db.key')"),
+    "certificate is none": (("--sign", "db.key", "--cert", "db.key"), 3, "this is no certificate, or one with an unknown key: db.key: name"),
     "do not belong together": (("--sign", "db.key", "--cert", "other.pem"), 3, "sbsign failed (error in key/certificate chain)"),
     "pass phrase wanted": (("--sign", "locked.key", "--cert", "db.pem"), 3, "sbsign failed (Can't load key from file 'locked.key')"),
     "fleet": (("--sign", "db.key", "--cert", "db.pem", "--fleet", "hosts.csv"), 2, "--sign is for one host"),

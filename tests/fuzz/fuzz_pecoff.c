@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * PE images with launch description and policy inside. Input: the image, once as a file, once as it would lie in memory. What is found must
- * lie in it. What takes further sections must give them back, and all that it had before.
+ * lie in it. What takes further sections must give them back, and all that it had before. A digest does not depend on what it leaves out.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "boot/embedded.h"
+#include "boot/pecoff_impl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,6 +34,37 @@ static void look(struct span image, enum pecoff_view view)
 	check(e.description.p + e.description.n <= e.policy.p || e.policy.p + e.policy.n <= e.description.p);
 }
 
+/* Another checksum, other certificates and none: the same digest. Another byte of the headers: another, or none. */
+static void digest(struct span file)
+{
+	struct digests first, again;
+	struct pecoff pe;
+	uint8_t *copy;
+
+	if (file.n > (size_t)1 << 20 || pecoff_authenticode(file, ALG_BIT(ALG_SHA256), &first) != PECOFF_OK)
+		return;
+	check(pecoff_parse(file, &pe) == PECOFF_OK);
+	copy = malloc(file.n);
+	check(copy != NULL);
+	memcpy(copy, file.p, file.n);
+	copy[pe.optional + PECOFF_CHECKSUM] ^= 1;
+	if (pe.signature_size) {
+		copy[pe.signature_offset] ^= 1;
+		copy[file.n - 1] ^= 2;
+	}
+	check(pecoff_authenticode((struct span){ copy, file.n }, ALG_BIT(ALG_SHA256), &again) == PECOFF_OK &&
+		digests_equal(&first, &again));
+	if (pe.signature_size) {
+		memset(copy + pe.certificates, 0, 8);
+		check(pecoff_authenticode((struct span){ copy, pe.signature_offset }, ALG_BIT(ALG_SHA256), &again) == PECOFF_OK &&
+			digests_equal(&first, &again));
+	}
+	copy[2] ^= 1;
+	check(pecoff_authenticode((struct span){ copy, file.n }, ALG_BIT(ALG_SHA256), &again) != PECOFF_OK ||
+		!digests_equal(&first, &again));
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct embedded more = { { (const uint8_t *)"description", 11 }, { (const uint8_t *)"policy", 6 } };
@@ -43,6 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	look(file, PECOFF_FILE);
 	look(file, PECOFF_LOADED);
+	digest(file);
 	if (embedded_put(file, &more, (struct mspan){ NULL, 0 }, &n) != PECOFF_OK || n > (size_t)1 << 20)
 		return 0;
 	out = malloc(n);

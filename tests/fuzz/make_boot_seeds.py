@@ -133,6 +133,13 @@ def pecoff(sections, tail=b"", loaded=False, **fields):
     return head + bytes(data) + tail
 
 
+TABLE = 0x40 + 4 + 20 + 240
+
+
+def put32(data, at, value):
+    return data[:at] + struct.pack("<I", value) + data[at + 4:]
+
+
 def pecoff_seeds():
     text, conf, policy = (b".text", b"\x90" * 70, 0x60000020), (b".launch", b"geolaunch 1\n", 0x40000040), (b".policy", b"\2\0", 0x40000040)
     yield "plain", pecoff([text], b"symbols", symbols=True)
@@ -142,12 +149,21 @@ def pecoff_seeds():
     yield "twice", pecoff([text, conf, policy, conf])
     yield "writable", pecoff([text, conf, (b".policy", b"\2", 0xC0000040)])
     yield "signed", pecoff([text], bytes(16), signature=0x600)
+    pair = [text, (b".data", b"d" * 9, 0xC0000040)]
+    for name, tail, at, size in (("certificates", 16, 0x800, 16), ("certificates-padded", 24, 0x808, 16), ("certificates-in-the-middle", 16, 0x600, 16),
+                                 ("certificates-cut", 16, 0x800, 32), ("certificates-over-all", 16, 0, 0x810)):
+        yield name, put32(put32(pecoff(pair, bytes(tail)), 0x58 + 144, at), 0x58 + 148, size)
+    yield "no-directories", put32(pecoff(pair, bytes(8)), 0x58 + 108, 4)
+    turned = pecoff(pair)
+    yield "table-turned", turned[:TABLE] + turned[TABLE + 40:TABLE + 80] + turned[TABLE:TABLE + 40] + turned[TABLE + 80:]
+    for name, at, value in (("sections-share", 60, 0x400), ("section-in-headers", 20, 0x200), ("section-wraps", 16, 0xFFFFFC00)):
+        yield name, put32(pecoff(pair), TABLE + at, value)
     yield "no-room", pecoff([text], headers=0x180)
     yield "other-machine", pecoff([text], machine=0xAA64)
     yield "pe32", pecoff([text], magic=0x10B)
     yield "no-sections", pecoff([])
     yield "no-mz", b"XM" + pecoff([text])[2:]
-    plain, table = pecoff([text, (b".data", b"d" * 9, 0xC0000040)]), 0x40 + 4 + 20 + 240
+    plain, table = pecoff([text, (b".data", b"d" * 9, 0xC0000040)]), TABLE
     for name, at, value in (("gap", 40 + 20, 0x800), ("address-too-high", 40 + 12, 0x7FFFF000), ("same-address", 40 + 12, 0x1000),
                             ("raw-too-long", 40 + 16, 0x4000), ("something-behind-the-table", 80, 1)):
         yield name, plain[:table + at] + struct.pack("<I", value) + plain[table + at + 4:]

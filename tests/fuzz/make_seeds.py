@@ -82,6 +82,15 @@ end
 """
 
 
+def with_digests(text, roles):
+    """The lines that a signed build adds."""
+    modules = text.split("module ")
+    for n, module in enumerate(modules):
+        if module.split("\n")[0] in roles:
+            modules[n] += "sha256 " + f"{n:x}edcba9876543210" * 4 + "\n"
+    return "module ".join(modules)
+
+
 def description_seeds():
     yield "full", DESCRIPTION.encode()
     yield "return", DESCRIPTION.replace("poweroff", "return").replace("delay 5", "delay 300").encode()
@@ -106,6 +115,10 @@ def description_seeds():
         f"module sinit\nfile sinit\nmodule lcp\nfile lcp\nmodule stage\nfile stage\ncmdline {rules}\nmodule hypervisor\n", 1)
     yield "txt", txt.encode()
     yield "txt-digest", txt.replace("logging=serial\n", f"logging=serial\nsha256 {'0123456789abcdef' * 4}\n").encode()
+    for name, roles in (("sinit", ["sinit"]), ("lcp", ["lcp"]), ("all", ["tboot", "sinit", "lcp"]), ("stage", ["stage"])):
+        yield f"txt-digest-{name}", with_digests(txt, roles).encode()
+    yield "txt-digest-upper", with_digests(txt, ["sinit"]).replace("sha256 2edc", "sha256 2EDC").encode()
+    yield "txt-digest-short", with_digests(txt, ["lcp"]).replace("3210\nmodule", "321\nmodule").encode()
     yield "txt-no-sinit", txt.replace("module sinit\nfile sinit\n", "").encode()
     yield "txt-no-rules", txt.replace(f"cmdline {rules}\n", "").encode()
     yield "txt-empty-rules", txt.replace(f"cmdline {rules}\n", "cmdline \n").encode()
@@ -253,7 +266,9 @@ def tpmproxy_seeds():
     yield "refused", b"\x02" + pieces(both, tpm_answer(b"", code=0x922))
     yield "tpm12", b"\x02" + pieces(tpm_answer(b"", code=0x1E, tag=0xC4), *[tpm_answer(bytes(20), tag=0xC4)] * 24)
     extend = struct.pack(">HII", 0x8002, 12, 0x182) + b"xx"
-    for name, rule in (("rc", b"PCR_Extend@2#3=rc:0x922"), ("any", b"*=huge"), ("long", b"0x182=long"), ("no-rule", b"Extend=rc:0")):
+    for name, rule in (("rc", b"PCR_Extend@2#3=rc:0x922"), ("any", b"*=huge"), ("long", b"0x182=long"), ("no-rule", b"Extend=rc:0"),
+                       ("reply", b"PCR_Extend=reply:00fe"), ("reply-odd", b"*=reply:00f"), ("reply-no-hex", b"*=reply:0X"),
+                       ("reply-too-long", b"*=reply:" + b"00" * 65)):
         yield f"fault-{name}", b"\x03" + pieces(rule) + extend * 4 + extend[:11]
 
 
