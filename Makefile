@@ -341,16 +341,16 @@ $(B)/stop/linux.o $(B)/stop/linux-other.o: tests/boot/stop/stop.c Makefile
 $(B)/stop/xen.o $(B)/stop/xen-other.o: tests/boot/stop/stop.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STOP_CFLAGS) $(STOP_NAME) -c -o $@ $<
-$(B)/stop/head-linux.o $(B)/stop/head-linux-other.o: tests/boot/stop/linux.S Makefile
+# The 32-bit entries are programs of their own, as no 64-bit object can hold their code.
+STOP_32 := $(addprefix $(B)/stop/,linux32 linux-other32 xen32 xen-other32)
+$(STOP_32:=.o): $(B)/stop/%.o: tests/boot/stop/linux32.c tests/boot/stop/xen32.c Makefile
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(REPRO) $(STOP_NAME) -c -o $@ $<
-# Xen's 32-bit entry is a program of its own, as no 64-bit object can hold its code.
-$(B)/stop/xen32.o $(B)/stop/xen-other32.o: tests/boot/stop/xen32.c Makefile
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(STD) -Os -g0 $(FREE) $(STAGE_ARCH) -fpie $(STOP_NAME) -c -o $@ $<
-$(B)/stop/xen32.bin $(B)/stop/xen-other32.bin: %.bin: %.o tests/boot/stop/xen32.lds
-	$(Q)ld -m elf_i386 -nostdlib --build-id=none -z noexecstack --no-warn-rwx-segments -T tests/boot/stop/xen32.lds -o $@.elf $<
+	$(Q)$(CC) $(STD) -Os -g0 $(FREE) $(STAGE_ARCH) -fpie $(STOP_NAME) -c -o $@ tests/boot/stop/$(subst -other,,$*).c
+$(STOP_32:=.bin): %.bin: %.o tests/boot/stop/flat32.lds
+	$(Q)ld -m elf_i386 -nostdlib --build-id=none -z noexecstack --no-warn-rwx-segments -T tests/boot/stop/flat32.lds -o $@.elf $<
 	$(Q)objcopy -O binary $@.elf $@
+$(B)/stop/head-linux.o $(B)/stop/head-linux-other.o: $(B)/stop/head-%.o: tests/boot/stop/linux.S $(B)/stop/%32.bin Makefile
+	$(Q)$(CC) $(REPRO) -DLINUX32='"$(B)/stop/$*32.bin"' -c -o $@ $<
 $(B)/stop/head-xen.o $(B)/stop/head-xen-other.o: $(B)/stop/head-%.o: tests/boot/stop/xen.S $(B)/stop/%32.bin Makefile
 	$(Q)$(CC) $(REPRO) -DXEN32='"$(B)/stop/$*32.bin"' -c -o $@ $<
 $(B)/stop/linux $(B)/stop/linux-other: $(B)/stop/%: $(B)/stop/head-%.o $(B)/stop/%.o tests/boot/stop/linux.lds

@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -62,7 +63,7 @@ def tpm_server(state):
                 "--ctrl", f"type=unixio,path={sock}.ctrl", "--flags", "not-need-init,startup-clear"]
         p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
-            _wait(lambda: os.path.exists(sock) and os.path.exists(sock + ".ctrl"), p, 10)
+            _wait(lambda: os.path.exists(sock + ".ctrl") and _listens(sock), p, 10)
             yield f"swtpm:path={sock}"
             subprocess.run(["tpm2_shutdown", "-c"], env={**os.environ, "TPM2TOOLS_TCTI": f"swtpm:path={sock}"},
                            capture_output=True, timeout=20, check=False)
@@ -74,6 +75,16 @@ def tpm_server(state):
                 p.kill()
                 p.wait()
             p.stderr.close()
+
+
+def _listens(sock):
+    """Its name alone does not tell: between bind() and listen() it is there, and connections are refused."""
+    with socket.socket(socket.AF_UNIX) as s:
+        try:
+            s.connect(sock)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+    return True
 
 
 def _wait(condition, process, seconds):

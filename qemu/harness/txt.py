@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import time
 
 from . import process
@@ -136,6 +137,19 @@ def check_provision(folder):
     return names
 
 
+def _listens(folder, name):
+    """A socket's name is there before it listens. By way of /proc, as the length of a path is limited."""
+    here = os.open(folder, os.O_PATH)
+    try:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(f"/proc/self/fd/{here}/{name}")
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    finally:
+        os.close(here)
+    return True
+
+
 def provision(options, work, logs, state, script):
     """Writes NV indices of the TPM in `state` before the boot."""
     folder = os.path.abspath(options.provision)
@@ -146,7 +160,7 @@ def provision(options, work, logs, state, script):
                           work, os.path.join(logs, "provision-swtpm.log"))
     try:
         deadline = time.monotonic() + _START_SECONDS
-        while not (os.path.exists(os.path.join(work, "nv.sock")) and os.path.exists(os.path.join(work, "nv.sock.ctrl"))):
+        while not (os.path.exists(os.path.join(work, "nv.sock.ctrl")) and _listens(work, "nv.sock")):
             if swtpm.poll() is not None or time.monotonic() > deadline:
                 raise HarnessError("swtpm does not start for --provision")
             time.sleep(_POLL_SECONDS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The shape of a Linux kernel: one file that is an EFI application (stop.c) and a bzImage with a 32-bit entry (here). Linux,
+ * The shape of a Linux kernel: one file that is an EFI application (stop.c) and a bzImage with a 32-bit entry (LINUX32, a program). Linux,
  * Documentation/arch/x86/boot.rst; Microsoft, PE Format. Offsets in the file are the addresses in memory.
  */
 	.section .head, "ax"
@@ -63,38 +63,19 @@ sections:
 header_end:
 	.org 0x400
 
-/* The 32-bit entry: ESI is the zero page. No stack is used. */
+/* The 32-bit entry: ESI is the zero page. There is no stack, and the place may be any. */
 entry32:
 	cld
-	movl %esi, %esp		/* a place in memory: the loader's, no more needed */
+	movl %esi, %esp		/* what is in front of it is memory: the loader's, no more needed */
 	call 1f
-1:	popl %ebx
-	leal text - 1b(%ebx), %esi
-	movw $0x3f8, %dx
-	movl $host - text, %ecx
-	call send
-	movw $0x3e8, %dx
-	movl $text_end - host, %ecx
-	call send
-2:	movw $0x2000, %ax
-	movw $0x604, %dx
-	outw %ax, %dx
-	jmp 2b
-
-/* ECX bytes from ESI on to the serial line at DX. */
-send:
-	addw $5, %dx
-3:	inb %dx, %al
-	testb $0x20, %al
-	jz 3b
-	subw $5, %dx
-	lodsb
-	outb %al, %dx
-	loop send
-	ret
-text:
-	.ascii "stop: " STOP_NAME " started: linux-32\r\n"
-host:
-	.ascii "geolaunch-host: program=" STOP_NAME "\ngeolaunch-host: started=linux-32\ngeolaunch-host: done=yes\n"
-text_end:
+1:	popl %edx
+	leal stack - 1b(%edx), %esp
+	pushl %esi
+	call program
+	hlt
+	.balign 16
+	.skip 4096
+stack:
+program:
+	.incbin LINUX32
 	.section .note.GNU-stack, "", @progbits

@@ -10,9 +10,9 @@
 enum { END, CMDLINE, LOADER_NAME, MODULE, EFI64 = 12, EFI_MMAP = 17 };
 
 /* xen.S has put the arguments in their places. */
-void xen32_entry(uint32_t magic, uint32_t info);
+void entry32(uint32_t magic, uint32_t info);
 
-void xen32_entry(uint32_t magic, uint32_t info)
+void entry32(uint32_t magic, uint32_t info)
 {
 	unsigned modules = 0;
 	int efi = 0;
