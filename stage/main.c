@@ -137,7 +137,7 @@ static void go_unmeasured(void)
 		if (machine_txt_senter_done())
 			stop(CAP_TPM_ERROR);
 	}
-	say("NOT MEASURED: tboot started without a dynamic launch, and the policy type is nonfatal", "");
+	say("NOT MEASURED: tboot gave the launch up, and the policy type is nonfatal", "");
 }
 
 static void go_measured(void)

@@ -88,7 +88,7 @@ const struct apply_ops measure_ops = {
 };
 /* clang-format on */
 
-static const char closed[] = "geolaunch-stage: TPM locality 2 is closed, as it is without a dynamic launch";
+static const char closed[] = "geolaunch-stage: TPM locality 2 is closed, as it always is before a dynamic launch";
 
 bool measure_open(struct measure *m, const struct tpm_mmio *mmio, void (*line)(const char *text))
 {

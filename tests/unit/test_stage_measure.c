@@ -271,7 +271,7 @@ static void test_log_full(void **state)
 /* Why nothing can be measured is said in one line. */
 static void test_not_opened(void **state)
 {
-	static const char closed[] = "geolaunch-stage: TPM locality 2 is closed, as it is without a dynamic launch";
+	static const char closed[] = "geolaunch-stage: TPM locality 2 is closed, as it always is before a dynamic launch";
 	static const struct {
 		enum fake_kind kind;
 		enum fake_gate gate;
