@@ -2,6 +2,7 @@
 #include "common/description.h"
 
 #include "common/description_impl.h"
+#include "common/hex.h"
 
 /* The rules: all that holds for a description whether it is text yet or not. */
 
@@ -125,7 +126,7 @@ static struct span component(struct span path, size_t at)
 bool description_digest_valid(struct span hex)
 {
 	for (size_t i = 0; i < hex.n; i++)
-		if (!((hex.p[i] >= '0' && hex.p[i] <= '9') || (hex.p[i] >= 'a' && hex.p[i] <= 'f')))
+		if (hex_lower(hex.p[i]) < 0)
 			return false;
 	return hex.n == 64;
 }

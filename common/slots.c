@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/hex.h"
 #include "common/text.h"
 
 #define FORMAT_LINE "geolaunch-slots 1\n"
@@ -23,7 +24,7 @@ bool slot_name_valid(struct span name)
 	if (name.n != SLOT_NAME_SIZE)
 		return false;
 	for (size_t i = 0; i < name.n; i++)
-		if (!(name.p[i] >= '0' && name.p[i] <= '9') && !(name.p[i] >= 'a' && name.p[i] <= 'f'))
+		if (hex_lower(name.p[i]) < 0)
 			return false;
 	return true;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/cursor.h"
+#include "common/hex.h"
 
 #define FORMAT "geolaunch-stage 1"
 #define MAX_FILE_MODE 0777u
@@ -139,13 +140,6 @@ static unsigned choice(struct words *w, struct span s, const char *const *names,
 	return 0;
 }
 
-static int digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Digits of a base, nothing else; `max_digits` keeps it from overflowing. */
 static bool number(struct span s, unsigned base, size_t max_digits, uint32_t *out)
 {
@@ -154,7 +148,7 @@ static bool number(struct span s, unsigned base, size_t max_digits, uint32_t *ou
 	if (s.n == 0 || s.n > max_digits)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
-		int d = digit(s.p[i]);
+		int d = hex_lower(s.p[i]);
 
 		if (d < 0 || (unsigned)d >= base)
 			return false;
@@ -221,7 +215,7 @@ static void read_hash(struct words *w, struct stage_rules *r, struct stage_nv *n
 	if (hex.n != 2 * size)
 		fail(w, STAGE_RULES_E_HASH);
 	for (size_t i = 0; !w->error && i < size; i++) {
-		int high = digit(hex.p[2 * i]), low = digit(hex.p[2 * i + 1]);
+		int high = hex_lower(hex.p[2 * i]), low = hex_lower(hex.p[2 * i + 1]);
 
 		if (high < 0 || low < 0) {
 			fail(w, STAGE_RULES_E_HASH);
@@ -342,8 +336,7 @@ enum stage_rules_error stage_rules_split(struct span line, struct span *rules, u
 		!span_equal((struct span){ line.p + line.n - digits - n, n }, span_str(word)))
 		return STAGE_RULES_E_TBOOT;
 	for (size_t i = line.n - digits; i < line.n; i++) {
-		uint8_t c = line.p[i];
-		int d = digit(c >= 'A' && c <= 'F' ? (uint8_t)(c - 'A' + 'a') : c);
+		int d = hex_digit(line.p[i]);
 
 		if (d < 0)
 			return STAGE_RULES_E_TBOOT;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "lcp/custom.h"
+#include "common/hex.h"
 
 #include <string.h>
 
@@ -16,17 +17,6 @@ static bool dash_before(size_t i)
 	return i == 4 || i == 6 || i == 8 || i == 10;
 }
 
-static int digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 enum lcp_error lcp_uuid_parse(struct span text, uint8_t out[LCP_UUID_SIZE])
 {
 	uint8_t uuid[LCP_UUID_SIZE] = { 0 };
@@ -38,7 +28,7 @@ enum lcp_error lcp_uuid_parse(struct span text, uint8_t out[LCP_UUID_SIZE])
 		if (dash_before(i) && text.p[at++] != '-')
 			return LCP_E_CUSTOM_UUID;
 
-		int high = digit(text.p[at]), low = digit(text.p[at + 1]);
+		int high = hex_digit(text.p[at]), low = hex_digit(text.p[at + 1]);
 
 		if (high < 0 || low < 0)
 			return LCP_E_CUSTOM_UUID;

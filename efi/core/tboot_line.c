@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "efi/core/tboot_line.h"
+#include "common/hex.h"
 
 /* In the order in which tboot compares. */
 /* clang-format off */
@@ -32,14 +33,6 @@ static const char *option_named(struct span name)
 	return NULL;
 }
 
-static unsigned digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - (unsigned)'0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - (unsigned)'a' + 10 : UINT32_MAX;
-}
-
 /* strtoul() with base 0, without signs. */
 static uint64_t number(struct span s)
 {
@@ -52,11 +45,11 @@ static uint64_t number(struct span s)
 		i = base == 16 ? 2 : 1;
 	}
 	for (; i < s.n; i++) {
-		unsigned d = digit(s.p[i]);
+		int d = hex_digit(s.p[i]);
 
-		if (d >= base)
+		if (d < 0 || (unsigned)d >= base)
 			break;
-		v = v * base + d;
+		v = v * base + (unsigned)d;
 		/* tboot's variable has 32 bits */
 		if (v > UINT32_MAX)
 			return UINT32_MAX;

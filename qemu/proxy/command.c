@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "qemu/proxy/proxy.h"
+#include "common/hex.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -24,14 +25,6 @@ static char *reply(const char *format, ...)
 	return out;
 }
 
-static int digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c | 0x20 : c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 /* Turns hexadecimal text into bytes in place; false if it is none. */
 static bool unhex(char *text, size_t *n)
 {
@@ -40,7 +33,7 @@ static bool unhex(char *text, size_t *n)
 	if (length % 2)
 		return false;
 	for (size_t i = 0; i < length / 2; i++) {
-		int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+		int high = hex_digit((uint8_t)text[2 * i]), low = hex_digit((uint8_t)text[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/cursor.h"
+#include "common/hex.h"
 #include "qemu/proxy/tpm_message.h"
 
 static const char *const action_names[] = {
@@ -56,14 +57,6 @@ static bool parse_command(struct span s, struct fault_rule *rule)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 static bool parse_reply(const char *s, struct fault_rule *rule)
 {
 	size_t n = strlen(s);
@@ -71,7 +64,7 @@ static bool parse_reply(const char *s, struct fault_rule *rule)
 	if (n == 0 || n % 2 != 0 || n > 2 * (size_t)FAULT_REPLY_MAX)
 		return false;
 	for (size_t i = 0; i < n; i += 2) {
-		int high = hex_digit(s[i]), low = hex_digit(s[i + 1]);
+		int high = hex_lower((uint8_t)s[i]), low = hex_lower((uint8_t)s[i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

@@ -4,23 +4,13 @@
 #include <string.h>
 
 #include "common/cursor.h"
+#include "common/hex.h"
 
 #define SIGNAL_INT 2
 #define SIGNAL_TRAP 5
 #define CPUS_MAX 4096 /* more than QEMU has */
 
 static const char digits[] = "0123456789abcdef";
-
-static int digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 bool gdb_packet_make(struct span body, struct mspan out, size_t *n)
 {
@@ -66,8 +56,8 @@ enum frame gdb_packet_take(struct span in, struct span *body, size_t *used)
 		*used = at;
 		return FRAME_MORE;
 	}
-	high = digit(in.p[end + 1]);
-	low = digit(in.p[end + 2]);
+	high = hex_digit(in.p[end + 1]);
+	low = hex_digit(in.p[end + 2]);
 	if (high < 0 || low < 0 || (high << 4 | low) != sum)
 		return FRAME_BAD;
 	*body = (struct span){ in.p + at + 1, end - at - 1 };
@@ -97,10 +87,10 @@ bool gdb_hex_parse(struct span text, struct mspan out)
 	if (text.n % 2 || text.n / 2 != out.n)
 		return false;
 	for (size_t i = 0; i < text.n; i++)
-		if (digit(text.p[i]) < 0)
+		if (hex_digit(text.p[i]) < 0)
 			return false;
 	for (size_t i = 0; i < out.n; i++)
-		out.p[i] = (uint8_t)(digit(text.p[2 * i]) << 4 | digit(text.p[2 * i + 1]));
+		out.p[i] = (uint8_t)(hex_digit(text.p[2 * i]) << 4 | hex_digit(text.p[2 * i + 1]));
 	return true;
 }
 
@@ -132,9 +122,9 @@ static bool number(struct rd *r, char end, uint64_t *out)
 
 		if (c == (uint8_t)end)
 			break;
-		if (digit(c) < 0 || v >> 60)
+		if (hex_digit(c) < 0 || v >> 60)
 			return false;
-		v = v << 4 | (uint64_t)digit(c);
+		v = v << 4 | (uint64_t)hex_digit(c);
 		n++;
 	}
 	*out = v;
