@@ -18,6 +18,22 @@ enum pecoff_error embedded_find(struct span image, enum pecoff_view view, struct
 	return e;
 }
 
+enum embedded_match embedded_compare(struct span file, const struct embedded *beside)
+{
+	struct embedded found = { { NULL, 0 }, { NULL, 0 } };
+	struct pecoff pe;
+
+	if (pecoff_parse(file, &pe) != PECOFF_OK)
+		return EMBEDDED_NONE;
+	if (embedded_find(file, PECOFF_FILE, &found) != PECOFF_OK)
+		return EMBEDDED_DAMAGED;
+	if (!found.description.n)
+		return EMBEDDED_NONE;
+	if (!span_equal(found.description, beside->description))
+		return EMBEDDED_OTHER_DESCRIPTION;
+	return span_equal(found.policy, beside->policy) ? EMBEDDED_SAME : EMBEDDED_OTHER_POLICY;
+}
+
 enum pecoff_error embedded_put(struct span file, const struct embedded *e, struct mspan out, size_t *n)
 {
 	const struct pecoff_new_section sections[] = { { EMBEDDED_DESCRIPTION, e->description }, { EMBEDDED_POLICY, e->policy } };

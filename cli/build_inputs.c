@@ -117,7 +117,7 @@ static bool open_stage(struct build *b)
 			return false;
 		if (source_kind(s) != SOURCE_ELF)
 			return cli_fail(b->fault, CLI_INPUT, "this is no ELF file: %s: %s", b->out->stage, advice);
-		b->out->modules[0].from = strrchr(b->out->stage, '/') ? strrchr(b->out->stage, '/') + 1 : b->out->stage;
+		b->out->modules[0].from = name_in_folder(b->out->stage);
 	}
 	b->out->modules[0].size = s->size;
 	return true;

@@ -228,24 +228,22 @@ static size_t expected_modules(const struct expected *e)
 /* What geolaunch.efi brings itself is what counts at boot, so it must be what the files say. After check_policy(). */
 GL_MUST static bool check_embedded(struct build_check *c, struct span description)
 {
+	static const char *const wrong[] = {
+		[EMBEDDED_OTHER_DESCRIPTION] = "the launch description in it is not that of launch.conf",
+		[EMBEDDED_OTHER_POLICY] = "the policy in it is not that of policy.vlp",
+		[EMBEDDED_DAMAGED] = "the file is damaged",
+	};
+	const struct embedded beside = { description, { c->policy_bytes, c->policy_size } };
 	CLEANUP_FREE uint8_t *bytes = malloc(PECOFF_MAX_SIZE);
-	struct embedded e = { { NULL, 0 }, { NULL, 0 } };
-	struct pecoff pe;
+	enum embedded_match match;
 	size_t n = 0;
 
 	if (!bytes)
 		return cli_fail(c->fault, CLI_IO, "out of memory: %s", c->path);
 	if (!build_check_read(c, SPAN_LITERAL(SLOT_APPLICATION), (struct mspan){ bytes, PECOFF_MAX_SIZE }, &n))
 		return false;
-	if (pecoff_parse((struct span){ bytes, n }, &pe) == PECOFF_OK &&
-		embedded_find((struct span){ bytes, n }, PECOFF_FILE, &e) != PECOFF_OK)
-		return build_check_wrong(c, SLOT_APPLICATION, "the file is damaged");
-	if (!e.description.n)
-		return true;
-	if (!span_equal(e.description, description))
-		return build_check_wrong(c, SLOT_APPLICATION, "the launch description in it is not that of launch.conf");
-	return span_equal(e.policy, (struct span){ c->policy_bytes, c->policy_size }) ||
-	       build_check_wrong(c, SLOT_APPLICATION, "the policy in it is not that of policy.vlp");
+	match = embedded_compare((struct span){ bytes, n }, &beside);
+	return match <= EMBEDDED_SAME || build_check_wrong(c, SLOT_APPLICATION, wrong[match]);
 }
 
 GL_MUST static bool check_launch(struct build_check *c)

@@ -2,6 +2,7 @@
 #ifndef GL_CLI_LINT_H
 #define GL_CLI_LINT_H
 
+#include "boot/embedded.h"
 #include "cli/expected.h"
 #include "common/stage_rules.h"
 #include "lcp/acm.h"
@@ -48,15 +49,6 @@ struct lint_module {
 	struct digests measured; /* for the banks of the build and the policy's algorithm */
 };
 
-/* What geolaunch.efi brings itself (boot/embedded.h), against the files beside it. */
-enum lint_embedded {
-	LINT_EMBEDDED_NONE, /* the files count */
-	LINT_EMBEDDED_SAME,
-	LINT_EMBEDDED_OTHER_DESCRIPTION,
-	LINT_EMBEDDED_OTHER_POLICY,
-	LINT_EMBEDDED_DAMAGED,
-};
-
 enum lint_extpol {
 	LINT_EXTPOL_FIXED, /* one algorithm */
 	LINT_EXTPOL_AGILE,
@@ -93,7 +85,7 @@ struct lint_facts {
 	const struct stage_rules *rules; /* the stage's, of a build for txt mode; NULL: none, or they cannot be read */
 	const struct lint_module *modules;
 	size_t module_count;
-	enum lint_embedded embedded;
+	enum embedded_match embedded; /* what geolaunch.efi brings itself, against the files beside it */
 
 	/* the TPM, or a dump of it */
 	bool has_tpm;

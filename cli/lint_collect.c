@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "boot/embedded.h"
 #include "cli/files.h"
 #include "cli/fleet.h"
 #include "cli/lcp.h"
@@ -189,23 +188,6 @@ GL_MUST static bool read_description(const char *build, struct lint_collected *c
 	return true;
 }
 
-static enum lint_embedded compare_embedded(const struct lint_collected *c, struct span efi)
-{
-	struct embedded e = { { NULL, 0 }, { NULL, 0 } };
-	struct pecoff pe;
-
-	/* What is no PE file has nothing inside, and does not start either. */
-	if (pecoff_parse(efi, &pe) != PECOFF_OK)
-		return LINT_EMBEDDED_NONE;
-	if (embedded_find(efi, PECOFF_FILE, &e) != PECOFF_OK)
-		return LINT_EMBEDDED_DAMAGED;
-	if (!e.description.n)
-		return LINT_EMBEDDED_NONE;
-	if (!span_equal(e.description, (struct span){ c->description_text, c->description_size }))
-		return LINT_EMBEDDED_OTHER_DESCRIPTION;
-	return span_equal(e.policy, c->facts.policy_bytes) ? LINT_EMBEDDED_SAME : LINT_EMBEDDED_OTHER_POLICY;
-}
-
 /* After description and policy. */
 GL_MUST static bool read_embedded(const char *build, struct lint_collected *c, struct cli_fault *fault)
 {
@@ -219,7 +201,8 @@ GL_MUST static bool read_embedded(const char *build, struct lint_collected *c, s
 		return true;
 	if (!read_file(path, PECOFF_MAX_SIZE, &bytes, &n, fault))
 		return false;
-	c->facts.embedded = compare_embedded(c, (struct span){ bytes, n });
+	c->facts.embedded = embedded_compare(
+		(struct span){ bytes, n }, &(struct embedded){ { c->description_text, c->description_size }, c->facts.policy_bytes });
 	return true;
 }
 

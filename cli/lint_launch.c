@@ -161,10 +161,10 @@ static void tell_direct(const struct lint_world *w, struct lint_report *out)
 		lint_say(out, "geolaunch.efi refuses the policy (%s), caps PCR 17-22 and stops.", vlp_strerror(error));
 		return;
 	}
-	if (w->f->embedded > LINT_EMBEDDED_SAME)
+	if (w->f->embedded > EMBEDDED_SAME)
 		lint_say(out, "geolaunch.efi does not go by these files (GL-BUILD-013). By them it would do this:");
 	lint_say(out, "geolaunch.efi obeys %s, whatever is in the TPM: type %s, %s, %u entries. It goes to PCR 17 and 18.",
-		w->f->embedded == LINT_EMBEDDED_SAME ? "the policy in it, the same as policy.vlp" : "policy.vlp beside it",
+		w->f->embedded == EMBEDDED_SAME ? "the policy in it, the same as policy.vlp" : "policy.vlp beside it",
 		type_name(&w->policy), lint_alg_name(w->policy.hash_alg), w->policy.entry_count);
 	say_modules(&s);
 	if (!s.stopped)

@@ -208,9 +208,9 @@ static void check_efi_runtime(const struct lint_world *w, struct lint_run *run)
 static void check_embedded(const struct lint_world *w, struct lint_run *run)
 {
 	static const char *const what[] = {
-		[LINT_EMBEDDED_OTHER_DESCRIPTION] = "The launch description in it is not launch.conf.",
-		[LINT_EMBEDDED_OTHER_POLICY] = "The policy in it is not policy.vlp.",
-		[LINT_EMBEDDED_DAMAGED] = "Its sections are damaged: it stops.",
+		[EMBEDDED_OTHER_DESCRIPTION] = "The launch description in it is not launch.conf.",
+		[EMBEDDED_OTHER_POLICY] = "The policy in it is not policy.vlp.",
+		[EMBEDDED_DAMAGED] = "Its sections are damaged: it stops.",
 	};
 
 	if ((size_t)w->f->embedded >= GL_COUNT(what) || !what[w->f->embedded])

@@ -116,8 +116,7 @@ struct progress {
 
 static struct progress progress_begin(const struct source *s)
 {
-	const char *slash = strrchr(s->path, '/');
-	struct progress p = { .name = slash ? slash + 1 : s->path, .total = s->size, .terminal = isatty(STDERR_FILENO) == 1 };
+	struct progress p = { .name = name_in_folder(s->path), .total = s->size, .terminal = isatty(STDERR_FILENO) == 1 };
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &p.last);
 	return p;

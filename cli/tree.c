@@ -55,8 +55,7 @@ static bool take_target(struct tree *t, const char *target, struct cli_fault *fa
 	t->target = strndup(target, n);
 	if (!t->target)
 		return cli_fail(fault, CLI_IO, "out of memory: %s", target);
-	last = strrchr(t->target, '/');
-	last = last ? last + 1 : t->target;
+	last = name_in_folder(t->target);
 	if (!*last || !strcmp(last, ".") || !strcmp(last, ".."))
 		return cli_fail(fault, CLI_USAGE, "this cannot be made: \"%s\": name a new directory", target);
 	return true;

@@ -38,11 +38,14 @@ static void compare_named(struct txt_load *t, const struct description_module *m
 	char buf[2 * DIGEST_MAX + 1];
 	struct text hex = TEXT_OF(buf);
 
+	if (!m->sha256.n) {
+		if (t->l->secure_boot)
+			found(t, PREFLIGHT_SECURE_BOOT, m, NULL);
+		return;
+	}
 	text_bytes(&hex, digest_span(image, ALG_SHA256));
-	if (m->sha256.n && !span_is_str(m->sha256, buf))
+	if (!span_is_str(m->sha256, buf))
 		found(t, differs, m, NULL);
-	else if (!m->sha256.n && t->l->secure_boot)
-		found(t, PREFLIGHT_SECURE_BOOT, m, NULL);
 }
 
 static void add(struct txt_load *t, const struct description_module *m)
@@ -56,11 +59,12 @@ static void add(struct txt_load *t, const struct description_module *m)
 
 static void add_copy(struct txt_load *t, const struct description_module *m, struct span bytes)
 {
-	struct digests image;
+	struct digests image = { 0 };
 
 	if (!m->file.n)
 		return;
-	hash_span(ALG_BIT(ALG_SHA256), bytes, &image);
+	if (m->sha256.n)
+		hash_span(ALG_BIT(ALG_SHA256), bytes, &image);
 	compare_named(t, m, &image, PREFLIGHT_FILE_DIFFERS);
 	t->modules[t->count++] =
 		(struct txt_load_module){ .module = m, .kind = TXT_LOAD_COPY, .bytes = bytes, .file = { .size = bytes.n } };

@@ -34,8 +34,10 @@ struct txt_load {
 	struct tboot_image tboot; /* after txt_load_read() */
 };
 
-/* Opens all files and looks at their sizes; `t` must be zeroed but for `l` and `report`. Files that cannot be had become
- * findings, and SINIT or LCP data that are not what the description names. */
+/*
+ * Opens all files and looks at their sizes; `t` must be zeroed but for `l` and `report`. Files that cannot be had become findings, and SINIT
+ * or LCP data that are not what the description names.
+ */
 void txt_load_open(struct txt_load *t, struct span sinit, struct span lcp);
 
 /* Closes what is still open. */

@@ -147,21 +147,28 @@ def txt(read, banks, sinit, policy, content, caps, stop):
     return m.hex()
 
 
+def digest_values(data, at, count, order):
+    """`count` TPMT_HA at `at`, in the byte order of a log or of a command: {bank: digest}, and what lies behind them."""
+    digests = {}
+    for _ in range(count):
+        bank = ALG_ID[struct.unpack_from(order + "H", data, at)[0]]
+        assert bank not in digests
+        size = hashlib.new(bank).digest_size
+        digests[bank] = data[at + 2:at + 2 + size]
+        at += 2 + size
+    return digests, at
+
+
 def replay(log, banks, start):
     """PCR 17-22 by a crypto-agile log, and its events: (PCR, type, {bank: digest}, data)."""
     values = {b: {p: bytes([start]) * hashlib.new(b).digest_size for p in range(17, 23)} for b in banks}
     at, events = 32 + struct.unpack_from("<I", log, 28)[0], []     # TCG_PCR_EVENT with the Spec ID
     while at < len(log):
         pcr, kind, count = struct.unpack_from("<III", log, at)
-        at += 12
-        digests = {}
-        for _ in range(count):
-            bank = ALG_ID[struct.unpack_from("<H", log, at)[0]]
-            size = hashlib.new(bank).digest_size
-            digests[bank] = log[at + 2:at + 2 + size]
+        digests, at = digest_values(log, at + 12, count, "<")
+        for bank in digests:
             if bank in values and pcr in values[bank]:
                 values[bank][pcr] = h(bank, values[bank][pcr], digests[bank])
-            at += 2 + size
         n = struct.unpack_from("<I", log, at)[0]
         events.append((pcr, kind, digests, log[at + 4:at + 4 + n]))
         at += 4 + n

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What tpmproxy's trace says of the commands that a TPM got."""
-import hashlib
 import json
 import struct
 
-from tamper_model import ALG_ID
+from tamper_model import digest_values
 
 
 def trace_of(path):
@@ -18,12 +17,6 @@ def extend_of(command):
     pcr, authorization = struct.unpack_from(">II", command, 10)
     off = 18 + authorization
     count, = struct.unpack_from(">I", command, off)
-    off += 4
-    digests = {}
-    for _ in range(count):
-        bank = ALG_ID[struct.unpack_from(">H", command, off)[0]]
-        size = hashlib.new(bank).digest_size
-        digests[bank] = command[off + 2:off + 2 + size]
-        off += 2 + size
+    digests, off = digest_values(command, off + 4, count, ">")
     assert off == len(command)
     return pcr, digests

@@ -91,9 +91,9 @@ static void x_other(W *w)
 	w->events[0].from = from;
 	w->events[0].from_count = 1;
 }
-static void b_inside(W *w) { w->f.embedded = LINT_EMBEDDED_OTHER_DESCRIPTION; }
-static void b_inside_policy(W *w) { w->f.embedded = LINT_EMBEDDED_OTHER_POLICY; }
-static void b_inside_bad(W *w) { w->f.embedded = LINT_EMBEDDED_DAMAGED; }
+static void b_inside(W *w) { w->f.embedded = EMBEDDED_OTHER_DESCRIPTION; }
+static void b_inside_policy(W *w) { w->f.embedded = EMBEDDED_OTHER_POLICY; }
+static void b_inside_bad(W *w) { w->f.embedded = EMBEDDED_DAMAGED; }
 static void x_efi(W *w) { make_txt(w); rules.efi_runtime = true; }
 
 /* ---- policy ---- */
