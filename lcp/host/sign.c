@@ -151,7 +151,7 @@ static bool push_rsa(const struct lcp_list *l, OSSL_PARAM_BLD *b, BIGNUM **n)
 {
 	*n = BN_lebin2bn(l->sig.key.p, (int)l->sig.key.n, NULL);
 	return *n && OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_N, *n) &&
-	       OSSL_PARAM_BLD_push_uint(b, OSSL_PKEY_PARAM_RSA_E, is_3(l) ? l->sig.exponent : LCP_SIG_EXPONENT);
+	       OSSL_PARAM_BLD_push_uint(b, OSSL_PKEY_PARAM_RSA_E, LCP_SIG_EXPONENT);
 }
 
 static bool push_ec(const struct lcp_list *l, OSSL_PARAM_BLD *b, uint8_t point[1 + 2 * COORDINATE_MAX])
@@ -171,6 +171,15 @@ static bool push_ec(const struct lcp_list *l, OSSL_PARAM_BLD *b, uint8_t point[1
 	       OSSL_PARAM_BLD_push_octet_string(b, OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * half);
 }
 
+/*
+ * Neither the signature nor the policy's hash covers the exponent of a list of version 3.0: with 1, for example, everybody could sign.
+ * 65537 is what every policy list has (lcp_list_validate()).
+ */
+static bool exponent_wrong(const struct lcp_list *l)
+{
+	return is_3(l) && l->sig.key_alg == LCP_ALG_RSA && l->sig.exponent != LCP_SIG_EXPONENT;
+}
+
 /* The key in the list; NULL if it is none, for example no point of its curve. */
 static EVP_PKEY *list_key(const struct lcp_list *l)
 {
@@ -182,7 +191,8 @@ static EVP_PKEY *list_key(const struct lcp_list *l)
 	uint8_t point[1 + 2 * COORDINATE_MAX];
 	EVP_PKEY *key = NULL;
 
-	if (!ctx || !build || l->sig.key.n > LCP_SIGN_PART_MAX || !(rsa ? push_rsa(l, build, &n) : push_ec(l, build, point)))
+	if (!ctx || !build || exponent_wrong(l) || l->sig.key.n > LCP_SIGN_PART_MAX ||
+		!(rsa ? push_rsa(l, build, &n) : push_ec(l, build, point)))
 		return NULL;
 	params = OSSL_PARAM_BLD_to_param(build);
 	if (!params || EVP_PKEY_fromdata_init(ctx) <= 0 || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) <= 0)
@@ -408,6 +418,8 @@ bool lcp_sign_verify(const struct lcp_list *l, uint16_t *hash_alg, struct lcp_ke
 		return lcp_key_fail(why, "the list has a key, but no signature");
 	if (l->sig_alg == LCP_ALG_SM2)
 		return lcp_key_fail(why, "SM2 signatures cannot be verified here");
+	if (exponent_wrong(l))
+		return lcp_key_fail(why, "the RSA exponent in the list is not 65537");
 	key = l->sig.block.n == l->sig.key.n ? list_key(l) : NULL;
 	if (!key)
 		return lcp_key_fail(why, "the list's key is no key of its kind and size");

@@ -271,6 +271,44 @@ static void test_exponent(void **state)
 	EVP_PKEY_CTX_free(ctx);
 }
 
+/*
+ * Lists of version 3.0 carry an exponent that neither signature nor policy hash covers. With 1 the padded digest itself, which needs no
+ * key, would be a good signature.
+ */
+static void test_forged_exponent(void **state)
+{
+	static const uint8_t sha256_info[] = { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01,
+		0x05, 0x00, 0x04, 0x20 }; /* RFC 8017, 9.2, note 1 */
+	static const uint32_t exponents[] = { 1, 3, 0, 65537 };
+	struct lcp_sign_how how = { LCP_ALG_RSASSA, LCP_ALG_SHA256, 0 };
+	struct lcp_sign_room room;
+	struct lcp_key_error why = { "" };
+	struct lcp_list l = fresh(LCP_LIST_3_0);
+	uint8_t *data = NULL, padded[384];
+	size_t n = 0, at = sizeof(padded) - 32;
+	uint16_t hash_alg = 0;
+
+	(void)state;
+	assert_true(lcp_sign_prepare(&l, keys[RSA3072], &how, &room, &hash_alg, &why));
+	assert_true(lcp_sign_data(&l, &data, &n, &why));
+	assert_int_equal(EVP_Digest(data, n, padded + at, NULL, EVP_sha256(), NULL), 1);
+	free(data);
+	memset(padded, 0xff, at);
+	padded[0] = 0;
+	padded[1] = 1;
+	padded[at - sizeof(sha256_info) - 1] = 0;
+	memcpy(padded + at - sizeof(sha256_info), sha256_info, sizeof(sha256_info));
+	for (size_t i = 0; i < sizeof(padded); i++)
+		room.block[i] = padded[sizeof(padded) - 1 - i];
+	l.sig.block = (struct span){ room.block, sizeof(padded) };
+	for (size_t i = 0; i < GL_COUNT(exponents); i++) {
+		l.sig.exponent = exponents[i];
+		assert_false(lcp_sign_verify(&l, &hash_alg, &why));
+		assert_non_null(strstr(why.text, exponents[i] == 65537 ? "the signature is wrong" : "exponent in the list is not 65537"));
+		assert_int_equal(lcp_sign_is_by(&l, keys[RSA3072]), exponents[i] == 65537);
+	}
+}
+
 static void test_nothing_to_verify(void **state)
 {
 	struct lcp_sign_how how = { 0, 0, 0 };
@@ -404,7 +442,8 @@ int main(void)
 	/* clang-format off */
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds), cmocka_unit_test(test_changes), cmocka_unit_test(test_external), cmocka_unit_test(test_external_der),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_exponent), cmocka_unit_test(test_nothing_to_verify), cmocka_unit_test(test_strange_keys),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_exponent),
+		cmocka_unit_test(test_forged_exponent), cmocka_unit_test(test_nothing_to_verify), cmocka_unit_test(test_strange_keys),
 		cmocka_unit_test(test_pem),
 	};
 	/* clang-format on */
