@@ -113,6 +113,7 @@ static void make_plan(void)
 	const struct txt_range taken[] = { machine_image(), machine_txt_heap(), machine_txt_sinit() };
 
 	check(handover_memory(&stage.handover, taken, GL_COUNT(taken), &stage.memory));
+	handover_picture(&stage.handover, taken, GL_COUNT(taken));
 	check(stage_plan(&machine_world, &stage.handover, &stage.memory, &stage.plan));
 }
 

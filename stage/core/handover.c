@@ -8,6 +8,10 @@
 /* Real mode's interrupt table and the BIOS data area: part of it is written for Xen, nothing is to be loaded there. */
 #define LOWEST 0x1000
 
+/* I/O APICs, HPET, TXT, TPM and local APICs (Intel chipset datasheets, "Fixed Memory Address Ranges"; TXT SDG, Appendix B). */
+#define REGISTERS 0xfec00000u
+#define REGISTERS_END 0xff000000u
+
 enum stage_error handover_open(const struct stage_world *w, uint32_t magic, uint32_t info, struct handover *out)
 {
 	struct handover h;
@@ -80,25 +84,6 @@ static void read_efi(struct handover *h)
 	h->has_efi_mmap = mb2_find(&h->info, MB2_EFI_MMAP, &t) && mb2_get_efi_mmap(&t, &h->efi_mmap);
 }
 
-/*
- * A kernel draws where this says. A picture over what the memory map knows as anything but reserved would be a write of its own choosing
- * for whoever loaded tboot.
- */
-static bool is_harmless(const struct mb2_framebuffer *f, const struct mb2_mmap *mmap)
-{
-	struct txt_range picture = { f->address, (uint64_t)f->pitch * f->height };
-
-	if (f->type != MB2_FRAMEBUFFER_RGB || picture.size == 0 || picture.size > UINT64_MAX - picture.base)
-		return false;
-	for (size_t i = 0; i < mmap->count; i++) {
-		struct mb2_memory m = mb2_mmap_entry(mmap, i);
-
-		if (m.type != MB2_MEMORY_RESERVED && txt_range_overlaps(picture, (struct txt_range){ m.base, m.size }))
-			return false;
-	}
-	return true;
-}
-
 enum stage_error handover_modules(const struct stage_world *w, struct handover *h)
 {
 	struct mb2_tag t;
@@ -106,8 +91,6 @@ enum stage_error handover_modules(const struct stage_world *w, struct handover *
 	if (!mb2_find(&h->info, MB2_MMAP, &t) || !mb2_get_mmap(&t, &h->mmap) || h->mmap.count == 0 || h->mmap.count > STAGE_MMAP_MAX)
 		return STAGE_E_MMAP;
 	read_efi(h);
-	h->has_framebuffer = mb2_find(&h->info, MB2_FRAMEBUFFER, &t) && mb2_get_framebuffer(&t, &h->framebuffer) &&
-	                     is_harmless(&h->framebuffer, &h->mmap);
 	return read_modules(w, h);
 }
 
@@ -183,4 +166,46 @@ enum stage_error handover_memory(const struct handover *h, const struct txt_rang
 	for (size_t i = 0; i < h->module_count; i++)
 		stage_memory_remove(out, module_range(h, i));
 	return STAGE_OK;
+}
+
+/* Pixels within their line and colours within their pixel: kernels take the picture's size from the one and write by the other. */
+static bool is_picture(const struct mb2_framebuffer *f)
+{
+	uint64_t line = (uint64_t)f->width * ((f->bits + 7u) / 8);
+
+	return f->type == MB2_FRAMEBUFFER_RGB && f->width && f->height &&
+	       (f->bits == 15 || f->bits == 16 || f->bits == 24 || f->bits == 32) && line <= f->pitch &&
+	       f->red.position + f->red.size <= f->bits && f->green.position + f->green.size <= f->bits &&
+	       f->blue.position + f->blue.size <= f->bits;
+}
+
+/*
+ * A kernel draws where this says. A picture over what the memory map knows as anything but reserved, over TXT's memory or over registers
+ * would be a write of its own choosing for whoever loaded tboot.
+ */
+static bool is_harmless(const struct handover *h, struct txt_range picture, const struct txt_range *taken, size_t count)
+{
+	const struct txt_range registers = { REGISTERS, REGISTERS_END - REGISTERS };
+
+	if (picture.size > UINT64_MAX - picture.base || txt_range_overlaps(picture, registers) || over_any(picture, taken, count) ||
+		txt_range_overlaps(picture, h->shared.memory))
+		return false;
+	for (size_t i = 0; i < h->mmap.count; i++) {
+		struct mb2_memory m = mb2_mmap_entry(&h->mmap, i);
+
+		if (m.type != MB2_MEMORY_RESERVED && txt_range_overlaps(picture, (struct txt_range){ m.base, m.size }))
+			return false;
+	}
+	return true;
+}
+
+void handover_picture(struct handover *h, const struct txt_range *taken, size_t count)
+{
+	struct mb2_framebuffer f;
+	struct mb2_tag t;
+
+	h->has_framebuffer = mb2_find(&h->info, MB2_FRAMEBUFFER, &t) && mb2_get_framebuffer(&t, &f) && is_picture(&f) &&
+	                     is_harmless(h, (struct txt_range){ f.address, (uint64_t)f.pitch * f.height }, taken, count);
+	if (h->has_framebuffer)
+		h->framebuffer = f;
 }

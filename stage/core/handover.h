@@ -54,4 +54,10 @@ GL_MUST enum stage_error handover_modules(const struct stage_world *w, struct ha
  */
 GL_MUST enum stage_error handover_memory(const struct handover *h, const struct txt_range *taken, size_t count, struct stage_memory *out);
 
+/*
+ * Then the picture that the kernel may draw on: the loader's, if it is one and lies over no memory, nothing `taken`, not tboot and no
+ * registers; else none.
+ */
+void handover_picture(struct handover *h, const struct txt_range *taken, size_t count);
+
 #endif

@@ -76,8 +76,10 @@ static bool run(struct stage_jump *jump)
 		return false;
 	(void)!power_off_registers(&world, handover.rsdp, &sleep);
 	if (handover_rules(&handover, &why, &at) != STAGE_OK || handover_modules(&world, &handover) != STAGE_OK ||
-		handover_memory(&handover, taken, GL_COUNT(taken), &memory) != STAGE_OK ||
-		stage_plan(&world, &handover, &memory, &plan) != STAGE_OK)
+		handover_memory(&handover, taken, GL_COUNT(taken), &memory) != STAGE_OK)
+		return false;
+	handover_picture(&handover, taken, GL_COUNT(taken));
+	if (stage_plan(&world, &handover, &memory, &plan) != STAGE_OK)
 		return false;
 	memcpy(before, ram, RAM);
 	return stage_load(&world, &handover, &plan, jump) == STAGE_OK;

@@ -273,6 +273,8 @@ enum stage_error scene_plan(struct stage_scene *s)
 		e = handover_modules(&s->world, &s->handover);
 	if (e == STAGE_OK)
 		e = handover_memory(&s->handover, taken, GL_COUNT(taken), &s->memory);
+	if (e == STAGE_OK)
+		handover_picture(&s->handover, taken, GL_COUNT(taken));
 	return e == STAGE_OK ? stage_plan(&s->world, &s->handover, &s->memory, &s->plan) : e;
 }
 

@@ -70,15 +70,42 @@ static void test_refused(void **state)
 	}
 }
 
-/* A kernel must not be made to draw over memory. */
+/* Where fields of the tag's content lie (Multiboot2 specification, 3.6.12). */
+enum { FB_ADDRESS = 0, FB_PITCH = 8, FB_WIDTH = 12, FB_HEIGHT = 16, FB_BITS = 20, FB_TYPE = 21, FB_RED = 24, FB_GREEN = 26, FB_BLUE = 28 };
+
+/* A kernel must not be made to draw over memory or registers, nor beyond the picture that was looked at. */
 static void test_framebuffer(void **state)
 {
 	/* clang-format off */
 	static const struct {
-		uint64_t address;
+		const char *name;
+		struct { size_t at; uint64_t value; size_t size; } put[2];
 		bool good;
 	} rows[] = {
-		{ 0x80000000, true }, { STAGE_HEAP, true }, { 0x2000000, false }, { STAGE_TBOOT, false }, { 0xfff00000, false }, { UINT64_MAX - 4, false },
+		{ "as it is", { { 0 } }, true },
+		{ "elsewhere", { { FB_ADDRESS, 0xc0000000, 8 } }, true },
+		{ "memory", { { FB_ADDRESS, 0x2000000, 8 } }, false },
+		{ "tboot", { { FB_ADDRESS, STAGE_TBOOT, 8 } }, false },
+		{ "TXT heap", { { FB_ADDRESS, STAGE_HEAP, 8 }, { FB_HEIGHT, 1, 4 } }, false },
+		{ "APIC", { { FB_ADDRESS, 0xfee00000, 8 }, { FB_HEIGHT, 1, 4 } }, false },
+		{ "up to the registers", { { FB_ADDRESS, 0xfebff000, 8 }, { FB_HEIGHT, 1, 4 } }, true },
+		{ "into the registers", { { FB_ADDRESS, 0xfebff001, 8 }, { FB_HEIGHT, 1, 4 } }, false },
+		{ "last of the registers", { { FB_ADDRESS, 0xfeffffff, 8 }, { FB_HEIGHT, 1, 4 } }, false },
+		{ "memory above 4 GiB", { { FB_ADDRESS, 0xfff00000, 8 } }, false },
+		{ "wraps", { { FB_ADDRESS, UINT64_MAX - 4, 8 } }, false },
+		{ "full line", { { FB_PITCH, 4096, 4 }, { FB_WIDTH, 1024, 4 } }, true },
+		{ "line too long", { { FB_WIDTH, 1025, 4 } }, false },
+		{ "line of one byte", { { FB_PITCH, 1, 4 } }, false },
+		{ "width wraps", { { FB_WIDTH, 0x40000001, 4 } }, false },
+		{ "no width", { { FB_WIDTH, 0, 4 } }, false },
+		{ "no height", { { FB_HEIGHT, 0, 4 } }, false },
+		{ "16 bits", { { FB_BITS, 16, 1 }, { FB_RED, 0x0308, 2 } }, true },
+		{ "8 bits", { { FB_BITS, 8, 1 } }, false },
+		{ "64 bits", { { FB_BITS, 64, 1 } }, false },
+		{ "text", { { FB_TYPE, 2, 1 } }, false },
+		{ "red outside", { { FB_RED, 25, 1 } }, false },
+		{ "green outside", { { FB_GREEN, 255, 1 } }, false },
+		{ "blue too wide", { { FB_BLUE + 1, 33, 1 } }, false },
 	};
 	/* clang-format on */
 
@@ -91,11 +118,13 @@ static void test_framebuffer(void **state)
 		scene_build(s);
 		assert_int_equal(mb2_info_open((struct span){ s->ram + STAGE_INFO, 65536 }, &given), MB2_INFO_OK);
 		assert_true(mb2_find(&given, MB2_FRAMEBUFFER, &t));
-		sample_put(s->ram, (size_t)(t.content.p - s->ram), rows[i].address, 8);
-		if (rows[i].address == STAGE_HEAP) /* small enough for what is reserved there */
-			sample_put(s->ram, (size_t)(t.content.p - s->ram) + 16, 1, 4);
+		for (size_t k = 0; k < GL_COUNT(rows[i].put); k++)
+			if (rows[i].put[k].size)
+				sample_put(s->ram, (size_t)(t.content.p - s->ram) + rows[i].put[k].at, rows[i].put[k].value,
+					rows[i].put[k].size);
 		assert_int_equal(scene_load(s), STAGE_OK);
-		assert_int_equal(s->handover.has_framebuffer, rows[i].good);
+		if (s->handover.has_framebuffer != rows[i].good)
+			fail_msg("%s", rows[i].name);
 		assert_int_equal(mb2_info_open((struct span){ s->ram + s->jump.ebx, 65536 }, &given), MB2_INFO_OK);
 		assert_int_equal(mb2_find(&given, MB2_FRAMEBUFFER, &t), rows[i].good);
 		scene_free(s);
