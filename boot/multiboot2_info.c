@@ -382,7 +382,8 @@ bool mb2_get_efi_mmap(const struct mb2_tag *t, struct mb2_efi_mmap *out)
 
 	m.descriptor_size = rd_le32(&r);
 	m.descriptor_version = rd_le32(&r);
-	if (t->type != MB2_EFI_MMAP || r.bad || m.descriptor_size < EFI_DESCRIPTOR_MIN || rd_left(&r) % m.descriptor_size != 0)
+	if (t->type != MB2_EFI_MMAP || r.bad || m.descriptor_size < EFI_DESCRIPTOR_MIN || rd_left(&r) < m.descriptor_size ||
+		rd_left(&r) % m.descriptor_size != 0)
 		return false;
 	m.map = rd_bytes(&r, rd_left(&r));
 	*out = m;

@@ -286,7 +286,7 @@ static json_t *tag_json(const struct geo_tag *tag)
 GL_MUST static bool report_view_json(const struct options *o, const struct geo_nv_view *v, struct cli_fault *fault)
 {
 	CLEANUP_JSON json_t *root = NULL;
-	char index[16], buf[256];
+	char index[16], buf[GEO_ATTRIBUTES_MAX];
 	struct text names = TEXT_OF(buf);
 	struct span content = { v->content, v->public.size }, policy = { v->public.policy, v->public.policy_size };
 
@@ -330,7 +330,7 @@ static void print_tag(const struct geo_tag *tag)
 
 GL_MUST static bool report_view(const struct options *o, const struct geo_nv_view *v, struct cli_fault *fault)
 {
-	char buf[256];
+	char buf[GEO_ATTRIBUTES_MAX];
 	struct text names = TEXT_OF(buf);
 	enum alg name_alg;
 

@@ -227,7 +227,7 @@ static json_t *work_json(const struct work *w)
 {
 	const struct provision_index *wanted = &w->wanted;
 	uint8_t area[PROVISION_PUBLIC_SIZE];
-	char index[16], buf[256];
+	char index[16], buf[GEO_ATTRIBUTES_MAX];
 	struct text names = TEXT_OF(buf);
 
 	(void)snprintf(index, sizeof(index), "0x%08x", wanted->index);
@@ -279,7 +279,7 @@ static const char *verb(const struct options *o, enum provision_action a)
 static void print_work(const struct options *o, const struct work *w)
 {
 	uint8_t area[PROVISION_PUBLIC_SIZE];
-	char buf[256];
+	char buf[GEO_ATTRIBUTES_MAX];
 	struct text t = TEXT_OF(buf);
 
 	printf("%-5s  0x%08x  %4zu bytes  %s (%s%s)\n", provision_uses[w->wanted.use].name, w->wanted.index, w->wanted.content.n,

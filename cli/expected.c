@@ -7,7 +7,6 @@
 #include "tboot-policy/vlp.h"
 
 #define EXPECTED_MAX_SIZE (16u << 20)
-#define EVENTS_MAX 4096
 
 const char *const expected_provenance_names[PROVENANCE_COUNT] = {
 	[PROVENANCE_COMPUTED] = "computed",
@@ -271,7 +270,7 @@ static bool take_events(struct reader *r, json_t *list, struct expected *out)
 	size_t i;
 	json_t *item;
 
-	if (!json_is_array(list) || json_array_size(list) > EVENTS_MAX)
+	if (!json_is_array(list) || json_array_size(list) > EXPECTED_MAX_EVENTS)
 		return wrong(r, "\"events\" is missing, no list, or too long");
 	out->events = calloc(json_array_size(list) + 1, sizeof(*out->events));
 	if (!out->events)

@@ -51,7 +51,8 @@ enum provenance {
 	PROVENANCE_COUNT
 };
 
-#define EXPECTED_MAX_ALTERNATIVES 15
+#define EXPECTED_MAX_EVENTS 4096
+#define EXPECTED_MAX_ALTERNATIVES 15 /* of an event */
 /* Most combinations of alternatives in a file. */
 #define EXPECTED_MAX_COMBINATIONS 4096u
 

@@ -6,6 +6,7 @@
 /* Every group has at least two choices, and all together at most EXPECTED_MAX_COMBINATIONS. */
 #define GROUPS_MAX 12
 static_assert(1u << GROUPS_MAX == EXPECTED_MAX_COMBINATIONS, "as many groups as can be");
+static_assert(EXPECTED_MAX_ALTERNATIVES < 32, "a bit for each choice");
 
 /* Events of one type choose together. */
 struct group {
@@ -89,37 +90,38 @@ static bool next(struct job *j)
 	return false;
 }
 
-static bool has_event(struct span log, const struct expected_event *v, const struct digests *d)
+static bool is_event(const struct event *e, const struct digests *d)
 {
+	alg_set both = e->digests.banks & d->banks;
+	bool same = both != 0;
+
+	for (enum alg a = 0; same && a < ALG_COUNT; a++)
+		same = !(both & ALG_BIT(a)) || span_equal(digest_span(&e->digests, a), digest_span(d, a));
+	return same;
+}
+
+/* The log is read once: its size and that of the list of choices are somebody else's. */
+static void choose_by_log(struct job *j, struct span log)
+{
+	uint32_t seen[EXPECTED_MAX_EVENTS] = { 0 }; /* bit per choice */
 	struct eventlog_reader r;
 	struct event e;
 
 	if (eventlog_open(&r, log) == EVENTLOG_MALFORMED)
-		return false;
-	while (eventlog_next(&r, &e) == EVENTLOG_EVENT) {
-		alg_set both = e.digests.banks & d->banks;
-		bool same = both && e.pcr == v->pcr && e.type == v->type;
+		return;
+	while (eventlog_next(&r, &e) == EVENTLOG_EVENT)
+		for (size_t i = 0; i < j->e->event_count && i < GL_COUNT(seen); i++) {
+			const struct expected_event *v = &j->e->events[i];
 
-		for (enum alg a = 0; same && a < ALG_COUNT; a++)
-			same = !(both & ALG_BIT(a)) || span_equal(digest_span(&e.digests, a), digest_span(d, a));
-		if (same)
-			return true;
-	}
-	return false;
-}
-
-static void choose_by_log(struct job *j, struct span log)
-{
-	for (size_t i = 0; i < j->e->event_count; i++) {
-		const struct expected_event *v = &j->e->events[i];
-		struct group *g = v->alternative_count ? group_of(j, v->type) : NULL;
-
-		for (size_t c = 0; g && c < g->count; c++) {
-			if (!has_event(log, v, choice(v, c)))
-				continue;
-			g->chosen = c;
-			break;
+			for (size_t c = 0; v->alternative_count && v->pcr == e.pcr && v->type == e.type && c <= v->alternative_count; c++)
+				if (is_event(&e, choice(v, c)))
+					seen[i] |= (uint32_t)1 << c;
 		}
+	for (size_t i = 0; i < j->e->event_count && i < GL_COUNT(seen); i++) {
+		struct group *g = seen[i] ? group_of(j, j->e->events[i].type) : NULL;
+
+		if (g && (size_t)__builtin_ctz(seen[i]) < g->count)
+			g->chosen = (size_t)__builtin_ctz(seen[i]);
 	}
 }
 

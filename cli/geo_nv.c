@@ -43,7 +43,7 @@ bool geo_nv_define(
 	const struct nv_auth empty = { .size = 0 };
 	const struct nv_space space = { .index = index, .attributes = GEO_ATTRIBUTES_DEFAULT, .size = size, .name_alg = TPM2_ALG_SHA256 };
 	struct tpm_nv_public now;
-	char buf[256];
+	char buf[GEO_ATTRIBUTES_MAX];
 	TSS2_RC rc;
 
 	switch (look(h, index, &now, fault)) {

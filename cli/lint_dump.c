@@ -186,7 +186,7 @@ bool lint_dump_read(const char *path, struct lint_tpm *out, struct cli_fault *fa
 
 static json_t *nv_json(const struct lint_nv *nv)
 {
-	char index[16], buf[256];
+	char index[16], buf[GEO_ATTRIBUTES_MAX];
 	struct text names = TEXT_OF(buf);
 
 	(void)snprintf(index, sizeof(index), "0x%08x", nv->index);

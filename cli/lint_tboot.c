@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/lint.h"
 #include "lcp/alg.h"
+#include "txt/tboot_line.h"
 
 /* Options of tboot, in the order in which it compares: tboot 1.10.5, tboot/common/cmdline.c, g_tboot_cmdline_options. */
 static const struct {
@@ -80,7 +81,7 @@ static void set_option(struct lint_tboot *t, const char *name, const char *value
 	else if (!strcmp(name, "force_tpm2_legacy_log"))
 		t->legacy_log = yes;
 	else if (!strcmp(name, "min_ram"))
-		t->min_ram = strtoull(value, NULL, 0);
+		t->min_ram = tboot_line_number(span_str(value));
 }
 
 /* One word of the command line; without a value tboot passes it over. */
@@ -107,12 +108,12 @@ void lint_tboot_parse(const char *cmdline, uint32_t version, struct lint_tboot *
 {
 	*out = (struct lint_tboot){ .given = cmdline != NULL, .ignore_prev_err = true };
 	set_extpol(out, "sha256");
-	while (cmdline && *cmdline) {
-		size_t n = strcspn(cmdline, " \t\n\r\f\v");
+	for (size_t at = 0; cmdline && cmdline[at] && at < TBOOT_LINE_MAX;) {
+		size_t n = strcspn(cmdline + at, " \t\n\r\f\v"), left = TBOOT_LINE_MAX - at;
 
 		if (n)
-			take_word(out, cmdline, n, version);
-		cmdline += n ? n : 1;
+			take_word(out, cmdline + at, n < left ? n : left, version);
+		at += n ? n : 1;
 	}
 }
 

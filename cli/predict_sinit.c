@@ -255,7 +255,7 @@ static void set_of_platform(struct job *j)
 
 /* ---- NV_INFO ---- */
 
-/* The three entries of a log's NV_INFO, each with its leading byte. */
+/* The three entries of a log's NV_INFO, each with its leading byte; together at most SINIT_NV_INFO_MAX bytes. */
 static bool split_nv_info(struct span data, struct span out[3])
 {
 	struct rd r = rd_init(data);
@@ -267,9 +267,14 @@ static bool split_nv_info(struct span data, struct span out[3])
 		if (exists > 1)
 			return false;
 		if (exists) {
+			uint16_t policy;
+
 			(void)rd_bytes(&r, 4 + 2 + 4);
-			(void)rd_bytes(&r, rd_be16(&r));
+			policy = rd_be16(&r);
+			(void)rd_bytes(&r, policy);
 			(void)rd_be16(&r);
+			if (policy > DIGEST_MAX)
+				return false;
 		}
 		out[i] = (struct span){ data.p + at, r.off - at };
 	}

@@ -6,7 +6,7 @@
 #include "console.h"
 #include "efi/core/handoff.h"
 #include "efi/core/mbi.h"
-#include "efi/core/tboot_line.h"
+#include "txt/tboot_line.h"
 #include "efi/core/txt_load.h"
 #include "machine.h"
 #include "preflight.h"

@@ -69,8 +69,9 @@ GL_MUST bool geo_index_possible(uint32_t index);
 
 /*
  * TPMA_NV (TPM 2.0 Library part 2, 13.4) with the names that tpm2-tools prints, lowest bit first: "ownerwrite|authread|no_da".
- * TPM_NT other than ordinary is "nt=0x1", reserved bits are "reserved(8)"; no bits at all give "none".
+ * TPM_NT other than ordinary is "nt=0x1", reserved bits are "reserved(8)"; no bits at all give "none". GEO_ATTRIBUTES_MAX bytes are enough.
  */
+#define GEO_ATTRIBUTES_MAX 400
 void geo_attributes_text(uint32_t attributes, struct text *t);
 
 /* The largest content that the boot chain reads: APPLY_NV_MAX of tboot-policy/apply.h. */

@@ -3,7 +3,7 @@
 #define GL_EFI_CORE_PREFLIGHT_IMPL_H
 
 #include "efi/core/preflight.h"
-#include "efi/core/tboot_line.h"
+#include "txt/tboot_line.h"
 
 /* The parts of preflight_check(), only for the preflight_*.c files. */
 

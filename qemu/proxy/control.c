@@ -78,12 +78,15 @@ static bool set_datafd(struct proxy *p, struct span request, struct span *respon
 static void learn(struct proxy *p, enum ctrl_command command, struct span request, struct span response)
 {
 	struct rd r = rd_init(command == CTRL_SET_BUFFERSIZE ? response : request);
+	uint8_t locality;
 	uint32_t size;
 
 	(void)rd_be32(&r);
 	switch (command) {
 	case CTRL_SET_LOCALITY:
-		p->locality = rd_u8(&r);
+		locality = rd_u8(&r);
+		if (locality < LOCALITIES)
+			p->locality = locality;
 		break;
 	case CTRL_SET_BUFFERSIZE:
 		size = rd_be32(&r);

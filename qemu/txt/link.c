@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/hex.h"
 #include "tpm/host/nv_admin.h"
 
 #define TCTI_MAGIC UINT64_C(0x474c545854504d50)
@@ -92,13 +93,11 @@ static bool take_response(struct link *l, const char *text)
 	if (n % 2 || n / 2 > sizeof(l->response))
 		return false;
 	for (size_t i = 0; i < n / 2; i++) {
-		unsigned byte;
-		int used = 0;
+		int high = hex_digit((uint8_t)text[2 * i]), low = hex_digit((uint8_t)text[2 * i + 1]);
 
-		/* NOLINTNEXTLINE(cert-err34-c): two digits cannot overflow */
-		if (sscanf(text + 2 * i, "%2x%n", &byte, &used) != 1 || used != 2)
+		if (high < 0 || low < 0)
 			return false;
-		l->response[i] = (uint8_t)byte;
+		l->response[i] = (uint8_t)(high << 4 | low);
 	}
 	l->answered = n / 2;
 	return true;

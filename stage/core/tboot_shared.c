@@ -53,9 +53,9 @@ static void put_register(struct wr *w, uint8_t space, uint8_t width, uint8_t acc
 
 void tboot_shared_set(struct mspan page, enum tboot_shutdown type, const struct tboot_sleep *sleep)
 {
-	struct wr w = wr_init(page);
+	struct wr w = wr_init(page.n < TBOOT_SHARED_SIZE ? (struct mspan){ NULL, 0 }
+							 : (struct mspan){ page.p + AT_SHUTDOWN_TYPE, page.n - AT_SHUTDOWN_TYPE });
 
-	w.off = AT_SHUTDOWN_TYPE;
 	wr_le32(&w, type);
 	if (!sleep)
 		return;

@@ -200,6 +200,17 @@ def test_log_with_other_events_and_order(inputs):
     assert events[2]["provenance"]["kind"] == "captured" and events[2]["digests"]["sha384"] == h("sha384", b"key manifest").hex()
 
 
+def test_log_with_a_policy_larger_than_digests(inputs, monkeypatch):
+    """An index of a log that no TPM has is not cut into one: what the log measured is what is expected."""
+    strange = b"\1" + struct.pack(">IHIH", 0x01C10103, 0x000B, 0x62044408, 0x200) + bytes(0x200) + struct.pack(">H", 48) + b"\0\0"
+    model = TxtModel(TXT, inputs)
+    monkeypatch.setattr(model, "nv_info", lambda platform: strange)
+    (inputs / "a.log").write_bytes(model.log())
+    assert build(inputs, txt_variant(platform={"log": "a.log"})).returncode == 0
+    events = json.loads((inputs / "out/expected.json").read_text())["events"]
+    assert {e["digests"]["sha256"] for e in events if e["name"] == "NV_INFO_HASH"} == {h("sha256", strange).hex()}
+
+
 def test_log_of_another_sinit(inputs):
     """It may have measured other things: said when building, by lint, and by whoever names the event."""
     (inputs / "a.log").write_bytes(TxtModel(txt_variant(sinit={"file": "sinit0.acm"}), inputs).log())

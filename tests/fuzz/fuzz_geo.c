@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_index(struct rd *r)
 {
-	char buf[400];
+	char buf[GEO_ATTRIBUTES_MAX];
 	struct text t = TEXT_OF(buf);
 	uint32_t attributes = rd_le32(r);
 	size_t size = (size_t)rd_le64(r);

@@ -9,7 +9,7 @@
 #include "boot/tboot_image.h"
 #include "cli/tboot_file.h"
 #include "efi/core/acpi_find.h"
-#include "efi/core/tboot_line.h"
+#include "txt/tboot_line.h"
 
 #define BASE 0x100000u
 #define TBOOT_BASE 0x800000u

@@ -288,6 +288,27 @@ static void test_info_room(void **state)
 	}
 }
 
+/* A map of nothing, and descriptors larger than the map: no number of them says how much room a copy takes. */
+static void test_efi_map_without_entries(void **state)
+{
+	static const struct {
+		uint32_t size;
+		size_t n;
+		bool good;
+	} rows[] = { { 48, 48, true }, { 48, 0, false }, { 0x80000000, 0, false }, { 96, 48, false }, { 24, 48, false }, { 40, 80, true } };
+	uint8_t content[8 + 96] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(rows); i++) {
+		struct mb2_tag t = { .type = MB2_EFI_MMAP, .content = { content, 8 + rows[i].n } };
+		struct mb2_efi_mmap m;
+
+		sample_put(content, 0, rows[i].size, 4);
+		if (mb2_get_efi_mmap(&t, &m) != rows[i].good)
+			fail_msg("%u in %zu", rows[i].size, rows[i].n);
+	}
+}
+
 static void test_info_impossible(void **state)
 {
 	struct mb2_framebuffer palette = { .type = MB2_FRAMEBUFFER_INDEXED };
@@ -416,7 +437,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_header), cmocka_unit_test(test_header_refused), cmocka_unit_test(test_header_wishes),
 		cmocka_unit_test(test_header_search), cmocka_unit_test(test_info_golden), cmocka_unit_test(test_info_read),
-		cmocka_unit_test(test_info_room), cmocka_unit_test(test_info_impossible), cmocka_unit_test(test_info_frame),
+		cmocka_unit_test(test_info_room), cmocka_unit_test(test_efi_map_without_entries), cmocka_unit_test(test_info_impossible), cmocka_unit_test(test_info_frame),
 		cmocka_unit_test(test_info_contents), cmocka_unit_test(test_info_filter),
 	};
 	/* clang-format on */

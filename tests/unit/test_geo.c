@@ -255,11 +255,18 @@ static void test_attributes_text(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < GL_COUNT(attributes); i++) {
-		char buf[512];
+		char buf[GEO_ATTRIBUTES_MAX];
 		struct text t = TEXT_OF(buf);
 
 		geo_attributes_text(attributes[i].attributes, &t);
 		assert_string_equal(buf, attributes[i].text);
+	}
+	for (uint64_t all = 0; all <= UINT32_MAX; all += 0x01010101) {
+		char buf[GEO_ATTRIBUTES_MAX];
+		struct text t = TEXT_OF(buf);
+
+		geo_attributes_text((uint32_t)all, &t);
+		assert_false(t.cut);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include "cli/lint_impl.h"
 #include "cli/lint_tpm.h"
 #include "lint_world.h"
+#include "txt/tboot_line.h"
 
 typedef struct lint_facts_world W;
 
@@ -83,6 +84,7 @@ static void test_order(void **state)
 static void test_cmdline(void **state)
 {
 	struct lint_tboot t;
+	char line[TBOOT_LINE_MAX + 32];
 
 	(void)state;
 	lint_tboot_parse(NULL, LINT_TBOOT_DEFAULT, &t);
@@ -108,6 +110,18 @@ static void test_cmdline(void **state)
 	assert_string_equal(t.unknown, "force_pmrs");
 	lint_tboot_parse("force_pmrs=true", LINT_VERSION(1, 11, 11), &t);
 	assert_string_equal(t.unknown, "");
+	/* Numbers as tboot reads them: 32 bits, no sign. What is behind its buffer it does not read. */
+	lint_tboot_parse("min_ram=-1", LINT_TBOOT_DEFAULT, &t);
+	assert_int_equal(t.min_ram, 0);
+	lint_tboot_parse("min_ram=0x1ffffffff", LINT_TBOOT_DEFAULT, &t);
+	assert_int_equal(t.min_ram, UINT32_MAX);
+	memset(line, ' ', sizeof(line));
+	for (size_t at = TBOOT_LINE_MAX - 13; at <= TBOOT_LINE_MAX; at++) {
+		(void)snprintf(line + at, sizeof(line) - at, "extpol=sha384");
+		lint_tboot_parse(line, LINT_TBOOT_DEFAULT, &t);
+		assert_int_equal(t.extpol == LINT_EXTPOL_FIXED && t.extpol_alg == LCP_ALG_SHA384, at + 13 <= TBOOT_LINE_MAX);
+		memset(line, ' ', sizeof(line));
+	}
 	/* Longer than any buffer. */
 	lint_tboot_parse(
 		"extpol=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0, &t);

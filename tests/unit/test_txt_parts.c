@@ -13,7 +13,7 @@
 #include "efi/core/handoff.h"
 #include "efi/core/mbi.h"
 #include "boot/tboot_image.h"
-#include "efi/core/tboot_line.h"
+#include "txt/tboot_line.h"
 
 static uint8_t file[0x4000];
 

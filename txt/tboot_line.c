@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "efi/core/tboot_line.h"
+#include "txt/tboot_line.h"
 #include "common/hex.h"
 
 /* In the order in which tboot compares. */
@@ -33,8 +33,7 @@ static const char *option_named(struct span name)
 	return NULL;
 }
 
-/* strtoul() with base 0, without signs. */
-static uint64_t number(struct span s)
+uint64_t tboot_line_number(struct span s)
 {
 	unsigned base = 10;
 	uint64_t v = 0;
@@ -50,7 +49,6 @@ static uint64_t number(struct span s)
 		if (d < 0 || (unsigned)d >= base)
 			break;
 		v = v * base + (unsigned)d;
-		/* tboot's variable has 32 bits */
 		if (v > UINT32_MAX)
 			return UINT32_MAX;
 	}
@@ -68,7 +66,7 @@ static void take(struct tboot_line *t, const char *name, struct span value)
 	} else if (span_is_str(option, "call_racm")) {
 		t->racm = span_is_str(value, "true") || span_is_str(value, "check");
 	} else if (span_is_str(option, "min_ram")) {
-		t->min_ram = number(value);
+		t->min_ram = tboot_line_number(value);
 	} else if (span_is_str(option, "extpol")) {
 		t->fixed = !span_is_str(value, "agile") && !span_is_str(value, "embedded");
 		t->known = false;

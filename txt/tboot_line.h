@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef GL_EFI_CORE_TBOOT_LINE_H
-#define GL_EFI_CORE_TBOOT_LINE_H
+#ifndef GL_TXT_TBOOT_LINE_H
+#define GL_TXT_TBOOT_LINE_H
 
 #include "common/alg.h"
 
@@ -21,5 +21,8 @@ struct tboot_line {
 };
 
 void tboot_line_parse(struct span line, struct tboot_line *out);
+
+/* The number at the start of a value, as strtoul() with base 0 reads it into tboot's 32 bits; signs are none, too much is UINT32_MAX. */
+uint64_t tboot_line_number(struct span value);
 
 #endif
