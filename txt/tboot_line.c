@@ -33,18 +33,18 @@ static const char *option_named(struct span name)
 	return NULL;
 }
 
-uint64_t tboot_line_number(struct span s)
+uint64_t tboot_line_number(struct span value)
 {
 	unsigned base = 10;
 	uint64_t v = 0;
 	size_t i = 0;
 
-	if (s.n > 1 && s.p[0] == '0') {
-		base = s.p[1] == 'x' || s.p[1] == 'X' ? 16 : 8;
+	if (value.n > 1 && value.p[0] == '0') {
+		base = value.p[1] == 'x' || value.p[1] == 'X' ? 16 : 8;
 		i = base == 16 ? 2 : 1;
 	}
-	for (; i < s.n; i++) {
-		int d = hex_digit(s.p[i]);
+	for (; i < value.n; i++) {
+		int d = hex_digit(value.p[i]);
 
 		if (d < 0 || (unsigned)d >= base)
 			break;
