@@ -6,13 +6,15 @@
 
 /*
  * Judging a launch by its PCR values alone. A launch that halted leaves no log, but what it extended is known: a prefix of the
- * expected events of each PCR, and then a cap. So for each PCR such histories are tried until one leads to the value in the TPM.
+ * expected events of each PCR, and then a cap, or nothing if the TPM took no cap either. So for each PCR such histories are tried until
+ * one leads to the value in the TPM.
  */
 
 enum state {
 	AS_EXPECTED,
-	FOLLOWS,   /* as expected but for the closing event, which binds the values that PCR 19-22 really have */
-	UNTOUCHED, /* still at its start value, though something was expected */
+	FOLLOWS,    /* as expected but for the closing event, which binds the values that PCR 19-22 really have */
+	UNTOUCHED,  /* still at its start value, though something was expected */
+	BROKEN_OFF, /* as expected, but its last expected events are missing */
 	CAPPED,
 	OTHER,
 };
@@ -21,7 +23,7 @@ struct finding {
 	enum state state;
 	enum cap why;   /* CAPPED: the reason, */
 	bool halted;    /* whether nothing came after it, */
-	size_t reached; /* and how many expected events came before it */
+	size_t reached; /* and how many expected events came before it; BROKEN_OFF: how many there are at most; UNTOUCHED: 0 */
 	bool twice;     /* it is there twice: for the measurement, and for the halt */
 };
 
@@ -43,6 +45,7 @@ struct view {
 	struct chain chain[VERIFY_PCRS];
 	struct finding found[VERIFY_PCRS];
 	struct digests closing; /* of the values that PCR 19-22 have in the TPM */
+	alg_set unclosed;       /* banks in which PCR 17 ends before the closing event */
 	struct digests cap[CAP_COUNT];
 };
 
@@ -157,21 +160,34 @@ GL_MUST static bool find_cap_at(struct view *w, unsigned pcr, const struct pcrs 
 	return false;
 }
 
+/*
+ * Whether the value is that of the first expected events alone. Where one of them has no digest in this bank it leads to no other value:
+ * then the most of them.
+ */
+GL_MUST static bool find_prefix(struct view *w, unsigned pcr)
+{
+	struct finding *f = finding_of(w, pcr);
+	struct pcrs p;
+
+	pcrs_reset_dynamic(&p, ALG_BIT(w->a), w->zeros);
+	for (size_t i = 0; i < chain_of(w, pcr)->n; i++) {
+		if (is_actual(w, &p, pcr))
+			*f = (struct finding){ .state = f->state == UNTOUCHED || i == 0 ? UNTOUCHED : BROKEN_OFF, .reached = i };
+		extend(&p, pcr, digests_of(w, chain_of(w, pcr)->v[i]));
+	}
+	return f->state == UNTOUCHED || f->state == BROKEN_OFF;
+}
+
 static void find(struct view *w, unsigned pcr)
 {
 	struct finding *f = finding_of(w, pcr);
 	const struct chain *c = chain_of(w, pcr);
 	struct pcrs p;
 
-	if (is_actual(w, &w->wanted, pcr)) {
-		f->state = AS_EXPECTED;
+	*f = (struct finding){ .state = AS_EXPECTED };
+	if (is_actual(w, &w->wanted, pcr) || find_prefix(w, pcr))
 		return;
-	}
 	pcrs_reset_dynamic(&p, ALG_BIT(w->a), w->zeros);
-	if (c->n > 0 && is_actual(w, &p, pcr)) {
-		f->state = UNTOUCHED;
-		return;
-	}
 	/* A halt behind the closing event changed PCR 19-22, so what that event bound is not what they are now: the expected digest. */
 	for (size_t i = 0; i <= c->n; i++) {
 		if (find_cap_at(w, pcr, &p, i))
@@ -215,6 +231,8 @@ static bool seen(struct view *w, unsigned pcr, size_t i)
 		return true;
 	case CAPPED:
 		return f->halted ? i < f->reached : i != f->reached;
+	case BROKEN_OFF:
+		return i < f->reached;
 	default:
 		return false;
 	}
@@ -238,7 +256,7 @@ static bool chain_has(const struct chain *c, enum verify_verdict category)
 }
 
 /* Names those modules of the PCR that were not seen. One of them differs, or all. */
-static void blame_modules(struct view *w, unsigned pcr, const char *what, bool untouched)
+static void blame_modules(struct view *w, unsigned pcr)
 {
 	const struct chain *c = chain_of(w, pcr);
 	char *buf = NULL;
@@ -256,8 +274,8 @@ static void blame_modules(struct view *w, unsigned pcr, const char *what, bool u
 		verify_add_module(w->j, c->v[i]->name);
 	}
 	if (fclose(f) == 0 && count > 0)
-		verify_explain(w->j, "PCR %u %s: %s%s %s%s.", pcr, what, count > 1 && !untouched ? "of " : "", buf,
-			count > 1 && !untouched ? "at least one " : "", untouched ? "not measured" : "differs (bytes or command line)");
+		verify_explain(w->j, "PCR %u is not as expected: %s%s %sdiffers (bytes or command line).", pcr, count > 1 ? "of " : "", buf,
+			count > 1 ? "at least one " : "");
 	free(buf);
 }
 
@@ -277,24 +295,57 @@ static void judge_unexpected(struct view *w, unsigned pcr)
 static void judge_content(struct view *w, unsigned pcr, bool policy_ok)
 {
 	const struct chain *c = chain_of(w, pcr);
-	bool untouched = finding_of(w, pcr)->state == UNTOUCHED;
 	alg_set bank = ALG_BIT(w->a);
-	const char *what = untouched ? "is as it was at the start" : "is not as expected";
 
 	if (chain_has(c, VERIFY_POLICY_MISMATCH) && (!policy_ok || c->n == 1)) {
 		verify_note(w->j, bank, VERIFY_POLICY_MISMATCH);
-		verify_explain(w->j, "PCR %u %s: the launch policy was %s; without a log nothing more can be said.", pcr, what,
-			untouched ? "not measured" : "another one");
+		verify_explain(
+			w->j, "PCR %u is not as expected: the launch policy was another one; without a log nothing more can be said.", pcr);
 		return;
 	}
 	if (chain_has(c, VERIFY_MODULE_MISMATCH)) {
 		verify_note(w->j, bank, VERIFY_MODULE_MISMATCH);
-		blame_modules(w, pcr, what, untouched);
+		blame_modules(w, pcr);
 	}
 	if (chain_has(c, VERIFY_GEO_MISMATCH)) {
-		verify_note(w->j, bank, untouched ? VERIFY_GEO_MISSING : VERIFY_GEO_MISMATCH);
-		verify_explain(w->j, "PCR %u %s: %s.", pcr, what, untouched ? "no geo tag was measured" : "the geo tag is another one");
+		verify_note(w->j, bank, VERIFY_GEO_MISMATCH);
+		verify_explain(w->j, "PCR %u is not as expected: the geo tag is another one.", pcr);
 	}
+}
+
+/*
+ * What is missing was not measured; nothing that was measured differs. Events without a digest in this bank are not known to be missing.
+ * The closing event follows all others, so its lack is of interest if it is the only one: w->unclosed.
+ */
+static void judge_missing(struct view *w, unsigned pcr)
+{
+	const struct finding *found = finding_of(w, pcr);
+	const struct chain *c = chain_of(w, pcr);
+	char *buf = NULL;
+	size_t size = 0, count = 0;
+	FILE *f = open_memstream(&buf, &size);
+
+	if (!f) {
+		w->j->r->out_of_memory = true;
+		return;
+	}
+	for (size_t i = found->reached; i < c->n; i++) {
+		enum verify_verdict v = verify_category(c->v[i]);
+
+		if (!(c->v[i]->digests.banks & ALG_BIT(w->a)))
+			continue;
+		fprintf(f, "%s\"%s\"", count++ ? ", " : "", c->v[i]->name);
+		if (v == VERIFY_VERDICT_COUNT)
+			w->unclosed |= ALG_BIT(w->a);
+		else
+			verify_note(w->j, ALG_BIT(w->a), v == VERIFY_GEO_MISMATCH ? VERIFY_GEO_MISSING : v);
+		if (v == VERIFY_MODULE_MISMATCH)
+			verify_add_module(w->j, c->v[i]->name);
+	}
+	if (fclose(f) == 0 && count > 0)
+		verify_explain(w->j, "PCR %u %s: not measured: %s.", pcr,
+			found->state == UNTOUCHED ? "is as it was at the start" : "is as expected up to where it breaks off", buf);
+	free(buf);
 }
 
 /* One sentence for all PCRs that ended in the same cap. */
@@ -446,19 +497,37 @@ static void judge_bank(struct view *w)
 	for (unsigned pcr = PCR_DRTM_FIRST; pcr <= PCR_DRTM_LAST; pcr++) {
 		enum state s = finding_of(w, pcr)->state;
 
-		if ((s != OTHER && s != UNTOUCHED) || lacks_bank(w, pcr))
+		if ((s != OTHER && s != UNTOUCHED && s != BROKEN_OFF) || lacks_bank(w, pcr))
 			continue;
 		unknown = true;
 		if (pcr_is_all(w->j->tpm, w->a, pcr, 0x00) && !w->j->expected->drtm)
 			verify_explain(w->j, "PCR %u is all zero: it was reset at locality 2 or above.", pcr);
 		if (chain_of(w, pcr)->n == 0)
 			judge_unexpected(w, pcr);
+		else if (s != OTHER)
+			judge_missing(w, pcr);
 		else
 			judge_content(w, pcr, policy_ok);
 	}
 	if (!unknown)
 		explain_stop(w);
 	explain_later_change(w);
+}
+
+/*
+ * All was measured but the closing event: the launch broke off behind its last measurement, as with a TPM that did not answer any more, and
+ * what came then is not known. Said of all banks at once, as tboot measures into one of them only, and so may more be missing in that one.
+ */
+static void judge_unclosed(struct view *w)
+{
+	for (unsigned a = 0; a < ALG_COUNT; a++)
+		if (w->j->by_bank[a] & ~(1u << VERIFY_NO_DRTM | 1u << VERIFY_LOG_MISMATCH))
+			return;
+	if (!w->unclosed)
+		return;
+	verify_note(w->j, w->unclosed, VERIFY_LOG_MISMATCH);
+	verify_explain(
+		w->j, "All was measured as expected, but the launch was not closed: it broke off, or what came then was not to be seen.");
 }
 
 void verify_by_pcrs(struct verify_job *j)
@@ -479,6 +548,7 @@ void verify_by_pcrs(struct verify_job *j)
 				w->a = (enum alg)a;
 				judge_bank(w);
 			}
+		judge_unclosed(w);
 	} else {
 		j->r->out_of_memory = true;
 	}

@@ -144,6 +144,7 @@ size_t faulty_execute(void *ctx, uint8_t locality, struct span command, struct m
 
 	assert_true(command.n >= HEADER && f->count < FAULTY_TRACE_MAX);
 	f->trace[f->count].code = code;
+	f->trace[f->count].handle = command.n >= HEADER + 4 ? be32_at(command.p + HEADER) : 0;
 	f->trace[f->count].locality = locality;
 	f->count++;
 	if (f->count != f->at && !f->gone)

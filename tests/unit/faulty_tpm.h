@@ -44,7 +44,7 @@ struct faulty_tpm {
 	bool gone;      /* no command reaches the TPM any more */
 	unsigned count; /* of commands */
 	struct {
-		uint32_t code;
+		uint32_t code, handle; /* handle: 0 if there is none */
 		uint8_t locality;
 	} trace[FAULTY_TRACE_MAX];
 	struct oracle taken; /* PCR 17-22 by what the TPM executed with success */

@@ -67,6 +67,63 @@ void sweep_verify(struct sweep_verdict *v, const struct pcrs *pcrs, struct span 
 		fail_msg("%s", error);
 }
 
+void sweep_expect_verdicts(const struct sweep_verdict *v, unsigned verdicts)
+{
+	static const int codes[VERIFY_VERDICT_COUNT] = { 0, 10, 11, 12, 13, 14, 15, 16 };
+	int code = 0;
+
+	for (unsigned i = 0; i < VERIFY_VERDICT_COUNT; i++) {
+		if (verify_has(&v->r, (enum verify_verdict)i) != (verdicts >> i & 1)) {
+			for (size_t k = 0; k < v->r.explanation.n; k++)
+				print_message("%s\n", v->r.explanation.v[k]);
+			fail_msg("verdict %s is %s", verify_verdict_table[i].name, verdicts >> i & 1 ? "missing" : "wrong");
+		}
+		if (verdicts >> i & 1)
+			code = codes[i];
+	}
+	assert_int_equal(verify_exit_code(&v->r), code);
+	assert_int_equal(v->r.capped, verdicts >> VERIFY_CAPPED & 1);
+	assert_int_equal(v->r.agree, verdicts == 1u << (v->expected.drtm ? VERIFY_TRUSTED : VERIFY_NO_DRTM));
+}
+
+static bool is_named(const struct sweep_verdict *v, const char *module)
+{
+	for (size_t i = 0; i < v->r.modules.n; i++)
+		if (strcmp(v->r.modules.v[i], module) == 0)
+			return true;
+	return false;
+}
+
+unsigned sweep_missing(const struct sweep_verdict *v, size_t taken)
+{
+	unsigned verdicts = 0;
+	size_t modules = 0;
+
+	assert_true(taken <= v->expected.event_count);
+	for (size_t i = taken; i < v->expected.event_count; i++)
+		switch (v->events[i].type) {
+		case MEASURE_POLICY:
+			verdicts |= 1u << VERIFY_POLICY_MISMATCH;
+			break;
+		case MEASURE_MODULE:
+			verdicts |= 1u << VERIFY_MODULE_MISMATCH;
+			modules++;
+			if (!is_named(v, v->events[i].name))
+				fail_msg("\"%s\" is missing, and nothing says so", v->events[i].name);
+			break;
+		case MEASURE_NV:
+			verdicts |= 1u << VERIFY_GEO_MISSING;
+			break;
+		case MEASURE_CLOSING:
+			verdicts |= 1u << VERIFY_LOG_MISMATCH;
+			break;
+		default:
+			fail_msg("an event of type 0x%x in a launch of ours", v->events[i].type);
+		}
+	assert_int_equal(v->r.modules.n, modules);
+	return verdicts;
+}
+
 static void verdicts(const struct sweep_verdict *v, struct text *t)
 {
 	for (unsigned i = 0, n = 0; i < VERIFY_VERDICT_COUNT; i++) {

@@ -18,6 +18,19 @@ void sweep_expect(struct sweep_verdict *v, const struct pcrs *pcrs, struct span 
 /* Compares; log.n 0: none. Fails the test if there is nothing to compare. */
 void sweep_verify(struct sweep_verdict *v, const struct pcrs *pcrs, struct span log);
 
+/*
+ * Fails the test unless the verdicts are exactly these (1 << VERIFY_.. each), the exit code is that of the highest, and nothing but them
+ * agrees or is capped.
+ */
+void sweep_expect_verdicts(const struct sweep_verdict *v, unsigned verdicts);
+
+/*
+ * What has to be said of a launch that ended behind the first `taken` expected events and left no cap, by the types of the others alone:
+ * the policy, modules, the geo tag that are missing, and with the closing event the end of the log. Fails the test unless the modules
+ * that are named are the missing ones.
+ */
+unsigned sweep_missing(const struct sweep_verdict *v, size_t taken);
+
 /* Adds {"mode": ..} to $GEOLAUNCH_RESULTS/sweep.jsonl, if that is set. */
 struct sweep_record {
 	const char *mode;    /* "direct-core" */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* app_run() in txt mode: from the firmware to the jump to tboot, and every way not to get there. */
+/*
+ * app_run() in txt mode: from the firmware to the jump to tboot, and every way not to get there. With a TPM that fails: test_efi_txt_sweep.c.
+ */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -115,36 +117,6 @@ static void test_unmeasured(void **state)
 	scene_expect_started(SCENE_ALL);
 }
 
-/* The TPM fails at each command: a host without a launch is started with all caps or not at all, and a launch only when all was seen. */
-static void test_tpm_fails(void **state)
-{
-	(void)state;
-	for (uint8_t type = VLP_NONFATAL; type <= VLP_HALT; type++)
-		for (int fits = 0; fits < 2; fits++) {
-			unsigned total = 1;
-
-			for (unsigned at = 0; at <= total; at++) {
-				efi_txt_good(type);
-				if (!fits)
-					efi_txt_sinit(0xb002);
-				scene.tpm.fail_at = at;
-				scene.tpm.fail_count = at ? 1 : 0;
-				scene.tpm.fail_rc = 0x101;
-				(void)scene_run_unchecked();
-				if (at == 0)
-					total = scene.tpm.commands;
-				if (efi_txt.left)
-					efi_txt_expect_started();
-				else if (fw.ended == FW_STARTED && scene.tpm.commands > 0 && !efi_txt_says("PCR 17-22 keep the values"))
-					scene_expect_cut("", 0, "caps:preflight");
-				else if (fw.ended != FW_STARTED)
-					assert_true(efi_txt_says("geolaunch: halted: "));
-				if (type == VLP_HALT && !fits)
-					assert_true(fw.ended != FW_STARTED);
-			}
-		}
-}
-
 /* Files that fail, each in its own way, and at each place. */
 static void test_files(void **state)
 {
@@ -214,7 +186,6 @@ int main(void)
 		cmocka_unit_test(test_no_exit),
 		cmocka_unit_test(test_findings),
 		cmocka_unit_test(test_unmeasured),
-		cmocka_unit_test(test_tpm_fails),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_map_fails),
