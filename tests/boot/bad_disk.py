@@ -88,11 +88,18 @@ class BadDisk:
         sectors = self._sectors(path)
         self.fail[sectors[len(sectors) // 2]] = how
 
-    def counts(self, path):
-        """How often each sector of a file's content was read."""
+    def _counts(self, sectors):
         with open(self._path("counts"), "rb") as f:
             counts = f.read()
-        return [counts[sector] for sector in self._sectors(path)]
+        return [counts[sector] for sector in sectors]
+
+    def counts(self, path):
+        """How often each sector of a file's content was read."""
+        return self._counts(self._sectors(path))
+
+    def count(self, at):
+        """How often the sector with this place on the disk was read."""
+        return self._counts([at // SECTOR])[0]
 
     def __enter__(self):
         plan = json.dumps({"lie": self.lie, "fail": self.fail}).encode()

@@ -90,15 +90,8 @@ class Launch:
         return self
 
 
-@pytest.fixture
-def a_launch(tmp_path, inputs):
-    return Launch(tmp_path, inputs)
-
-
-@pytest.fixture
-def a_xen_launch(tmp_path, inputs):
+def with_xen(one, inputs):
     """The same host with Xen, and Debian's kernel as its dom0."""
-    one = Launch(tmp_path, inputs)
     one.manifest["hypervisor"] = {
         "kind": "xen", "file": "xen.gz", "cmdline": "console=com1 com1=115200 loglvl=warning dom0_mem=512M smap=0 smep=0", "initrd": "initrd",
         "kernel": {"file": "kernel", "cmdline": "console=hvc0 loglevel=3 panic=-1"},
@@ -106,3 +99,23 @@ def a_xen_launch(tmp_path, inputs):
     for name, source in (("xen.gz", "xen.gz"), ("kernel", "kernel"), ("initrd", "initrd-dom0")):
         launch.place(one.work, name, os.path.join(inputs, source))
     return one
+
+
+@pytest.fixture
+def a_launch(tmp_path, inputs):
+    return Launch(tmp_path, inputs)
+
+
+@pytest.fixture
+def a_xen_launch(tmp_path, inputs):
+    return with_xen(Launch(tmp_path, inputs), inputs)
+
+
+@pytest.fixture
+def many_launches(tmp_path, inputs):
+    """many_launches(name, hypervisor) makes one in a folder of its own: for tests that boot several at a time."""
+    def make(name, hypervisor="linux"):
+        os.makedirs(tmp_path / name)
+        one = Launch(tmp_path / name, inputs)
+        return with_xen(one, inputs) if hypervisor == "xen" else one
+    return make

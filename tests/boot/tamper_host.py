@@ -77,6 +77,7 @@ class Host:
         self.options, self.variant, self.with_tpm, self.meanwhile = [], "", True, None
         self.build_options = ()     # of `geolaunch build`; variant names them
         self.lcp, self.mle, self.answer = False, None, ""
+        self.disk = None        # socket of an NBD server that gives the ESP instead of the tree
         self.state, self.built = self.path("tpm"), self.path("built")
         self.sinit = self.path("built/sinit.acm")
         self.content = {}       # NV index to content, as far as the launch measures it
@@ -166,7 +167,8 @@ class Host:
             options += ["--tpm-state", self.state]
         if self.mode == "txt":
             options += ["--platform", "txt", "--sinit", self.sinit, "--mle", self.mle or self.esp("tboot")]
-        argv = [os.path.join(TOP, "qemu/run"), "--esp", self.path("built/esp"), "--json", self.path("run.json"), *options]
+        esp = ["--esp-nbd", self.disk] if self.disk else ["--esp", self.path("built/esp")]
+        argv = [os.path.join(TOP, "qemu/run"), *esp, "--json", self.path("run.json"), *options]
         os.makedirs(self.path("logs"))
         os.makedirs(self.path("t"))
         other = threading.Thread(target=self._watch) if self.meanwhile else None

@@ -3,6 +3,7 @@
 Secure Boot: one signature covers geolaunch.efi, launch description and policy, and through the policy's digests the kernel. The firmware
 is OVMF with the snakeoil key of Debian's package as PK, KEK and db.
 """
+import hashlib
 import json
 import os
 import re
@@ -24,6 +25,11 @@ KEY = "/usr/share/ovmf/PkKek-1-snakeoil.key"
 CERT = "/usr/share/ovmf/PkKek-1-snakeoil.pem"
 APPLICATIONS = ("EFI/BOOT/BOOTX64.EFI", "EFI/geolaunch/geolaunch.efi")
 INSIDE = "geolaunch: launch description and policy are those in geolaunch.efi"
+
+
+def read(path):
+    with open(path, "rb") as f:
+        return f.read()
 
 
 @pytest.fixture(scope="session")
@@ -55,44 +61,82 @@ def expect_trusted(one):
     assert one.verdict["verdicts"] == ["no-drtm"], one.verdict
 
 
-def test_signed_build_boots(signed):
-    """A kernel without a signature of its own, and files on the disk that say something else: neither matters."""
-    def other_files(esp):
-        for name in ("launch.conf", "policy.vlp"):
-            path = os.path.join(esp, "EFI/geolaunch", name)
-            with open(path, "rb") as f:
-                data = f.read()
-            with open(path, "wb") as f:
-                f.write(data.replace(b"loglevel=3", b"loglevel=7").replace(b"halt-delay 0", b"halt-delay 9") if name == "launch.conf" else b"")
-    one = run(signed, change=other_files)
-    expect_trusted(one)
-    assert one.serial.count(INSIDE) == 1
+class Layout:
+    """Where the parts of a signed geolaunch.efi lie. Microsoft, PE format, "Optional header" and "Attribute certificate table"."""
+
+    def __init__(self, data):
+        self.pe, = struct.unpack_from("<I", data, 0x3C)
+        self.optional = self.pe + 24
+        self.checksum, self.directory = self.optional + 64, self.optional + 144
+        self.certificates, self.certificates_size = struct.unpack_from("<II", data, self.directory)
+        length, self.revision, self.kind = struct.unpack_from("<IHH", data, self.certificates)
+        self.padding = self.certificates + length
+        self.headers, self.sections = {}, {}        # name to place; to (place, size in memory, size in the file)
+        table = self.optional + struct.unpack_from("<H", data, self.pe + 20)[0]
+        for i in range(struct.unpack_from("<H", data, self.pe + 6)[0]):
+            name, virtual, _, raw, at = struct.unpack_from("<8sIIII", data, table + 40 * i)
+            name = name.rstrip(b"\0").decode()
+            self.headers[name], self.sections[name] = table + 40 * i, (at, virtual, raw)
+
+    def digested(self, data):
+        """What the Authenticode digest is made of: neither checksum nor the directory entry of the certificates, nor these themselves."""
+        return data[:self.checksum] + data[self.checksum + 4:self.directory] + data[self.directory + 8:self.certificates]
 
 
 def flip(data, at):
     return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
 
 
-def spoilt(data):
-    """One bit each, all over the file: name to bytes."""
-    pe, = struct.unpack_from("<I", data, 0x3C)
-    optional = pe + 24
-    table = optional + struct.unpack_from("<H", data, pe + 20)[0]
-    signature, = struct.unpack_from("<I", data, optional + 144)
-    sections = {}
-    for i in range(struct.unpack_from("<H", data, pe + 6)[0]):
-        name, virtual, _, raw, at = struct.unpack_from("<8sIIII", data, table + 40 * i)
-        sections[name.rstrip(b"\0").decode()] = (at, virtual, raw)
+def covered(data):
+    """One bit each in what the digest is made of, all over the file: name to bytes."""
+    p = Layout(data)
+    sections = p.sections
     launch_at, launch_size, launch_raw = sections[".launch"]
-    policy_at, policy_size, _ = sections[".policy"]
-    text_at, text_size, _ = sections[".text"]
+    policy_at, policy_size, policy_raw = sections[".policy"]
+    assert launch_raw > launch_size and policy_raw > policy_size and sections[".reloc"][1] < sections[".reloc"][2]
     places = {
-        "DOS header": 0x50, "time": pe + 8, "section name": table, "code": text_at + text_size // 2, "data": sections[".data"][0] + 0x100,
+        "DOS header": 0x50, "time": p.pe + 8, "entry point": p.optional + 16, "size of the image": p.optional + 56,
+        "directory entry of the relocations": p.optional + 152, "section name": p.headers[".text"],
+        "size of a section": p.headers[".text"] + 8, "place of the policy in the file": p.headers[".policy"] + 20,
+        "rights of a section": p.headers[".launch"] + 36, "code": sections[".text"][0] + sections[".text"][1] // 2,
+        "relocations": sections[".reloc"][0] + 8, "behind the relocations": sections[".reloc"][0] + sections[".reloc"][2] - 1,
+        "data": sections[".data"][0] + 0x100,
         "description": launch_at + launch_size // 2, "behind the description": launch_at + launch_raw - 1,
-        "policy": policy_at + policy_size - 1, "signature": len(data) - 0x40,
+        "first of the policy": policy_at, "middle of the policy": policy_at + policy_size // 2,
+        "last of the policy": policy_at + policy_size - 1, "behind the policy": policy_at + policy_raw - 1,
+        "last before the certificates": p.certificates - 1,
     }
-    assert signature < places["signature"] and launch_raw > launch_size
-    return {name: flip(data, at) for name, at in places.items()}
+    bad = {name: flip(data, at) for name, at in places.items()}
+    assert p.digested(data) not in map(p.digested, bad.values())
+    return bad
+
+
+def not_covered(data):
+    """The same for what the digest leaves out, but without which the firmware does not come to a signature that fits."""
+    p = Layout(data)
+    places = {
+        "place of the certificates": p.directory, "size of the certificates": p.directory + 4, "length of the certificate": p.certificates,
+        "type of the certificate": p.certificates + 6, "certificate": p.certificates + 0x20, "signature": p.padding - 0x40,
+    }
+    bad = {name: flip(data, at) for name, at in places.items()} | {"one byte more": data + b"\0"}
+    assert set(map(p.digested, bad.values())) == {p.digested(data)}
+    return bad
+
+
+def meaningless(data):
+    """
+    What the digest leaves out and OVMF does not mind: checksum, revision of the certificate, and what lies behind the signature in the
+    certificate's place, which may be as large as you like. All at once, so none of it is looked at.
+    """
+    p, more = Layout(data), 4096
+    assert p.padding < p.certificates + p.certificates_size == len(data) and p.revision == 0x200
+    out = bytearray(data + more * b"\xa5")
+    for at in (*range(p.checksum, p.checksum + 4), p.certificates + 4, p.certificates + 5, *range(p.padding, len(data))):
+        out[at] ^= 0xFF
+    struct.pack_into("<I", out, p.directory + 4, p.certificates_size + more)
+    struct.pack_into("<I", out, p.certificates, p.padding - p.certificates + more)
+    assert p.digested(bytes(out)) == p.digested(data)
+    return bytes(out)
 
 
 def sign(plain, key, cert, out):
@@ -101,12 +145,31 @@ def sign(plain, key, cert, out):
         return f.read()
 
 
+def place(number):
+    """Of a disk: PCI device and function. Number 0 is that of the harness, which takes what is free."""
+    return 0x10 + (number - 1) // 8, (number - 1) % 8
+
+
 def disk(work, number, tree):
     """QEMU's arguments for a disk with this tree, tried after those before it."""
     image = os.path.join(work, f"disk{number}.img")
+    device, function = place(number)
     make_image(tree, image, work)
-    return [f"--qemu-arg={a}" for a in ("-drive", f"file={image},format=raw,if=none,id=d{number},cache=unsafe",
-                                        "-device", f"virtio-blk-pci,drive=d{number},bootindex={number + 2}")]
+    return [f"--qemu-arg={a}" for a in (
+        "-drive", f"file={image},format=raw,if=none,id=d{number},cache=unsafe",
+        "-device", f"virtio-blk-pci,drive=d{number},bootindex={number + 1},addr={device:#x}.{function},multifunction=on")]
+
+
+def tried(serial):
+    """What the firmware says of each disk, in its order: (boot option, PCI device, function), None or why it was refused."""
+    said = re.compile(r"BdsDxe: (loading|failed to load) (Boot[0-9A-F]{4}) .* from PciRoot\(0x0\)/Pci\(0x([0-9A-F]+),0x([0-9A-F]+)\)"
+                      r"(?:: (.*))?")
+    out = {}
+    for what, option, device, function, why in (m.groups() for m in map(said.search, serial.splitlines()) if m):
+        key = option, int(device, 16), int(function, 16)
+        assert (key in out) is (what != "loading"), (what, key)
+        out[key] = why.strip() if why else None
+    return out
 
 
 def application(work, name, data, built):
@@ -121,32 +184,62 @@ def application(work, name, data, built):
     return tree
 
 
+def test_signed_build_boots(signed):
+    """
+    A kernel without a signature of its own, and files on the disk that say something else: neither matters. Nor do the bytes of
+    geolaunch.efi that mean nothing: all of them are others, and the firmware starts it as the same program, in PCR 4, too.
+    """
+    signed_bytes = []
+
+    def change(esp):
+        for name in ("launch.conf", "policy.vlp"):
+            path = os.path.join(esp, "EFI/geolaunch", name)
+            data = read(path)
+            with open(path, "wb") as f:
+                f.write(data.replace(b"loglevel=3", b"loglevel=7").replace(b"halt-delay 0", b"halt-delay 9") if name == "launch.conf" else b"")
+        for name in APPLICATIONS:
+            good = read(os.path.join(esp, name))
+            signed_bytes.append(Layout(good).digested(good))
+            with open(os.path.join(esp, name), "wb") as f:
+                f.write(meaningless(good))
+    one = run(signed, change=change)
+    expect_trusted(one)
+    assert one.serial.count(INSIDE) == 1
+    # TCG PC Client Platform Firmware Profile 1.05, 3.3.4.5. OVMF does not measure a kernel that its own check would have refused.
+    value = bytes(32)
+    for event in (b"Calling EFI Application from Boot Option", bytes(4), signed_bytes[0]):
+        value = hashlib.sha256(value + hashlib.sha256(event).digest()).digest()
+    assert one.result["pcrs"]["sha256"]["4"].lower() == value.hex()
+
+
 def test_firmware_refuses_what_is_not_signed(signed, key, tmp_path):
     """
-    Many disks, one boot: the firmware tries one after the other. One changed bit anywhere, no signature, somebody else's: none of them
-    runs. The last one is signed and runs, but has no description inside: it refuses the one beside it.
+    Many disks, one boot: the firmware tries one after the other. One changed bit in what the signature covers or in what leads to the
+    signature, no signature, somebody else's: none of them runs. The last one is signed and runs, but has no description inside: it
+    refuses the one beside it.
     """
     other_key, other_cert = str(tmp_path / "other.key"), str(tmp_path / "other.pem")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", other_key, "-out", other_cert, "-subj", "/CN=other",
                     "-days", "3650"], check=True, capture_output=True, timeout=60)
     signed.provision()
     signed.build(*signed.build_options)
-    with open(os.path.join(signed.built, "esp", APPLICATIONS[0]), "rb") as f:
-        good = f.read()
-    with open(launch.EFI, "rb") as f:
-        plain = f.read()
-    bad = spoilt(good) | {"no signature": plain, "another key": sign(launch.EFI, other_key, other_cert, str(tmp_path / "other.efi"))}
+    good = read(os.path.join(signed.built, "esp", APPLICATIONS[0]))
+    bad = covered(good) | not_covered(good) | {
+        "no signature": read(launch.EFI), "another key": sign(launch.EFI, other_key, other_cert, str(tmp_path / "other.efi"))}
     last = sign(launch.EFI, key, CERT, str(tmp_path / "signed.efi"))
     disks = [*bad.items(), ("signed without description", last)]
     options = []
-    for number, (name, data) in enumerate(disks[1:]):
+    for number, (name, data) in enumerate(disks[1:], 1):
         options += disk(str(tmp_path), number, application(str(tmp_path), name, data, signed.built))
     for path in APPLICATIONS:       # of the first disk
         with open(os.path.join(signed.built, "esp", path), "wb") as f:
             f.write(disks[0][1])
     signed.boot("--secure-boot", *options)
-    refused = re.findall(r"BdsDxe: failed to load Boot[0-9A-F]{4} .*: (Access Denied|Security Violation)", signed.serial)
-    assert len(refused) == len(bad), signed.serial
+    firmware = tried(signed.serial)
+    # In the order of the disks, each from its own place.
+    assert [key[1:] for key in firmware][1:] == [place(number) for number in range(1, len(disks))], signed.serial
+    assert len({option for option, *_ in firmware}) == len(disks)
+    assert dict(zip([name for name, _ in disks], firmware.values())) == {name: "Access Denied" for name in bad} | {disks[-1][0]: None}
     assert signed.serial.count("geolaunch 0.") == 1 and INSIDE not in signed.serial
     assert signed.result["halt"].startswith("description-unsigned"), signed.result["halt"]
     # capped: nobody takes this for a launch
