@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "boot/embedded.h"
+#include "cli/build_files.h"
 #include "cli/files.h"
 #include "cli/fleet.h"
 #include "common/hash.h"
 
-#define DESCRIPTION_FILE "launch.conf"
 #define AGAIN "run 'geolaunch build' again"
 
 bool build_check_wrong(struct build_check *c, const char *file, const char *what)
@@ -246,19 +246,35 @@ GL_MUST static bool check_embedded(struct build_check *c, struct span descriptio
 	return match <= EMBEDDED_SAME || build_check_wrong(c, SLOT_APPLICATION, wrong[match]);
 }
 
+/* Nothing vouches for what the launch does not name. */
+GL_MUST static bool check_names(struct build_check *c)
+{
+	for (size_t i = 0; i < c->out->list.count; i++) {
+		const char *name = c->out->list.files[i].name;
+
+		if (!build_file_named(&c->description, span_str(name)))
+			return cli_fail(c->fault, CLI_INPUT,
+				"no build makes this, launch.conf does not name it: %s/esp/EFI/geolaunch/%s: remove it, or " AGAIN, c->path,
+				name);
+	}
+	return true;
+}
+
 GL_MUST static bool check_launch(struct build_check *c)
 {
 	static const struct description_module itself = { .role = ROLE_DESCRIPTION,
-		.file = { (const uint8_t *)DESCRIPTION_FILE, sizeof(DESCRIPTION_FILE) - 1 } };
+		.file = { (const uint8_t *)BUILD_DESCRIPTION, sizeof(BUILD_DESCRIPTION) - 1 } };
 	struct description *d = &c->description;
 	size_t n = 0;
 
 	if (!build_check_read(c, itself.file, (struct mspan){ c->description_text, sizeof(c->description_text) }, &n))
 		return false;
 	if (description_parse((struct span){ c->description_text, n }, d, NULL) != DESCRIPTION_OK)
-		return build_check_wrong(c, DESCRIPTION_FILE, "this is no launch description of this version");
+		return build_check_wrong(c, BUILD_DESCRIPTION, "this is no launch description of this version");
 	if (strcmp(description_mode_name(d->mode), c->out->expected.mode) != 0)
-		return build_check_wrong(c, DESCRIPTION_FILE, "expected.json is for another mode");
+		return build_check_wrong(c, BUILD_DESCRIPTION, "expected.json is for another mode");
+	if (!check_names(c))
+		return false;
 	/* Number 0 is the description itself, in txt mode the stage. */
 	if (!(d->mode == DESCRIPTION_TXT ? build_check_txt(c) : build_check_module(c, &itself)))
 		return false;
@@ -266,7 +282,7 @@ GL_MUST static bool check_launch(struct build_check *c)
 		if (!build_check_module(c, &d->modules[i]))
 			return false;
 	if (expected_modules(&c->out->expected) != c->matched)
-		return build_check_wrong(c, DESCRIPTION_FILE, "expected.json expects other modules than this names");
+		return build_check_wrong(c, BUILD_DESCRIPTION, "expected.json expects other modules than this names");
 	return check_policy(c) && check_embedded(c, (struct span){ c->description_text, n });
 }
 
@@ -289,6 +305,10 @@ bool build_tree_open(const char *path, const struct interrupt *stop, struct buil
 		return false;
 	if (fleet_is(path))
 		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", path);
+	if (fleet_is_common(path))
+		return cli_fail(fault, CLI_INPUT,
+			"this is what the hosts of a fleet have in common, and no host's build: %s: take one out with 'geolaunch fleet extract'",
+			path);
 	if (!expected_load(expected, &out->expected, error, sizeof(error)))
 		return cli_fail(fault, CLI_INPUT, "%s: name a directory that 'geolaunch build' made", error);
 	slot_list_label(&out->list, out->expected.name);

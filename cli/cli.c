@@ -48,6 +48,16 @@ void cli_set_fault(struct cli_fault *fault, enum cli_exit code, const char *form
 	va_end(args);
 }
 
+void cli_add_fault(struct cli_fault *fault, const char *format, ...)
+{
+	size_t n = strnlen(fault->text, sizeof(fault->text) - 1);
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(fault->text + n, sizeof(fault->text) - n, format, args);
+	va_end(args);
+}
+
 int cli_report(const char *command, const struct cli_fault *fault)
 {
 	cli_error(command, "%s", fault->text);

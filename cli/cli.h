@@ -74,6 +74,9 @@ void cli_set_fault(struct cli_fault *fault, enum cli_exit code, const char *form
 /* Fills `fault` and is false, so that failing is one statement; a macro, so that who looks at the caller sees that it is false. */
 #define cli_fail(...) (cli_set_fault(__VA_ARGS__), false)
 
+/* Appends to the text: what a reader must know besides, such as what was done all the same. */
+void cli_add_fault(struct cli_fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* What a subcommand that failed ends with: prints the fault as cli_error() does and gives its exit code. */
 int cli_report(const char *command, const struct cli_fault *fault);
 
@@ -129,6 +132,12 @@ GL_MUST bool write_file_atomic(const char *path, struct span bytes, struct cli_f
 /* ---- JSON output ---- */
 
 /* New JSON values; NULL if memory runs out (jansson's _new setters pass that on). */
+/*
+ * A string that others chose: a path, or a text with one in it. JSON is UTF-8, and paths are bytes: what is no UTF-8 becomes \xHH, in
+ * letters. NULL is JSON's null. json_string() and %s of json_pack() are for texts of ours.
+ */
+json_t *cli_json_text(const char *s);
+json_t *cli_json_vtext(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 json_t *cli_json_hex(struct span bytes);
 /* {"sha256": "<hex>", ...} for the banks of `d`, in the order of alg_table. */
 json_t *cli_json_digests(const struct digests *d);

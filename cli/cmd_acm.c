@@ -196,7 +196,7 @@ GL_MUST static bool print_json(
 {
 	CLEANUP_JSON json_t *root = acm_json(a);
 
-	if (!root || json_object_set_new(root, "file", json_string(o->file)) != 0 ||
+	if (!root || json_object_set_new(root, "file", cli_json_text(o->file)) != 0 ||
 		json_object_set_new(root, "warning", rule ? json_string(acm_strerror(rule)) : json_null()) != 0)
 		return cli_json_print(NULL, fault);
 	if (o->compare && json_object_set_new(root, "platform",

@@ -122,15 +122,13 @@ static int parse_options(int argc, char **argv, struct options *o)
  */
 static const char *const usr_links[] = { "/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/" };
 
-static bool add_warning(json_t *list, struct cli_fault *fault, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static bool add_warning(json_t *list, struct cli_fault *fault, const char *format, ...)
+bool cmd_build_add_warning(json_t *list, struct cli_fault *fault, const char *format, ...)
 {
 	json_t *text;
 	va_list args;
 
 	va_start(args, format);
-	text = json_vsprintf(format, args);
+	text = cli_json_vtext(format, args);
 	va_end(args);
 	return json_array_append_new(list, text) == 0 || cli_fail(fault, CLI_IO, "out of memory: warnings");
 }
@@ -166,7 +164,7 @@ static bool warn_of_logs(const struct build_result *r, json_t *list, struct cli_
 
 	for (size_t i = 0; i < p->log_count; i++)
 		if (is_foreign(&r->expected, p->logs[i].s) &&
-			!add_warning(list, fault,
+			!cmd_build_add_warning(list, fault,
 				"this log was captured with another SINIT module, which may have measured other things: %s: capture one after "
 				"the first launch with this module",
 				p->logs[i].s))
@@ -178,7 +176,7 @@ static bool warn_of_logs(const struct build_result *r, json_t *list, struct cli_
 static bool warn_of_key(const struct build_options *o, const struct build_result *r, json_t *list, struct cli_fault *fault)
 {
 	return !r->unusual_key[0] ||
-	       add_warning(list, fault,
+	       cmd_build_add_warning(list, fault,
 		       "not every firmware believes a signature by such a key (%s): %s: use RSA with 2048 bits, or try it there",
 		       r->unusual_key, o->certificate);
 }
@@ -188,7 +186,8 @@ bool cmd_build_warnings(const struct build_result *r, json_t *list, struct cli_f
 {
 	const struct manifest *m = &r->manifest;
 
-	if (r->leftover && !add_warning(list, fault, "the replaced directory could not be removed: %s: remove it yourself", r->leftover))
+	if (r->leftover &&
+		!cmd_build_add_warning(list, fault, "the replaced directory could not be removed: %s: remove it yourself", r->leftover))
 		return false;
 	for (size_t i = 0; i < m->module_count; i++) {
 		const struct yaml_text *path = &m->modules[i].path;
@@ -197,7 +196,7 @@ bool cmd_build_warnings(const struct build_result *r, json_t *list, struct cli_f
 		while (path->s && k < GL_COUNT(usr_links) && strncmp(path->s, usr_links[k], strlen(usr_links[k])) != 0)
 			k++;
 		if (path->s && k < GL_COUNT(usr_links) &&
-			!add_warning(list, fault,
+			!cmd_build_add_warning(list, fault,
 				"an initrd whose %.*s is a link to /usr would lose it to this member: %s:%u: use \"/usr%s\"",
 				(int)strlen(usr_links[k]) - 1, usr_links[k], m->file, path->line, path->s))
 			return false;
@@ -323,9 +322,10 @@ static json_t *module_json(const struct build_module *m, int number)
 	char mode[8];
 
 	(void)snprintf(mode, sizeof(mode), "%04o", member ? m->given->mode : 0);
-	return json_pack("{s:i, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:I, s:i, s:o}", "number", number, "role", role_table[m->role].name,
-		"file", m->file, "from", m->from, "cmdline", member || m->cmdline.n == 0 ? NULL : cmdline, "path", member ? cmdline : NULL,
-		"mode", member ? mode : NULL, "size", (json_int_t)m->size, "pcr", (int)m->pcr, "digests", cli_json_digests(&m->measured));
+	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:s?, s:I, s:i, s:o}", "number", number, "role", role_table[m->role].name, "file",
+		cli_json_text(m->file), "from", cli_json_text(m->from), "cmdline",
+		cli_json_text(member || m->cmdline.n == 0 ? NULL : cmdline), "path", cli_json_text(member ? cmdline : NULL), "mode",
+		member ? mode : NULL, "size", (json_int_t)m->size, "pcr", (int)m->pcr, "digests", cli_json_digests(&m->measured));
 }
 
 /* tboot, SINIT, LCP data: digests of the files themselves. */
@@ -338,8 +338,9 @@ static json_t *extras_json(const struct build_result *r)
 		const char *cmdline = m->given ? m->given->cmdline.s : NULL;
 
 		if (m->given && json_object_set_new(out, role_table[m->role].name,
-					json_pack("{s:s, s:s, s:s?, s:I, s:o}", "file", m->file, "from", m->from, "cmdline", cmdline,
-						"size", (json_int_t)m->size, "digests", cli_json_digests(&m->image))) != 0)
+					json_pack("{s:o, s:o, s:o, s:I, s:o}", "file", cli_json_text(m->file), "from",
+						cli_json_text(m->from), "cmdline", cli_json_text(cmdline), "size", (json_int_t)m->size,
+						"digests", cli_json_digests(&m->image))) != 0)
 			return NULL;
 	}
 	return json_incref(out);
@@ -363,8 +364,8 @@ static json_t *geo_json(const struct build_result *r)
 	if (!geo->given)
 		return json_null();
 	(void)snprintf(index, sizeof(index), "0x%08x", geo->index);
-	return json_pack("{s:s, s:s, s:s?, s:I, s:i, s:b, s:o}", "index", index, "kind", geo->raw ? "nv_raw" : "nv", "from", geo->file.s,
-		"size", (json_int_t)r->geo_size, "pcr", (int)geo->pcr, "verify", (int)geo->verify, "content",
+	return json_pack("{s:s, s:s, s:o, s:I, s:i, s:b, s:o}", "index", index, "kind", geo->raw ? "nv_raw" : "nv", "from",
+		cli_json_text(geo->file.s), "size", (json_int_t)r->geo_size, "pcr", (int)geo->pcr, "verify", (int)geo->verify, "content",
 		cli_json_hex((struct span){ r->geo, r->geo_size }));
 }
 
@@ -372,13 +373,13 @@ static json_t *summary_json(const struct build_options *o, const struct build_re
 {
 	const struct manifest *m = &r->manifest;
 	CLEANUP_JSON json_t *out =
-		json_pack("{s:s, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:s, s:I, s:o, s:o, s:s?}, s:o, s:o, s:o, s:O}", "output",
-			o->output, "name", m->name, "mode", description_mode_name(m->mode), "drtm", (int)r->expected.drtm, "country",
-			r->expected.country[0] ? r->expected.country : NULL, "policy", "type", vlp_type_name(m->policy_type), "hash",
-			alg_table[m->policy_hash].name, "size", (json_int_t)r->policy_size, "efi", "from", r->efi, "size",
-			(json_int_t)r->efi_size, "digests", cli_json_digests(&r->efi_digest), "authenticode",
-			r->efi_authenticode.banks ? cli_json_digests(&r->efi_authenticode) : json_null(), "certificate", o->certificate,
-			"modules", modules_json(r), "geo", geo_json(r), "pcrs",
+		json_pack("{s:o, s:s, s:s, s:b, s:s?, s:{s:s, s:s, s:I}, s:{s:o, s:I, s:o, s:o, s:o}, s:o, s:o, s:o, s:O}", "output",
+			cli_json_text(o->output), "name", m->name, "mode", description_mode_name(m->mode), "drtm", (int)r->expected.drtm,
+			"country", r->expected.country[0] ? r->expected.country : NULL, "policy", "type", vlp_type_name(m->policy_type),
+			"hash", alg_table[m->policy_hash].name, "size", (json_int_t)r->policy_size, "efi", "from", cli_json_text(r->efi),
+			"size", (json_int_t)r->efi_size, "digests", cli_json_digests(&r->efi_digest), "authenticode",
+			r->efi_authenticode.banks ? cli_json_digests(&r->efi_authenticode) : json_null(), "certificate",
+			cli_json_text(o->certificate), "modules", modules_json(r), "geo", geo_json(r), "pcrs",
 			cli_json_pcrs(&r->expected.pcrs, PCR_DRTM_FIRST, PCR_DRTM_LAST), "warnings", warnings);
 
 	if (m->mode == DESCRIPTION_TXT && json_object_set_new(out, "txt", extras_json(r)) != 0)
@@ -431,8 +432,13 @@ static int run(int argc, char **argv)
 		ok = cli_fail(&fault, CLI_IO, "out of memory: build");
 	else if (o.fleet)
 		ok = cmd_build_fleet(&o.build, o.fleet, o.json, &fault);
-	else
-		ok = build_run(&o.build, result, &fault) && report(&o, result, &fault);
+	else if (!build_run(&o.build, result, &fault))
+		ok = false;
+	else {
+		ok = report(&o, result, &fault);
+		if (!ok)
+			cli_add_fault(&fault, ": %s was made", o.build.output);
+	}
 	return ok ? CLI_OK : cli_report(COMMAND, &fault);
 }
 

@@ -17,9 +17,9 @@ GL_MUST static bool warn(const struct fleet_summary *s, json_t *list, struct cli
 	json_t *text;
 	size_t i;
 
-	if (s->leftover && json_array_append_new(list,
-				   json_sprintf("the replaced directory could not be removed: %s: remove it yourself", s->leftover)) != 0)
-		return cli_fail(fault, CLI_IO, "out of memory: warnings");
+	if (s->leftover &&
+		!cmd_build_add_warning(list, fault, "the replaced directory could not be removed: %s: remove it yourself", s->leftover))
+		return false;
 	if (!cmd_build_warnings(&s->common, list, fault))
 		return false;
 	json_array_foreach(list, i, text)
@@ -38,11 +38,11 @@ GL_MUST static bool report(
 	if (!warn(s, warnings, fault))
 		return false;
 	if (json) {
-		CLEANUP_JSON json_t *v = json_pack("{s:s, s:s, s:s, s:I, s:i, s:s, s:I, s:{s:s, s:s, s:I}, s:b, s:O}", "output", o->output,
-			"table", table, "mode", s->common.expected.mode, "hosts", (json_int_t)s->hosts, "threads", (int)s->threads,
-			"hosts_file", "hosts.jsonl", "hosts_file_size", (json_int_t)s->size, "policy", "type",
-			vlp_type_name(m->policy_type), "hash", alg_table[m->policy_hash].name, "size", (json_int_t)s->common.policy_size,
-			"geo", (int)m->geo.given, "warnings", warnings);
+		CLEANUP_JSON json_t *v = json_pack("{s:o, s:o, s:s, s:I, s:i, s:s, s:I, s:{s:s, s:s, s:I}, s:b, s:O}", "output",
+			cli_json_text(o->output), "table", cli_json_text(table), "mode", s->common.expected.mode, "hosts",
+			(json_int_t)s->hosts, "threads", (int)s->threads, "hosts_file", "hosts.jsonl", "hosts_file_size",
+			(json_int_t)s->size, "policy", "type", vlp_type_name(m->policy_type), "hash", alg_table[m->policy_hash].name,
+			"size", (json_int_t)s->common.policy_size, "geo", (int)m->geo.given, "warnings", warnings);
 
 		return cli_json_print(v, fault);
 	}
@@ -61,5 +61,10 @@ bool cmd_build_fleet(const struct build_options *options, const char *table, boo
 
 	if (!s)
 		return cli_fail(fault, CLI_IO, "out of memory: %s", table);
-	return fleet_build(options, table, s, fault) && report(options, table, s, json, fault);
+	if (!fleet_build(options, table, s, fault))
+		return false;
+	if (report(options, table, s, json, fault))
+		return true;
+	cli_add_fault(fault, ": %s was made", options->output);
+	return false;
 }

@@ -56,7 +56,8 @@ static void print_help(void)
 	       "      --rollback       start the previous build; again: the other one\n"
 	       "      --uninstall      remove what 'install' put there, boot entries included\n"
 	       "      --status         show what is installed and check it\n"
-	       "      --force          replace an \\EFI\\BOOT\\BOOTX64.EFI that is not ours\n"
+	       "      --force          replace an \\EFI\\BOOT\\BOOTX64.EFI that is not ours; it is kept\n"
+	       "                       as geolaunch.old, and --uninstall puts it back\n"
 	       "      --json           report as JSON\n"
 	       "  -h, --help           this text\n"
 	       "START, how the host is started (default: as it was, at first --boot-entry):\n"
@@ -164,7 +165,13 @@ static int parse_options(int argc, char **argv, struct options *o)
 static const char *const action_names[] = {
 	[INSTALL_BUILD] = "install", [INSTALL_ROLLBACK] = "rollback", [INSTALL_UNINSTALL] = "uninstall", [INSTALL_STATUS] = "status",
 };
+static const char *const rollback_names[] = {
+	[INSTALL_ROLLBACK_NONE] = "none", [INSTALL_ROLLBACK_POSSIBLE] = "possible", [INSTALL_ROLLBACK_DAMAGED] = "damaged",
+	[INSTALL_ROLLBACK_GONE] = "gone",
+};
 /* clang-format on */
+
+#define KEPT_PATH "\\EFI\\BOOT\\geolaunch.old"
 
 /* NULL is JSON's null. */
 static json_t *slot_name_json(const char *slot)
@@ -200,14 +207,17 @@ static json_t *slots_json(const struct install_report *r)
 
 static json_t *report_json(const struct options *o, const struct install_report *r)
 {
-	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:b, s:I, s:I, s:O, s:O}", "action",
-		action_names[o->install.action], "esp", o->install.esp, "start", slots_start_name(r->start), "current",
-		slot_name_json(r->now.current), "previous", slot_name_json(r->now.previous), "application", path_json(r->now.current),
-		"boot_entry", entry_json(r->entry), "removable", (int)r->removable, "changed", (int)r->changed, "files",
+	CLEANUP_JSON json_t *out = json_pack("{s:s, s:o, s:s?, s:o, s:o, s:o, s:o, s:b, s:s?, s:b, s:b, s:I, s:I, s:O, s:O}", "action",
+		action_names[o->install.action], "esp", cli_json_text(o->install.esp), "start",
+		r->now.current[0] ? slots_start_name(r->start) : NULL, "current", slot_name_json(r->now.current), "previous",
+		slot_name_json(r->now.previous), "application", path_json(r->now.current), "boot_entry", entry_json(r->entry), "removable",
+		(int)r->removable, "kept", r->kept ? KEPT_PATH : NULL, "restored", (int)r->restored, "changed", (int)r->changed, "files",
 		(json_int_t)r->files, "bytes_written", (json_int_t)r->written, "removed", r->removed, "warnings", r->warnings);
 
-	if (o->install.action == INSTALL_STATUS && (json_object_set_new(out, "healthy", json_boolean(r->healthy)) != 0 ||
-							   json_object_set_new(out, "slots", slots_json(r)) != 0))
+	if (o->install.action == INSTALL_STATUS &&
+		(json_object_set_new(out, "healthy", json_boolean(r->healthy)) != 0 ||
+			json_object_set_new(out, "rollback", json_string(rollback_names[r->rollback])) != 0 ||
+			json_object_set_new(out, "slots", slots_json(r)) != 0))
 		return NULL;
 	return json_incref(out);
 }
@@ -244,16 +254,35 @@ static void print_slots(const struct install_report *r)
 	}
 }
 
+static void print_kept(const struct install_report *r)
+{
+	if (r->kept)
+		printf("kept      " KEPT_PATH ", the boot loader that was BOOTX64.EFI before; --uninstall puts it back\n");
+}
+
+static const char *order_text(const struct install_report *r)
+{
+	if (!r->healthy)
+		return "NOT IN ORDER: install again";
+	if (r->rollback == INSTALL_ROLLBACK_DAMAGED)
+		return "current build in order; rollback not possible: the previous build is NOT COMPLETE: install that or another build";
+	if (r->rollback == INSTALL_ROLLBACK_GONE)
+		return "current build in order; rollback not possible: the previous build is gone";
+	return r->rollback == INSTALL_ROLLBACK_NONE ? "in order; there is no build to roll back to" : "in order";
+}
+
 static void print_status(const struct install_report *r)
 {
 	if (!r->slot_count) {
 		printf("nothing is installed\n");
+		print_kept(r);
 		return;
 	}
 	print_slots(r);
 	if (r->now.current[0])
 		print_start(r);
-	printf("%s\n", r->healthy ? "in order" : "NOT IN ORDER: install again");
+	print_kept(r);
+	printf("%s\n", order_text(r));
 }
 
 static void print_done(const struct options *o, const struct install_report *r)
@@ -263,6 +292,8 @@ static void print_done(const struct options *o, const struct install_report *r)
 
 	if (o->install.action == INSTALL_UNINSTALL) {
 		printf("%s: %s\n", o->install.esp, r->changed ? "removed" : "nothing is installed");
+		if (r->restored)
+			printf("put back  \\EFI\\BOOT\\BOOTX64.EFI, the boot loader that was there before\n");
 		return;
 	}
 	text_size(&size, r->written);
@@ -275,6 +306,7 @@ static void print_done(const struct options *o, const struct install_report *r)
 	printf("current   %s\n", r->now.current);
 	printf("previous  %s\n", r->now.previous[0] ? r->now.previous : "none");
 	print_start(r);
+	print_kept(r);
 }
 
 GL_MUST static bool report(const struct options *o, const struct install_report *r, struct cli_fault *fault)
@@ -316,7 +348,11 @@ static int run(int argc, char **argv)
 	} else {
 		ok = install_run(&o.install, &result, &fault);
 		print_warnings(&result);
-		ok = ok && report(&o, &result, &fault);
+		if (ok && !report(&o, &result, &fault)) {
+			ok = false;
+			if (result.changed)
+				cli_add_fault(&fault, ": %s was done all the same", action_names[o.install.action]);
+		}
 	}
 	if (!ok)
 		return cli_report(COMMAND, &fault);

@@ -155,10 +155,11 @@ static json_t *content_json(const struct decoded *d, struct span bytes)
 
 GL_MUST static bool print_json(const struct options *o, const struct decoded *d, struct span bytes, struct cli_fault *fault)
 {
-	CLEANUP_JSON json_t *out = json_pack("{s:s, s:s, s:I, s:b, s:s?, s:o?, s:o?, s:o}", "file", o->file, "kind", kind_names[d->kind],
-		"size", (json_int_t)bytes.n, "valid", d->valid == LCP_OK, "error", d->valid ? lcp_strerror(d->valid) : NULL, "error_list",
-		d->where.list >= 0 ? json_integer(d->where.list) : NULL, "error_element",
-		d->where.element >= 0 ? json_integer(d->where.element) : NULL, kind_names[d->kind], content_json(d, bytes));
+	CLEANUP_JSON json_t *out =
+		json_pack("{s:o, s:s, s:I, s:b, s:s?, s:o?, s:o?, s:o}", "file", cli_json_text(o->file), "kind", kind_names[d->kind],
+			"size", (json_int_t)bytes.n, "valid", d->valid == LCP_OK, "error", d->valid ? lcp_strerror(d->valid) : NULL,
+			"error_list", d->where.list >= 0 ? json_integer(d->where.list) : NULL, "error_element",
+			d->where.element >= 0 ? json_integer(d->where.element) : NULL, kind_names[d->kind], content_json(d, bytes));
 
 	return cli_json_print(out, fault);
 }

@@ -288,8 +288,8 @@ static json_t *finding_json(const struct lint_finding *f)
 		text = NULL;
 		return NULL;
 	}
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "id", r->id, "severity", lint_severity_names[r->severity], "title", r->title,
-		"text", text, "fix", r->fix, "where", f->where);
+	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:o}", "id", r->id, "severity", lint_severity_names[r->severity], "title", r->title,
+		"text", cli_json_text(text), "fix", r->fix, "where", cli_json_text(f->where));
 }
 
 static bool print_json(const struct lint_report *r, struct cli_fault *fault)
@@ -300,7 +300,7 @@ static bool print_json(const struct lint_report *r, struct cli_fault *fault)
 	for (size_t i = 0; ok && i < r->finding_count; i++)
 		ok = json_array_append_new(findings, finding_json(&r->findings[i])) == 0;
 	for (size_t i = 0; ok && i < r->launch_count; i++)
-		ok = json_array_append_new(launch, json_string(r->launch[i])) == 0;
+		ok = json_array_append_new(launch, cli_json_text(r->launch[i])) == 0;
 	if (ok)
 		root = json_pack("{s:O, s:O}", "findings", findings, "launch", launch);
 	return cli_json_print(root, fault);

@@ -230,7 +230,7 @@ static json_t *strings_json(const struct verify_strings *s)
 	CLEANUP_JSON json_t *out = json_array();
 
 	for (size_t i = 0; i < s->n; i++)
-		if (json_array_append_new(out, json_string(s->v[i])) != 0)
+		if (json_array_append_new(out, cli_json_text(s->v[i])) != 0)
 			return NULL;
 	return json_incref(out);
 }

@@ -20,7 +20,7 @@ static void say(struct diff *d, const char *format, ...)
 	json_t *line;
 
 	va_start(args, format);
-	line = json_vsprintf(format, args);
+	line = cli_json_vtext(format, args);
 	va_end(args);
 	if (json_array_append_new(d->lines, line) != 0)
 		d->failed = true;

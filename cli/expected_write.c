@@ -11,7 +11,7 @@ static json_t *from_json(char *const *from, size_t n)
 	CLEANUP_JSON json_t *out = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(out, json_string(from[i])) != 0)
+		if (json_array_append_new(out, cli_json_text(from[i])) != 0)
 			return NULL;
 	return json_incref(out);
 }

@@ -63,6 +63,15 @@ bool fleet_is(const char *dir)
 	return path && access(path, F_OK) == 0;
 }
 
+bool fleet_is_common(const char *dir)
+{
+	/* However it is spelled: ".", "fleet/common/", a link. */
+	CLEANUP_FREE char *real = realpath(dir, NULL);
+	CLEANUP_FREE char *above = real ? strndup(real, (size_t)(name_in_folder(real) - real)) : NULL;
+
+	return above && !strcmp(name_in_folder(real), FLEET_COMMON) && fleet_is(above);
+}
+
 GL_MUST static bool open_hosts(struct fleet *f, struct cli_fault *fault)
 {
 	CLEANUP_FREE struct window *w = malloc(sizeof(*w));

@@ -79,26 +79,33 @@ GL_MUST static bool write_record(struct install *in, const struct slots *want)
 	return true;
 }
 
+/* A folder that is not there. */
+GL_MUST static bool make_folder(struct install *in, const struct esp_folder *parent, const char *name, struct esp_folder *out, bool *made)
+{
+	*made = true;
+	return esp_enter(parent, name, true, out, in->fault);
+}
+
 GL_MUST static bool write_default(struct install *in, const char *slot)
 {
 	CLEANUP(esp_leave) struct esp_folder f = ESP_NO_FOLDER;
 	CLEANUP_FREE uint8_t *bytes = NULL, *now = NULL;
 	size_t n = 0, have = 0;
 
-	if (in->boot.fd < 0 && !esp_enter(&in->efi, "BOOT", true, &in->boot, in->fault))
+	if (in->boot.fd < 0 && !make_folder(in, &in->efi, "BOOT", &in->boot, &in->made_boot))
 		return false;
 	if (!esp_enter(&in->home, slot, false, &f, in->fault) ||
 		(f.fd >= 0 && !esp_read(&f, SLOT_APPLICATION, APPLICATION_MAX, &bytes, &n, in->fault)))
 		return false;
 	if (!bytes)
 		return cli_fail(in->fault, CLI_IO, "no such file: %s/%s/" SLOT_APPLICATION ": install again", in->home.path, slot);
-	if (!esp_read(&in->boot, "BOOTX64.EFI", APPLICATION_MAX, &now, &have, in->fault))
+	if (!esp_read(&in->boot, DEFAULT_FILE, APPLICATION_MAX, &now, &have, in->fault))
 		return false;
 	in->out->removable = true;
 	if (now && span_equal((struct span){ bytes, n }, (struct span){ now, have }))
 		return esp_remove(&in->boot, SLOT_TEMPORARY, NULL, in->fault);
 	in->out->changed = true;
-	return esp_write(&in->boot, "BOOTX64.EFI", (struct span){ bytes, n }, in->fault);
+	return esp_write(&in->boot, DEFAULT_FILE, (struct span){ bytes, n }, in->fault);
 }
 
 bool install_select(struct install *in, const struct slots *want, bool with_default)
@@ -183,8 +190,10 @@ GL_MUST static bool check_default(struct install *in, bool *ours)
 	if (in->start != SLOTS_REMOVABLE || *ours)
 		return true;
 	*ours = true;
-	return !there || in->options->force ||
-	       cli_fail(in->fault, CLI_USAGE, "another boot loader is there: %s/BOOTX64.EFI: --force replaces it", in->boot.path);
+	if (!there || in->options->force)
+		return install_plan_keep(in);
+	return cli_fail(in->fault, CLI_USAGE,
+		"another boot loader is there: %s/" DEFAULT_FILE ": --force replaces it, and keeps it as " KEPT_FILE, in->boot.path);
 }
 
 /* A slot that would be the previous one is no use if it is not there; the new one keeps no previous self. */
@@ -219,6 +228,7 @@ GL_MUST static bool make_room(struct install *in)
 
 	if (!esp_space(&in->esp, &left, &piece, in->fault) || !slot_need(&in->home, in->build, piece, &need, in->fault))
 		return false;
+	need += in->keep ? (in->keep_size + piece - 1) / piece * piece : 0;
 	if (need <= left)
 		return true;
 	if (*previous && strcmp(previous, in->build->slot) != 0 && !slot_size(&in->home, previous, piece, &more, in->fault))
@@ -242,6 +252,21 @@ static void undo(struct install *in)
 	if (in->start == SLOTS_ENTRY)
 		(void)!boot_forget(&in->entries, kept, n, &removed, &ignored);
 	(void)!slot_remove(&in->home, in->build->slot, &removed, &left, &ignored);
+	install_unkeep(in);
+}
+
+/* Folders of this run in which nothing is. */
+static void undo_folders(struct install *in)
+{
+	struct cli_fault ignored;
+	bool removed;
+
+	if (in->made_boot)
+		(void)!esp_remove_folder(&in->efi, "BOOT", &removed, &ignored);
+	if (in->made_home)
+		(void)!esp_remove_folder(&in->efi, "geolaunch", &removed, &ignored);
+	if (in->made_efi)
+		(void)!esp_remove_folder(&in->esp, "EFI", &removed, &ignored);
 }
 
 /* After a write that failed: did it take effect all the same, as far as can be told? */
@@ -277,7 +302,7 @@ GL_MUST static bool put_slot(struct install *in, const struct slots *want, bool 
 	if (slot_fill(&in->home, in->build, in_use, &in->stop, &in->out->written, in->fault) &&
 		(in->start != SLOTS_ENTRY || make_entries(in, want)) &&
 		(!interrupted(&in->stop) || cli_fail(in->fault, CLI_IO, "interrupted: %s: nothing was changed", in->options->esp)) &&
-		install_select(in, want, with_default)) {
+		install_keep(in) && install_select(in, want, with_default)) {
 		in->out->changed = in->out->changed || in->out->written > 0;
 		return true;
 	}
@@ -303,8 +328,8 @@ GL_MUST static bool put_build(struct install *in)
 	/* What an earlier run left. A slot of this build may be complete already. */
 	if (!install_prune(in, &in->now, in->build->slot))
 		return false;
-	if ((in->efi.fd < 0 && !esp_enter(&in->esp, "EFI", true, &in->efi, in->fault)) ||
-		(in->home.fd < 0 && !esp_enter(&in->efi, "geolaunch", true, &in->home, in->fault)))
+	if ((in->efi.fd < 0 && !make_folder(in, &in->esp, "EFI", &in->efi, &in->made_efi)) ||
+		(in->home.fd < 0 && !make_folder(in, &in->efi, "geolaunch", &in->home, &in->made_home)))
 		return false;
 	if (!make_room(in))
 		return false;
@@ -340,14 +365,22 @@ GL_MUST static bool roll_back(struct install *in)
 		return cli_fail(in->fault, CLI_INPUT, "the previous build is damaged: %s/%s/%s: install it again", in->home.path,
 			want.current, bad);
 	in->out->files = list->count;
-	return install_owns_default(in, &there, &ours) && install_select(in, &want, ours || in->start == SLOTS_REMOVABLE);
+	if (!install_owns_default(in, &there, &ours))
+		return false;
+	if (there && !ours && in->start == SLOTS_REMOVABLE)
+		return cli_fail(in->fault, CLI_USAGE, "another boot loader is there: %s/" DEFAULT_FILE ": install a build with --force",
+			in->boot.path);
+	return install_select(in, &want, ours || in->start == SLOTS_REMOVABLE);
 }
 
 GL_MUST static bool act(struct install *in)
 {
 	switch (in->options->action) {
 	case INSTALL_BUILD:
-		return put_build(in);
+		if (put_build(in))
+			return true;
+		undo_folders(in);
+		return false;
 	case INSTALL_ROLLBACK:
 		return roll_back(in);
 	case INSTALL_UNINSTALL:
@@ -381,7 +414,7 @@ bool install_run(const struct install_options *options, struct install_report *o
 		.boot = ESP_NO_FOLDER,
 	};
 	interrupt_hold(&in->stop);
-	if (!install_look(in) || !act(in))
+	if (!install_look(in) || !act(in) || !install_find_kept(in))
 		return false;
 	out->start = in->start;
 	out->now = in->now;

@@ -12,6 +12,7 @@
  *   \EFI\geolaunch\<slot>\...           a build: its files and their list
  *   \EFI\geolaunch\slots.conf           which slot is the current one, which the one before it
  *   \EFI\BOOT\BOOTX64.EFI               with --removable only: geolaunch.efi, which goes by slots.conf
+ *   \EFI\BOOT\geolaunch.old             ... and what was there before, if it was another boot loader
  *   Boot####, BootOrder                 with boot entries: one per slot, the current one first
  *
  * What starts is changed by one write: BootOrder with boot entries, else the rename of slots.conf. Everything that it leads to is
@@ -46,6 +47,14 @@ struct install_slot {
 	bool ordered;                       /* ... and BootOrder has it */
 };
 
+/* What `install --rollback` would find. */
+enum install_rollback {
+	INSTALL_ROLLBACK_NONE, /* there was no build before */
+	INSTALL_ROLLBACK_POSSIBLE,
+	INSTALL_ROLLBACK_DAMAGED, /* the previous build is not complete */
+	INSTALL_ROLLBACK_GONE,    /* ... or not there any more */
+};
+
 struct install_report {
 	enum slots_start start;
 	struct slots now;           /* after the action; current "" if nothing is installed */
@@ -56,9 +65,12 @@ struct install_report {
 	bool removable;             /* BOOTX64.EFI is ours */
 	struct install_slot *slots; /* INSTALL_STATUS */
 	size_t slot_count;
-	bool healthy;     /* INSTALL_STATUS: the current build is complete and is what starts */
-	json_t *removed;  /* slots that went */
-	json_t *warnings; /* lines for people */
+	bool healthy;                   /* INSTALL_STATUS: the current build is complete and is what starts */
+	enum install_rollback rollback; /* INSTALL_STATUS */
+	bool kept;                      /* the boot loader that BOOTX64.EFI was before is kept beside it */
+	bool restored;                  /* INSTALL_UNINSTALL: ... and is BOOTX64.EFI again */
+	json_t *removed;                /* slots that went */
+	json_t *warnings;               /* lines for people */
 };
 
 /* Does it. `out` must be zeroed and is to be freed in any case. */

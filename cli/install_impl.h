@@ -7,6 +7,10 @@
 
 /* Between the parts of `install`. */
 
+#define DEFAULT_FILE "BOOTX64.EFI"
+/* What DEFAULT_FILE was before it became ours, in the same folder. Not *.efi: boot managers list these. */
+#define KEPT_FILE "geolaunch.old"
+
 struct install {
 	const struct install_options *options;
 	struct install_report *out;
@@ -21,6 +25,10 @@ struct install {
 	bool variables;      /* `entries` is filled */
 	struct boot_entries entries;
 	struct build_tree *build;
+	bool keep; /* DEFAULT_FILE is another boot loader, to be kept before it is replaced */
+	uint64_t keep_size;
+	bool kept_made;                      /* KEPT_FILE was begun by this run */
+	bool made_efi, made_home, made_boot; /* folders, by this run */
 };
 
 /* Opens the ESP and reads what is there. Changes nothing. */
@@ -34,6 +42,19 @@ GL_MUST bool install_label(struct install *in, const char *slot, char out[SLOT_L
 
 /* Whether BOOTX64.EFI is one of ours: that of a slot, or that of a build copied by hand. `*there`: there is one at all. */
 GL_MUST bool install_owns_default(struct install *in, bool *there, bool *ours);
+
+/* Before anything is written: is DEFAULT_FILE, which is to be replaced, one to be kept? Refused if another one is kept already. */
+GL_MUST bool install_plan_keep(struct install *in);
+
+/* Keeps it, and takes that back, which is for when it was not replaced. */
+GL_MUST bool install_keep(struct install *in);
+void install_unkeep(struct install *in);
+
+/* Whether one is kept, for the report. */
+GL_MUST bool install_find_kept(struct install *in);
+
+/* Puts what is kept back in the place of DEFAULT_FILE if this is ours or not there. `*done`: DEFAULT_FILE is what it was before us. */
+GL_MUST bool install_put_back(struct install *in, bool ours, bool *done);
 
 /* Makes boot entries and BootOrder (with boot entries), slots.conf and BOOTX64.EFI (if it is ours or to be) say `want`. */
 GL_MUST bool install_select(struct install *in, const struct slots *want, bool with_default);

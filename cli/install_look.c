@@ -12,7 +12,7 @@ bool install_warn(struct install *in, const char *format, ...)
 	size_t i;
 
 	va_start(args, format);
-	text = json_vsprintf(format, args);
+	text = cli_json_vtext(format, args);
 	va_end(args);
 	json_array_foreach(in->out->warnings, i, said)
 		if (text && json_equal(said, text)) {
@@ -169,7 +169,7 @@ bool install_owns_default(struct install *in, bool *there, bool *ours)
 	bool has_flat = false;
 
 	*ours = false;
-	if (!digest_of(in, &in->boot, "BOOTX64.EFI", there, &d))
+	if (!digest_of(in, &in->boot, DEFAULT_FILE, there, &d))
 		return false;
 	if (!*there || in->home.fd < 0)
 		return true;

@@ -26,16 +26,20 @@ GL_MUST static bool remove_entries(struct install *in)
 
 GL_MUST static bool remove_default(struct install *in)
 {
-	bool there = false, ours = false;
+	bool there = false, ours = false, done = false;
 
 	if (!install_owns_default(in, &there, &ours))
 		return false;
 	if (in->boot.fd >= 0 && !esp_remove(&in->boot, SLOT_TEMPORARY, &in->out->changed, in->fault))
 		return false;
+	if (!install_put_back(in, ours, &done))
+		return false;
+	if (done)
+		return true;
 	/* Without it, the folder may be what is left of a run that was cut off here. */
 	if (!ours && (there || in->boot.fd < 0 || in->start != SLOTS_REMOVABLE))
 		return true;
-	if (ours && (!esp_remove(&in->boot, "BOOTX64.EFI", &in->out->changed, in->fault) || !esp_sync(&in->boot, in->fault)))
+	if (ours && (!esp_remove(&in->boot, DEFAULT_FILE, &in->out->changed, in->fault) || !esp_sync(&in->boot, in->fault)))
 		return false;
 	return esp_remove_folder(&in->efi, "BOOT", &in->out->changed, in->fault);
 }
@@ -71,7 +75,7 @@ bool install_uninstall(struct install *in)
 	if (!remove_entries(in))
 		return false;
 	if (in->home.fd < 0)
-		return true;
+		return install_put_back(in, false, &gone);
 	/* BOOTX64.EFI is known as ours by the slots, so it goes before them. slots.conf goes last: it says how the host is started. */
 	if (!remove_default(in) || !remove_slots(in) || !esp_remove(&in->home, SLOT_TEMPORARY, &in->out->changed, in->fault) ||
 		!esp_remove(&in->home, SLOTS_FILE, &in->out->changed, in->fault) || !esp_sync(&in->home, in->fault) ||
@@ -140,6 +144,18 @@ static bool is_healthy(const struct install *in)
 	return in->start == SLOTS_NOTHING || (first && !strcmp(first->slot, current->slot));
 }
 
+static enum install_rollback find_rollback(const struct install *in)
+{
+	const struct install_report *r = in->out;
+
+	if (!in->now.previous[0])
+		return in->has_record && in->record.previous[0] ? INSTALL_ROLLBACK_GONE : INSTALL_ROLLBACK_NONE;
+	for (size_t i = 0; i < r->slot_count; i++)
+		if (!strcmp(r->slots[i].slot, in->now.previous))
+			return r->slots[i].good ? INSTALL_ROLLBACK_POSSIBLE : INSTALL_ROLLBACK_DAMAGED;
+	return INSTALL_ROLLBACK_GONE;
+}
+
 bool install_status(struct install *in)
 {
 	CLEANUP(esp_free_names) char **names = NULL;
@@ -153,5 +169,6 @@ bool install_status(struct install *in)
 		if (slot_name_valid(span_str(names[i])) && !look_at_slot(in, names[i]))
 			return false;
 	in->out->healthy = is_healthy(in);
+	in->out->rollback = find_rollback(in);
 	return true;
 }

@@ -3,6 +3,48 @@
 
 #include "cli/cli.h"
 
+json_t *cli_json_text(const char *s)
+{
+	json_t *out = s ? json_string(s) : json_null();
+	CLEANUP_FREE char *escaped = NULL;
+	size_t n = 0;
+
+	if (out)
+		return out;
+	escaped = malloc(sizeof("\\xHH") * strlen(s) + 1);
+	if (!escaped)
+		return NULL;
+	while (*s) {
+		size_t length = 0;
+
+		/* One character has at most 4 bytes; no part of one is valid. */
+		for (size_t k = 1; k <= strnlen(s, 4) && length == 0; k++) {
+			CLEANUP_JSON json_t *valid = json_stringn(s, k);
+
+			length = valid ? k : 0;
+		}
+		if (length > 0) {
+			memcpy(escaped + n, s, length);
+			n += length;
+			s += length;
+		} else
+			n += (size_t)snprintf(escaped + n, sizeof("\\xHH"), "\\x%02x", (unsigned char)*s++);
+	}
+	escaped[n] = 0;
+	return json_string(escaped);
+}
+
+json_t *cli_json_vtext(const char *format, va_list args)
+{
+	CLEANUP_FREE char *text = NULL;
+
+	if (vasprintf(&text, format, args) < 0) {
+		text = NULL;
+		return NULL;
+	}
+	return cli_json_text(text);
+}
+
 json_t *cli_json_hex(struct span bytes)
 {
 	CLEANUP_FREE char *hex = malloc(2 * bytes.n + 1);

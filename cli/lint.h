@@ -85,6 +85,7 @@ struct lint_facts {
 	const struct stage_rules *rules; /* the stage's, of a build for txt mode; NULL: none, or they cannot be read */
 	const struct lint_module *modules;
 	size_t module_count;
+	const char *const *others;    /* names of files that the launch does not name, NULL at the end; NULL: not looked for */
 	enum embedded_match embedded; /* what geolaunch.efi brings itself, against the files beside it */
 
 	/* the TPM, or a dump of it */

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/build_files.h"
+#include "cli/esp.h"
 #include "cli/files.h"
 #include "cli/fleet.h"
 #include "cli/lcp.h"
@@ -25,6 +27,7 @@ void lint_collected_free(struct lint_collected *c)
 	lint_tpm_free(&c->tpm);
 	free(c->description);
 	free(c->description_text);
+	esp_free_names(&c->others);
 	free(c->tboot_cmdline);
 	free(c->tboot_path);
 	free(c->sinit_path);
@@ -75,6 +78,10 @@ GL_MUST static bool read_expected(const char *build, struct lint_collected *c, s
 		return false;
 	if (fleet_is(build))
 		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", build);
+	if (fleet_is_common(build))
+		return cli_fail(fault, CLI_INPUT,
+			"this is what the hosts of a fleet have in common, and no host's build: %s: take one out with 'geolaunch fleet extract'",
+			build);
 	if (access(path, R_OK) != 0)
 		return cli_fail(
 			fault, CLI_INPUT, "%s: there is no expected.json to read: give the output directory of 'geolaunch build'", build);
@@ -185,6 +192,21 @@ GL_MUST static bool read_description(const char *build, struct lint_collected *c
 		return true;
 	c->description = d;
 	d = NULL;
+	return true;
+}
+
+/* Without a description nobody can tell. */
+GL_MUST static bool list_others(const char *build, struct lint_collected *c, struct cli_fault *fault)
+{
+	CLEANUP_FREE char *folder = path_in(build, ESP);
+
+	if (!c->description)
+		return true;
+	if (!folder)
+		return no_memory(fault);
+	if (!build_files_others(folder, c->description, &c->others, fault))
+		return false;
+	c->facts.others = (const char *const *)c->others;
 	return true;
 }
 
@@ -344,8 +366,8 @@ bool lint_collect(const struct lint_sources *given, struct lint_collected *out, 
 	struct lint_facts *f = &out->facts;
 
 	if (s->build && (!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !list_modules(out, fault) ||
-				!read_description(s->build, out, fault) || !read_embedded(s->build, out, fault) ||
-				!add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
+				!read_description(s->build, out, fault) || !list_others(s->build, out, fault) ||
+				!read_embedded(s->build, out, fault) || !add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
 		return false;
 	if (!read_sinit(s->sinit, out, fault))
 		return false;

@@ -32,6 +32,7 @@ struct lint_collected {
 	struct description *description; /* launch.conf; NULL: it cannot be read. Its spans point into description_text */
 	uint8_t *description_text;
 	size_t description_size;
+	char **others; /* NULL: not looked for */
 	struct stage_rules rules;
 	char *tboot_cmdline, *tboot_path, *sinit_path, *lcp_path, *lcp_data_path; /* of a build for txt mode */
 	uint8_t *policy, *sinit, *lcp[LCP_OWNERS], *lcp_data[LCP_OWNERS];

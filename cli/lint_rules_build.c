@@ -219,6 +219,14 @@ static void check_embedded(const struct lint_world *w, struct lint_run *run)
 	lint_found(run, "%s", what[w->f->embedded]);
 }
 
+static void check_others(const struct lint_world *w, struct lint_run *run)
+{
+	for (size_t i = 0; w->f->others && w->f->others[i]; i++) {
+		lint_where(run, "%s", w->f->others[i]);
+		lint_found(run, "%s", "");
+	}
+}
+
 const struct lint_rule lint_build_rules[] = {
 	{ "GL-BUILD-001", LINT_ERROR, "a file of the build is missing",
 		"The launch needs a module that is not in the build directory: a cap is measured in its place, and with the policy types continue "
@@ -278,5 +286,8 @@ const struct lint_rule lint_build_rules[] = {
 		"and people go by, say something that does not count at boot.",
 		"Build again with --sign instead of editing launch.conf, policy.vlp or geolaunch.efi in the build directory.",
 		"geolaunch-build(1), Secure Boot", check_embedded },
+	{ "GL-BUILD-014", LINT_ERROR, "a file lies in the build that launch.conf does not name",
+		"No build makes it, no launch reads or measures it, and expected.json says nothing of it: 'geolaunch install' refuses the build.",
+		"Remove the file, or build again.", "geolaunch-install(1)", check_others },
 };
 const size_t lint_build_rule_count = GL_COUNT(lint_build_rules);

@@ -35,6 +35,7 @@ static const struct {
 static void print_help(void)
 {
 	printf("usage: geolaunch COMMAND [ARGUMENTS]\n"
+	       "       geolaunch help [COMMAND]\n"
 	       "       geolaunch --help | --version\n"
 	       "\n"
 	       "Prepares, predicts and verifies the measured launch of a virtual machine host.\n"
@@ -54,10 +55,37 @@ static int finish(void)
 	return cli_flush(&fault) ? CLI_OK : cli_report("", &fault);
 }
 
+static const struct cli_command *find(const char *name)
+{
+	for (size_t i = 0; i < GL_COUNT(commands); i++)
+		if (!strcmp(name, commands[i]->name))
+			return commands[i];
+	return NULL;
+}
+
+static int unknown(const char *name)
+{
+	cli_error("", "unknown command: %s: see 'geolaunch --help'", name);
+	return CLI_USAGE;
+}
+
+/* `geolaunch help build` as `geolaunch build --help`. */
+static int help_of(char *name)
+{
+	static char option[] = "--help";
+	char *arguments[] = { name, option, NULL };
+	const struct cli_command *command = find(name);
+
+	return command ? command->run(2, arguments) : unknown(name);
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
+	const struct cli_command *command;
 
+	if (!strcmp(word, "help") && argc > 2)
+		return help_of(argv[2]);
 	if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) {
 		print_help();
 		return finish();
@@ -66,12 +94,11 @@ int main(int argc, char **argv)
 		printf("geolaunch %s\n", GEOLAUNCH_VERSION);
 		return finish();
 	}
-	for (size_t i = 0; i < GL_COUNT(commands); i++)
-		if (!strcmp(word, commands[i]->name))
-			return commands[i]->run(argc - 1, argv + 1);
+	command = find(word);
+	if (command)
+		return command->run(argc - 1, argv + 1);
 	if (*word)
-		cli_error("", "unknown command: %s: see 'geolaunch --help'", word);
-	else
-		cli_error("", "no command given: see 'geolaunch --help'");
+		return unknown(word);
+	cli_error("", "no command given: see 'geolaunch --help'");
 	return CLI_USAGE;
 }

@@ -28,6 +28,17 @@ static bool named(const char *const *names, const char *name)
 	return false;
 }
 
+/* Output of ours of another kind, by a name that only this has. */
+static const char *other_kind(const char *name)
+{
+	static const char *const fleet[] = { "common", "hosts.jsonl", NULL }, *const single[] = { "esp", "expected.json", "geo.bin",
+		"lcp.pol", NULL };
+
+	if (named(fleet, name))
+		return "this is the output of 'geolaunch build --fleet'";
+	return named(single, name) ? "this is a single host's build" : NULL;
+}
+
 /* Everything in the existing target was made by us. */
 static bool check_ours(const struct tree *t, const char *const *ours, struct cli_fault *fault)
 {
@@ -36,11 +47,19 @@ static bool check_ours(const struct tree *t, const char *const *ours, struct cli
 
 	if (!d)
 		return cli_fail(fault, CLI_IO, "cannot look into: %s: %s", t->target, strerror(errno));
-	while ((e = readdir(d)))
-		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && !named(ours, e->d_name))
+	while ((e = readdir(d))) {
+		const char *kind = other_kind(e->d_name);
+
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || named(ours, e->d_name))
+			continue;
+		if (kind)
 			return cli_fail(fault, CLI_USAGE,
-				"it holds \"%.200s\", which no build made: %s: --force replaces earlier output only; remove it yourself",
-				e->d_name, t->target);
+				"%s: %s: --force replaces output of the same kind only: name another directory, or remove it yourself",
+				kind, t->target);
+		return cli_fail(fault, CLI_USAGE,
+			"it holds \"%.200s\", which no build made: %s: --force replaces earlier output only; remove it yourself", e->d_name,
+			t->target);
+	}
 	return true;
 }
 
@@ -61,6 +80,20 @@ static bool take_target(struct tree *t, const char *target, struct cli_fault *fa
 	return true;
 }
 
+/* A new one needs a directory to be in. */
+GL_MUST static bool check_parent(const struct tree *t, struct cli_fault *fault)
+{
+	int n = (int)(name_in_folder(t->target) - t->target);
+	CLEANUP_FD int fd = open_folder_of(t->target);
+
+	if (fd >= 0)
+		return true;
+	if (errno == ENOENT)
+		return cli_fail(fault, CLI_IO, "cannot make: %s: %.*s: %s: make it first", t->target, n > 1 ? n - 1 : n, t->target,
+			strerror(errno));
+	return cli_fail(fault, CLI_IO, "cannot look into: %.*s: %s", n, t->target, strerror(errno));
+}
+
 bool tree_check(struct tree *t, const char *target, bool force, const char *const *ours, struct cli_fault *fault)
 {
 	struct stat st;
@@ -68,7 +101,8 @@ bool tree_check(struct tree *t, const char *target, bool force, const char *cons
 	if (!take_target(t, target, fault))
 		return false;
 	if (lstat(t->target, &st) != 0)
-		return errno == ENOENT || cli_fail(fault, CLI_IO, "cannot look at: %s: %s", t->target, strerror(errno));
+		return errno == ENOENT ? check_parent(t, fault)
+		                       : cli_fail(fault, CLI_IO, "cannot look at: %s: %s", t->target, strerror(errno));
 	if (!force)
 		return cli_fail(fault, CLI_USAGE, "it exists already: %s: remove it, name another, or replace it with --force", t->target);
 	if (!S_ISDIR(st.st_mode))

@@ -21,6 +21,9 @@
 #define SLOTS_FILE "slots.conf"
 #define SLOTS_MAX_SIZE 128
 
+/* What geolaunch.efi starts, but for the digits. Every geolaunch.efi has this text inside, so it also tells one from other boot loaders. */
+#define SLOTS_APPLICATION "\\EFI\\geolaunch\\0123456789abcdef\\geolaunch.efi"
+
 /* A slot's name: the first digits of the SHA-256 of its list of files, in lower case. */
 #define SLOT_NAME_SIZE 16
 

@@ -10,13 +10,12 @@
 /* Of the device that the volume lies on; a device path has no size of its own. */
 #define MAX_DEVICE_PATH 2048
 
-#define APPLICATION "\\EFI\\geolaunch\\0123456789abcdef\\geolaunch.efi"
 #define APPLICATION_SLOT 15
 
 /* Behind the device's nodes: the file's, and the end. */
 struct file_node {
 	EFI_DEVICE_PATH header;
-	CHAR16 path[sizeof(APPLICATION)];
+	CHAR16 path[sizeof(SLOTS_APPLICATION)];
 	EFI_DEVICE_PATH end;
 } __attribute__((packed));
 
@@ -77,7 +76,7 @@ GL_MUST static bool nodes_size(const EFI_DEVICE_PATH *path, size_t *out)
 GL_MUST static EFI_STATUS make_path(struct efi_env *env, EFI_HANDLE device, const char *slot, uint8_t **out)
 {
 	EFI_GUID guid = EFI_DEVICE_PATH_PROTOCOL_GUID;
-	static const char application[] = APPLICATION;
+	static const char application[] = SLOTS_APPLICATION;
 	struct file_node file = {
 		.header = { MEDIA_DEVICE_PATH, MEDIA_FILEPATH_DP, { sizeof(file.header) + sizeof(file.path), 0 } },
 		.end = { END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, { sizeof(file.end), 0 } },

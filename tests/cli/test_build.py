@@ -260,7 +260,7 @@ def test_full_output(inputs):
             result = subprocess.run([GEOLAUNCH, "build", "host.yaml", "-o", "out", "--efi", "geolaunch.efi", "--force", option], cwd=inputs,
                                     stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
         assert result.returncode == 1
-        assert "standard output" in result.stderr
+        assert "standard output" in result.stderr and result.stderr.endswith(": out was made\n")
 
 
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -316,3 +316,9 @@ def test_too_large_for_fat(inputs):
     with open(inputs / "huge", "wb") as f:
         f.truncate(1 << 32)
     refused(build(inputs, variant(vmm={"file": "huge", "path": "/huge"})), 3, "larger than a FAT file system can hold")
+
+
+def test_no_folder_to_build_in(inputs):
+    refused(build(inputs, BASE, out="nodir/o"), 1, "cannot make: nodir/o: nodir: No such file or directory: make it first")
+    refused(build(inputs, BASE, out="vmm/o"), 1, "Not a directory")
+    assert not (inputs / "nodir").exists()

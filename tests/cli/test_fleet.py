@@ -331,8 +331,8 @@ def test_output_exists(inputs):
     assert len(records(inputs)) == 1
     # a single build is something else
     assert build(inputs, BASE, out="single").returncode == 0
-    refused(fleet(inputs, BASE, table_of(TAGS), "--force", out="single"), 2, "which no build made")
-    refused(build(inputs, BASE, "--force", out="fleet"), 2, "which no build made")
+    refused(fleet(inputs, BASE, table_of(TAGS), "--force", out="single"), 2, "this is a single host's build: single: --force")
+    refused(build(inputs, BASE, "--force", out="fleet"), 2, "this is the output of 'geolaunch build --fleet': fleet: --force")
     assert sorted(p.name for p in inputs.iterdir() if ".tmp-" in p.name) == []
 
 
@@ -515,3 +515,13 @@ def test_usage(args):
 def test_banks_are_those_of_the_manifest(inputs):
     made(inputs, variant(banks=["sha512", "sha1"]), HEAD + "a,DE\n")
     assert [b for b in BANKS if b in records(inputs)[0]["pcrs"]] == ["sha1", "sha512"]
+
+
+@pytest.mark.parametrize("name", ["fleet/common", "fleet/common/", "fleet/../fleet/common/.", "link"])
+def test_common_is_no_host(inputs, name):
+    made(inputs, BASE, table_of(TAGS))
+    (inputs / "link").symlink_to("fleet/common")
+    (inputs / "esp").mkdir()
+    refused(run("install", "--esp", "esp", "--removable", name, cwd=inputs), 3, "'geolaunch fleet extract'")
+    refused(run("lint", name, cwd=inputs), 3, "'geolaunch fleet extract'")
+    assert not list((inputs / "esp").iterdir())

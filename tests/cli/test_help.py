@@ -95,3 +95,14 @@ def test_complete_values(tmp_path):
     assert complete(tmp_path, "lcp", "show", "--type", "d") == {"data"}
     assert complete(tmp_path, "lcp", "sign", "") == {"host.yaml", "other.txt", "out"}
     assert complete(tmp_path, "geo", "write", "--site", "") == set()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command(command):
+    assert text_of("help", command) == text_of(command, "--help")
+
+
+def test_help_of_none():
+    assert text_of("help") == text_of("--help")
+    p = subprocess.run([GEOLAUNCH, "help", "biuld"], capture_output=True, text=True, timeout=30, check=False)
+    assert p.returncode == 2 and "unknown command: biuld" in p.stderr

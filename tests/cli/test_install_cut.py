@@ -158,3 +158,56 @@ def test_cut_twice(world, tmp_path, start):
             assert do(world, "D").returncode == 0
             assert world.started(STARTS[start])[0] == "D" and len(world.started(STARTS[start])) == 2
             assert world.leftovers() == []
+
+
+LOADER = b"another boot loader" * 1000
+
+
+@pytest.mark.parametrize("how", WAYS)
+@pytest.mark.parametrize("action", ["install", "uninstall"])
+def test_replaced_loader(world, tmp_path, action, how):
+    """Whenever it is cut off, the other boot loader is there, whole, and a whole one starts; doing it again ends as if nothing had been."""
+    boot = world.esp / "EFI/BOOT"
+    boot.mkdir(parents=True)
+    (boot / "BOOTX64.EFI").write_bytes(LOADER)
+    args = ("A", "--removable", "--force")
+    if action == "uninstall":
+        assert do(world, *args).returncode == 0
+        args = ("--uninstall",)
+    (tmp_path / "saved").mkdir()
+    world.save(tmp_path / "saved")
+    before = world.state()
+    assert do(world, *args).returncode == 0
+    final, calls = world.state(), world.calls()
+    assert (boot / "geolaunch.old").exists() == (action == "install")
+    for at in range(1, len(calls) + 1):
+        if how == "torn" and calls[at - 1][0] != "write":
+            continue
+        world.restore(tmp_path / "saved")
+        result = do(world, *args, at=at, how=how)
+        assert result.returncode in ((137,) if how in ("kill", "torn") else (0, 1)), result.stderr
+        default = (boot / "BOOTX64.EFI").read_bytes()
+        if default != LOADER:
+            assert (boot / "geolaunch.old").read_bytes() == LOADER, (at, calls[at - 1])
+            assert world.started_by_default() == ["A"]
+        if how == "eio" and action == "install" and default == LOADER and not (world.home / "slots.conf").exists():
+            assert world.state() == before, (at, calls[at - 1])
+        assert do(world, *args).returncode == 0
+        assert world.state() == final, (at, calls[at - 1])
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_first_failure_leaves_nothing(world, start):
+    """Not even the folders."""
+    assert do(world, "A", f"--{start}").returncode == 0
+    calls = world.calls()
+    select = next(i for i, (what, path) in enumerate(calls) if (what == "write" and "BootOrder" in path) or
+                  (what == "rename" and path.endswith("slots.conf")))
+    assert do(world, "--uninstall").returncode == 0
+    (world.esp / "EFI").rmdir()
+    (world.esp.parent / "saved").mkdir()
+    world.save(world.esp.parent / "saved")
+    for at in range(1, select + 1):
+        world.restore(world.esp.parent / "saved")
+        assert do(world, "A", f"--{start}", at=at, how="eio").returncode == 1
+        assert not list(world.esp.rglob("*")), (at, calls[at - 1])

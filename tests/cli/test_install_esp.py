@@ -150,6 +150,18 @@ def test_entries_are_gone(world):
 # ---------------------------------------------------------------- removable
 
 
+KEPT_PATH = "\\EFI\\BOOT\\geolaunch.old"
+
+
+def put_foreign(world, content=b"shim"):
+    (world.esp / "EFI/BOOT").mkdir(parents=True, exist_ok=True)
+    (world.esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(content)
+
+
+def kept(world):
+    return (world.esp / "EFI/BOOT/geolaunch.old").read_bytes()
+
+
 def test_removable(world):
     world.fat = False
     out = ok(world.install("A", "--removable", no_vars=True))
@@ -180,10 +192,58 @@ def test_foreign_default(world):
 
 
 def test_foreign_default_by_force(world):
-    (world.esp / "EFI/BOOT").mkdir(parents=True)
-    (world.esp / "EFI/BOOT/BOOTX64.EFI").write_bytes(b"shim")
+    """It is kept as long as we are in its place, whatever is installed meanwhile, and put back when we go."""
+    put_foreign(world)
+    out = ok(world.install("A", "--removable", "--force"))
+    assert world.started_by_default() == ["A"] and kept(world) == b"shim"
+    assert "kept      \\EFI\\BOOT\\geolaunch.old" in out
+    ok(world.install("B"))
+    ok(world.install("C", "--force"))
+    ok(world.run("--rollback"))
+    assert world.started_by_default() == ["B", "C"] and kept(world) == b"shim"
+    assert "kept      " in ok(world.run("--status")) and json.loads(ok(world.run("--status", "--json")))["kept"] == KEPT_PATH
+    out = ok(world.run("--uninstall"))
+    assert "put back  \\EFI\\BOOT\\BOOTX64.EFI" in out
+    assert tree(world.esp / "EFI/BOOT") == {"BOOTX64.EFI": b"shim"} and not world.home.exists()
+
+
+def test_no_second_loader_is_kept(world):
+    put_foreign(world)
     ok(world.install("A", "--removable", "--force"))
-    assert world.started_by_default() == ["A"]
+    put_foreign(world, b"another")
+    before = world.state()
+    refused(world.install("B"), 2, "--force replaces it, and keeps it")
+    refused(world.run("--rollback"), 3, "there is no previous build")
+    refused(world.install("B", "--force"), 2, "an older one is kept beside it")
+    assert world.state() == before
+    result = world.run("--uninstall")
+    assert result.returncode == 0 and "stays as" in result.stderr
+    assert tree(world.esp / "EFI/BOOT") == {"BOOTX64.EFI": b"another", "geolaunch.old": b"shim"}
+
+
+def test_rollback_leaves_other_default(world):
+    ok(world.install("A", "--removable"))
+    ok(world.install("B"))
+    put_foreign(world)
+    before = world.state()
+    refused(world.run("--rollback"), 2, "another boot loader is there")
+    assert world.state() == before
+
+
+@pytest.mark.parametrize("name", ["A", "B"])
+def test_a_geolaunch_of_lost_slots_is_not_kept(world, name):
+    """What it starts stands in every geolaunch.efi, so one is known whose slot is gone; what it replaced stays kept, and is put back."""
+    put_foreign(world)
+    ok(world.install("A", "--removable", "--force"))
+    shutil.rmtree(world.home)
+    put_foreign(world, b"MZ\\EFI\\geolaunch\\0123456789abcdef\\geolaunch.efi\0")
+    refused(world.install(name, "--removable"), 2, "--force")
+    ok(world.install(name, "--removable", "--force"))
+    assert world.started_by_default() == [name] and kept(world) == b"shim"
+    shutil.rmtree(world.home)
+    put_foreign(world, b"MZ\\EFI\\geolaunch\\0123456789abcdef\\geolaunch.efi\0")
+    ok(world.run("--uninstall"))
+    assert tree(world.esp / "EFI/BOOT") == {"BOOTX64.EFI": b"shim"}
 
 
 def test_copied_by_hand_before(world):
@@ -365,23 +425,40 @@ def test_uninstall_leaves_other_default(world):
 def test_status(world):
     result = world.run("--status")
     assert result.returncode == 5 and result.stdout == "nothing is installed\n"
+    assert json.loads(world.run("--status", "--json").stdout)["start"] is None
     ok(world.install("A"))
+    assert ok(world.run("--status")).endswith("\nin order; there is no build to roll back to\n")
+    assert json.loads(ok(world.run("--status", "--json")))["rollback"] == "none"
     ok(world.install("B"))
     before = world.state()
     out = ok(world.run("--status"))
     assert out.count("complete") == 2 and out.endswith("in order\n")
     v = json.loads(ok(world.run("--status", "--json")))
-    assert v["healthy"] and v["current"] == world.slots["B"] and v["start"] == "entry" and v["boot_entry"] == "Boot0001"
+    assert v["healthy"] and v["rollback"] == "possible" and v["current"] == world.slots["B"] and v["start"] == "entry" and v["boot_entry"] == "Boot0001"
     assert {s["slot"]: (s["name"], s["complete"], s["boot_entry"]) for s in v["slots"]} == {
         world.slots["A"]: ("host_A", True, "Boot0000"), world.slots["B"]: ("host_B", True, "Boot0001")}
     assert world.state() == before and world.calls() == []
 
 
+def test_status_of_rollback(world):
+    """What --rollback would refuse is said before it is needed; the host starts all the same."""
+    ok(world.install("A"))
+    ok(world.install("B"))
+    (world.home / world.slots["A"] / "linux").write_bytes(b"x")
+    out = ok(world.run("--status"))
+    assert "NOT COMPLETE: linux" in out and out.splitlines()[-1].startswith("current build in order; rollback not possible: ")
+    v = json.loads(ok(world.run("--status", "--json")))
+    assert v["healthy"] and v["rollback"] == "damaged"
+    shutil.rmtree(world.home / world.slots["A"])
+    assert ok(world.run("--status")).endswith("current build in order; rollback not possible: the previous build is gone\n")
+    assert json.loads(ok(world.run("--status", "--json")))["rollback"] == "gone"
+
+
 def test_json(world):
     v = json.loads(ok(world.install("A", "--json")))
     assert v == {"action": "install", "esp": str(world.esp), "start": "entry", "current": world.slots["A"], "previous": None,
-                 "application": f"\\EFI\\geolaunch\\{world.slots['A']}\\geolaunch.efi", "boot_entry": "Boot0000", "removable": False,
-                 "changed": True, "files": 8, "bytes_written": sum(map(len, tree(world.builds["A"] / "esp/EFI/geolaunch").values())),
+                 "application": f"\\EFI\\geolaunch\\{world.slots['A']}\\geolaunch.efi", "boot_entry": "Boot0000", "removable": False, "kept": None,
+                 "restored": False, "changed": True, "files": 8, "bytes_written": sum(map(len, tree(world.builds["A"] / "esp/EFI/geolaunch").values())),
                  "removed": [], "warnings": []}
     ok(world.install("B"))
     v = json.loads(ok(world.install("C", "--json")))

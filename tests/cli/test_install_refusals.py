@@ -79,6 +79,9 @@ BAD_BUILDS = {
     "list": (add(H + "sha256sums"), "cannot be a file of a slot"),
     "temporary": (add(H + "GEOLAUNCH.NEW"), "cannot be a file of a slot"),
     "same on FAT": (add(H + "LINUX"), "cannot be a file of a slot"),
+    "file of a build before": (add(H + "file-1.bak"), "launch.conf does not name it: "),
+    "file of the next number": (add(H + "file-3"), "esp/EFI/geolaunch/file-3: remove it, or run 'geolaunch build' again"),
+    "hidden file": (add(H + ".config"), "cannot be a file of a slot"),
     "folder": (add(H + "more/x"), "not a regular file"),
     "other folder": (add("esp/EFI/more/x"), "is nothing that geolaunch knows how to install"),
     "beside EFI": (add("esp/startup.nsh"), "is nothing that geolaunch knows how to install"),
@@ -233,7 +236,10 @@ SPACE = 10 * 4096 + 256 * 1024
 
 def test_no_room(world):
     refused(world.install("A", free=SPACE // 2), 1, "no room")
-    assert not list(world.home.glob("*")) and world.entries() == []
+    assert world.state() == {}
+    (world.esp / "EFI").mkdir()
+    refused(world.install("A", "--removable", free=SPACE // 2), 1, "no room")
+    assert list(world.esp.rglob("*")) == [world.esp / "EFI"]
     ok(world.install("A", free=SPACE))
 
 

@@ -250,6 +250,13 @@ def test_changed_build(own):
     assert says(report, "Module 1, linux (hypervisor), goes to PCR 19 and is none of those that the policy allows: the launch stops here.")
 
 
+def test_files_that_no_build_makes(own):
+    for name in ("file-9", "linux.bak", ".hidden"):
+        (own / ESP / name).write_bytes(b"x")
+    report = lint(own, code=20)
+    assert [(f["id"], f["where"]) for f in report["findings"]] == [("GL-BUILD-014", n) for n in (".hidden", "file-9", "linux.bak")]
+
+
 def test_launch_conf_is_a_module(own):
     with open(own / ESP / "launch.conf", "ab") as f:
         f.write(b"x")

@@ -94,6 +94,7 @@ static void x_other(W *w)
 static void b_inside(W *w) { w->f.embedded = EMBEDDED_OTHER_DESCRIPTION; }
 static void b_inside_policy(W *w) { w->f.embedded = EMBEDDED_OTHER_POLICY; }
 static void b_inside_bad(W *w) { w->f.embedded = EMBEDDED_DAMAGED; }
+static void b_others(W *w) { static const char *const names[] = { "file-9", NULL }; w->f.others = names; }
 static void x_efi(W *w) { make_txt(w); rules.efi_runtime = true; }
 
 /* ---- policy ---- */
@@ -498,6 +499,7 @@ static const struct {
 	{ "GL-BUILD-008", NULL, x_none }, { "GL-BUILD-008", NULL, x_more }, { "GL-BUILD-009", NULL, x_tboot }, { "GL-BUILD-010", NULL, x_sinit },
 	{ "GL-BUILD-011", NULL, x_efi }, { "GL-BUILD-012", NULL, x_other },
 	{ "GL-BUILD-013", NULL, b_inside }, { "GL-BUILD-013", NULL, b_inside_policy }, { "GL-BUILD-013", NULL, b_inside_bad },
+	{ "GL-BUILD-014", NULL, b_others },
 
 	{ "GL-VLP-001", v_format, NULL }, { "GL-VLP-001", v_cut, NULL }, { "GL-VLP-002", v_shadow, NULL }, { "GL-VLP-003", v_size, NULL },
 	{ "GL-VLP-004", v_nonfatal, NULL }, { "GL-VLP-005", v_any, NULL }, { "GL-VLP-006", v_control, NULL }, { "GL-VLP-007", v_pcr, NULL },
