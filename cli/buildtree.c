@@ -265,12 +265,17 @@ GL_MUST static bool check_launch(struct build_check *c)
 	static const struct description_module itself = { .role = ROLE_DESCRIPTION,
 		.file = { (const uint8_t *)BUILD_DESCRIPTION, sizeof(BUILD_DESCRIPTION) - 1 } };
 	struct description *d = &c->description;
-	size_t n = 0;
+	enum description_error error;
+	size_t n = 0, line;
+	char why[256];
 
 	if (!build_check_read(c, itself.file, (struct mspan){ c->description_text, sizeof(c->description_text) }, &n))
 		return false;
-	if (description_parse((struct span){ c->description_text, n }, d, NULL) != DESCRIPTION_OK)
-		return build_check_wrong(c, BUILD_DESCRIPTION, "this is no launch description of this version");
+	error = description_parse((struct span){ c->description_text, n }, d, &line);
+	if (error) {
+		(void)snprintf(why, sizeof(why), "line %zu: %s", line, description_strerror(error));
+		return build_check_wrong(c, BUILD_DESCRIPTION, why);
+	}
 	if (strcmp(description_mode_name(d->mode), c->out->expected.mode) != 0)
 		return build_check_wrong(c, BUILD_DESCRIPTION, "expected.json is for another mode");
 	if (!check_names(c))

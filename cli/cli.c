@@ -124,6 +124,15 @@ bool cli_unhex(const char *s, uint8_t *out, size_t n)
 	return true;
 }
 
+struct span cli_skip_bom(struct span text)
+{
+	static const uint8_t bom[] = { 0xef, 0xbb, 0xbf };
+
+	if (text.n < sizeof(bom) || memcmp(text.p, bom, sizeof(bom)) != 0)
+		return text;
+	return (struct span){ text.p + sizeof(bom), text.n - sizeof(bom) };
+}
+
 bool cli_degrees(const char *s, int limit, int32_t *out)
 {
 	bool negative = *s == '-';

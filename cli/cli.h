@@ -118,6 +118,9 @@ GL_MUST bool cli_unhex(const char *s, uint8_t *out, size_t n);
 /* Degrees with at most 7 decimals ("-8.6821") as 1e-7 degrees, from -limit to limit degrees; nothing is rounded. */
 GL_MUST bool cli_degrees(const char *s, int limit, int32_t *out);
 
+/* What is behind a UTF-8 byte order mark at its beginning (Unicode 15.0, 23.8), as editors of other systems put it into text. */
+struct span cli_skip_bom(struct span text);
+
 /* ---- files ---- */
 
 /*

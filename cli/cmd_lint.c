@@ -192,8 +192,6 @@ static const char *misuse(int argc, const struct options *o)
 		return "no build directory";
 	if (s->tboot && s->mle.banks)
 		return "either --tboot or --mle-hash";
-	if ((s->platform.has_didvid || s->platform.has_cpu) && !s->sinit)
-		return "--didvid and --cpu need --sinit";
 	if (s->lcp_data[LCP_PS] && !s->lcp[LCP_PS] && !s->tcti && !s->nv_dump)
 		return "--lcp-supplier-data needs the supplier's policy";
 	return NULL;

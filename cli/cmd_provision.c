@@ -76,7 +76,8 @@ static void print_help(void)
 	       "Run again after an interruption, it does what is missing.\n"
 	       "\n"
 	       "what:\n"
-	       "      BUILD-DIR          output of 'geolaunch build': its policy and geo tag\n"
+	       "      BUILD-DIR          output of 'geolaunch build': its geo tag, and in mode txt\n"
+	       "                         its policies\n"
 	       "      --host NAME        host of a fleet, see geolaunch-fleet(1); BUILD-DIR is then\n"
 	       "                         the fleet's directory\n"
 	       "      --vlp FILE         verified launch policy (instead of the one in BUILD-DIR)\n"
@@ -312,6 +313,8 @@ GL_MUST static bool report(const struct options *o, const struct provision_wante
 		printf("index set %d%s\n", wanted->index_set, wanted->set_from_sinit ? ", as the SINIT module says" : "");
 	for (size_t i = 0; i < wanted->count; i++)
 		print_work(o, &work[i]);
+	if (wanted->vlp_not_here)
+		printf("vlp    not for the TPM: in direct mode geolaunch.efi obeys policy.vlp on the EFI system partition\n");
 	return cli_flush(fault);
 }
 

@@ -12,6 +12,7 @@
 #include "cli/livelog.h"
 #include "cli/pcrfile.h"
 #include "cli/verify.h"
+#include "cli/verify_geo.h"
 #include "common/eventlog.h"
 
 #define COMMAND "verify"
@@ -154,7 +155,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 /* ---- input ---- */
 
-GL_MUST static bool get_expected(const struct options *o, struct expected *out, struct cli_fault *fault)
+/* And the content of the geo index, if it is at hand. */
+GL_MUST static bool get_expected(const struct options *o, struct expected *out, struct geo_content *geo, struct cli_fault *fault)
 {
 	char error[512];
 	struct stat st;
@@ -165,7 +167,11 @@ GL_MUST static bool get_expected(const struct options *o, struct expected *out, 
 
 		if (!record)
 			return cli_fail(fault, CLI_IO, "out of memory: %s", o->host);
-		return fleet_open(o->expected, &fleet, fault) && fleet_find(&fleet, o->host, record, out, fault);
+		if (!fleet_open(o->expected, &fleet, fault) || !fleet_find(&fleet, o->host, record, out, fault))
+			return false;
+		memcpy(geo->bytes, record->content, record->content_size);
+		geo->n = record->content_size;
+		return true;
 	}
 	if (fleet_is(o->expected))
 		return cli_fail(fault, CLI_USAGE, "this is a fleet: %s: name one of its hosts with --host", o->expected);
@@ -174,7 +180,10 @@ GL_MUST static bool get_expected(const struct options *o, struct expected *out, 
 			fault, CLI_IO, "cannot open: %s: %s: give the expected.json of 'geolaunch build'", o->expected, strerror(errno));
 	if (stat(o->expected, &st) == 0 && S_ISDIR(st.st_mode))
 		return cli_fail(fault, CLI_INPUT, "this is a directory: %s: give the expected.json in it", o->expected);
-	return expected_load(o->expected, out, error, sizeof(error)) || cli_fail(fault, CLI_INPUT, "%s", error);
+	if (!expected_load(o->expected, out, error, sizeof(error)))
+		return cli_fail(fault, CLI_INPUT, "%s", error);
+	verify_geo_load(o->expected, geo);
+	return true;
 }
 
 GL_MUST static bool get_pcrs(const struct options *o, struct pcrs *out, struct cli_fault *fault)
@@ -189,7 +198,7 @@ GL_MUST static bool get_pcrs(const struct options *o, struct pcrs *out, struct c
 		if (!read_file(o->pcrs, PCRFILE_MAX, &bytes, &n, fault))
 			return false;
 		return pcrfile_parse((struct span){ bytes, n }, out, error, sizeof(error)) ||
-		       cli_fail(fault, CLI_INPUT, "%s: %s", o->pcrs, error);
+		       cli_fail(fault, CLI_INPUT, "%s: %s: " PCRFILE_ADVICE, o->pcrs, error);
 	}
 	if (!host_tpm_open(&h, o->tcti, fault))
 		return false;
@@ -376,24 +385,29 @@ GL_MUST static bool run_verify(const struct options *o, int *code, struct cli_fa
 	CLEANUP(expected_free) struct expected e = { .name = NULL };
 	CLEANUP(verify_result_free) struct verify_result r = { .verdicts = 0 };
 	CLEANUP(livelog_free) struct livelog log = { .kind = LIVELOG_NONE };
+	struct geo_content geo = { .n = 0 };
 	struct pcrs tpm;
 	char error[512];
 
-	if (!get_expected(o, &e, fault))
+	if (!get_expected(o, &e, &geo, fault))
 		return false;
 	if (!get_log(o, &log, fault) || !get_pcrs(o, &tpm, fault))
 		return false;
 	expected_choose(&e, &tpm, log.kind != LIVELOG_NONE, log.log);
 
-	const struct verify_input in = { .expected = &e, .tpm = &tpm, .has_log = log.kind != LIVELOG_NONE, .log = log.log };
+	const struct verify_input in = {
+		.expected = &e, .tpm = &tpm, .file = o->pcrs, .has_log = log.kind != LIVELOG_NONE, .log = log.log
+	};
 
 	if (!verify(&in, &r, error, sizeof(error)))
 		return cli_fail(fault, r.out_of_memory ? CLI_IO : CLI_INPUT, "%s", error);
 	if (o->required & ~r.compared) {
 		verify_bank_names(o->required & ~r.compared, error, sizeof(error));
-		return cli_fail(fault, CLI_INPUT,
-			"required PCR bank not compared: %s: it must be active in the TPM and expected by the build", error);
+		return cli_fail(fault, CLI_INPUT, "required PCR bank not compared: %s: it must be %s and expected by the build", error,
+			o->pcrs ? "in the file of PCR values" : "active in the TPM");
 	}
+	if (verify_has(&r, VERIFY_GEO_MISMATCH) && !o->pcrs && !verify_geo_explain(&e, &geo, o->tcti, &r))
+		return cli_fail(fault, CLI_IO, "out of memory: %s", o->expected);
 	*code = verify_exit_code(&r);
 	return report(o, &e, &tpm, &r, fault);
 }

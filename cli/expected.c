@@ -422,7 +422,8 @@ bool expected_parse(const char *path, struct span text, struct expected *out, ch
 {
 	struct reader r = { .path = path, .error = error, .cap = cap };
 	json_error_t where;
-	CLEANUP_JSON json_t *root = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &where);
+	struct span json = cli_skip_bom(text);
+	CLEANUP_JSON json_t *root = json_loadb((const char *)json.p, json.n, JSON_REJECT_DUPLICATES, &where);
 	CLEANUP_FREE struct expected *e = calloc(1, sizeof(*e));
 
 	if (!root) {

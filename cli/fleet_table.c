@@ -96,9 +96,6 @@ GL_MUST static bool take_header(struct reader *r, struct span line)
 	char *fields[CSV_MAX_FIELDS];
 	size_t count;
 
-	/* As spreadsheets put it in front of UTF-8 (Unicode 15.0, 23.8). */
-	if (line.n >= 3 && !memcmp(line.p, "\xef\xbb\xbf", 3))
-		return fail(r, "save it as CSV in plain ASCII", "a byte order mark in front of the table");
 	if (!split(r, line, fields, &count))
 		return false;
 	for (size_t i = 0; i < count; i++)
@@ -270,6 +267,7 @@ GL_MUST static bool read_all(struct reader *r, struct span text)
 {
 	struct span line;
 
+	text = cli_skip_bom(text);
 	while (csv_line(&text, &line)) {
 		r->line++;
 		if (!(r->line == 1 ? take_header(r, line) : take_host(r, line)))

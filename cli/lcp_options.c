@@ -154,7 +154,8 @@ static bool pcrs_of_file(const char *path, struct pcrs *out, struct cli_fault *f
 
 	if (!read_file(path, PCRFILE_MAX, &file.p, &file.n, fault))
 		return false;
-	return pcrfile_parse(lcp_bytes_span(&file), out, error, sizeof(error)) || cli_fail(fault, CLI_INPUT, "%s: %s", path, error);
+	return pcrfile_parse(lcp_bytes_span(&file), out, error, sizeof(error)) ||
+	       cli_fail(fault, CLI_INPUT, "%s: %s: " PCRFILE_ADVICE, path, error);
 }
 
 bool lcp_get_pcrs(enum lcp_pcr_source source, const char *where, struct pcrs *out, struct cli_fault *fault)

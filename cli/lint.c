@@ -262,8 +262,9 @@ static bool txt_matters(const struct lint_world *w)
 {
 	const struct lint_facts *f = w->f;
 
+	/* What is in the TPM's indices for tboot and SINIT does not matter to geolaunch.efi in direct mode. */
 	return !w->direct || f->sinit_file || f->tboot.given || f->has_tboot_version || f->lcp[LCP_PO].p || f->lcp[LCP_PS].p ||
-	       f->lcp_data[LCP_PO].p || w->vlp[0] || w->vlp[1] || w->po[0] || w->po[1];
+	       f->lcp_data[LCP_PO].p;
 }
 
 static void derive(struct lint_world *w, const struct lint_facts *f)

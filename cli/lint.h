@@ -4,6 +4,7 @@
 
 #include "boot/embedded.h"
 #include "cli/expected.h"
+#include "common/description.h"
 #include "common/stage_rules.h"
 #include "lcp/acm.h"
 #include "lcp/evaluate.h"
@@ -46,7 +47,7 @@ struct lint_module {
 	enum role role;
 	const char *file;        /* name on the ESP */
 	bool present;            /* the file is there; only then: */
-	struct digests measured; /* for the banks of the build and the policy's algorithm */
+	struct digests measured; /* for the banks of the build and the policy's algorithm; banks 0: its command line is not known */
 };
 
 enum lint_extpol {
@@ -54,6 +55,7 @@ enum lint_extpol {
 	LINT_EXTPOL_AGILE,
 	LINT_EXTPOL_EMBEDDED,
 	LINT_EXTPOL_UNKNOWN,
+	LINT_EXTPOL_UNTOLD, /* the command line stands where it cannot be read */
 };
 
 #define LINT_WORD_MAX 64 /* with NUL; tboot's MAX_VALUE_LEN */
@@ -82,10 +84,14 @@ struct lint_facts {
 	/* the build directory */
 	const struct expected *expected;
 	struct span policy_bytes;        /* policy.vlp */
+	struct span geo_content;         /* geo.bin, what the geo index is to hold; p NULL: not there */
 	const struct stage_rules *rules; /* the stage's, of a build for txt mode; NULL: none, or they cannot be read */
 	const struct lint_module *modules;
 	size_t module_count;
-	const char *const *others;    /* names of files that the launch does not name, NULL at the end; NULL: not looked for */
+	const char *const *others;                /* names of files that the launch does not name, NULL at the end; NULL: not looked for */
+	bool no_description;                      /* launch.conf cannot be read, and so no module's command line is known: */
+	enum description_error description_error; /* DESCRIPTION_OK: there is none */
+	size_t description_line;
 	enum embedded_match embedded; /* what geolaunch.efi brings itself, against the files beside it */
 
 	/* the TPM, or a dump of it */

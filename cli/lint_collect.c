@@ -11,6 +11,7 @@
 #include "cli/lcp.h"
 #include "cli/lint_impl.h"
 #include "cli/vlp_image.h"
+#include "geo/geo.h"
 #include "lcp/host/sign.h"
 #include "lcp/mle_hash.h"
 
@@ -34,6 +35,7 @@ void lint_collected_free(struct lint_collected *c)
 	free(c->lcp_path);
 	free(c->lcp_data_path);
 	free(c->policy);
+	free(c->geo);
 	free(c->sinit);
 	for (unsigned o = 0; o < LCP_OWNERS; o++) {
 		free(c->lcp[o]);
@@ -98,6 +100,19 @@ GL_MUST static bool read_policy(const char *build, struct lint_collected *c, str
 	return path ? read_span(path, POLICY_FILE_MAX, &c->policy, &c->facts.policy_bytes, fault) : no_memory(fault);
 }
 
+/* What cannot be read only leaves a finding without its details. */
+GL_MUST static bool read_geo(const char *build, struct lint_collected *c, struct cli_fault *fault)
+{
+	CLEANUP_FREE char *path = path_in(build, "geo.bin");
+	struct cli_fault ignored;
+
+	if (!path)
+		return no_memory(fault);
+	if (!read_span(path, GEO_NV_MAX, &c->geo, &c->facts.geo_content, &ignored))
+		c->facts.geo_content = (struct span){ NULL, 0 };
+	return true;
+}
+
 /* "module 1 hypervisor linux": number, role, file. False for any other name. */
 GL_MUST static bool parse_name(const char *name, struct lint_module *m)
 {
@@ -148,10 +163,10 @@ GL_MUST static bool list_modules(struct lint_collected *c, struct cli_fault *fau
 	return true;
 }
 
-/* What is measured as the module's command line; empty if the description does not say. */
+/* What is measured as the module's command line; empty if the description does not have the module. */
 static struct span cmdline_of(const struct description *d, unsigned number)
 {
-	if (!d || number > d->module_count)
+	if (number > d->module_count)
 		return (struct span){ NULL, 0 };
 	/* in direct mode there is no stage, and its command line is empty */
 	return description_module_cmdline(number == 0 ? &d->txt.stage : &d->modules[number - 1]);
@@ -166,7 +181,7 @@ GL_MUST static bool measure_file(
 	if (!path)
 		return no_memory(fault);
 	m->present = access(path, F_OK) == 0;
-	if (!m->present)
+	if (!m->present || !d)
 		return true;
 	if (!vlp_image_hash(path, false, algs, &image, fault))
 		return false;
@@ -174,22 +189,26 @@ GL_MUST static bool measure_file(
 	return true;
 }
 
-/* One that is missing or wrong is a finding, not a fault. */
+/* One that is missing or wrong is a finding, not a fault, and what depends on it is then not looked at. */
 GL_MUST static bool read_description(const char *build, struct lint_collected *c, struct cli_fault *fault)
 {
 	CLEANUP_FREE struct description *d = calloc(1, sizeof(*d));
 	CLEANUP_FREE char *path = path_in(build, ESP "/launch.conf");
+	struct lint_facts *f = &c->facts;
 	size_t n;
 
 	if (!d || !path)
 		return no_memory(fault);
+	f->no_description = true;
 	if (access(path, F_OK) != 0)
 		return true;
 	if (!read_file(path, DESCRIPTION_MAX_SIZE, &c->description_text, &n, fault))
 		return false;
 	c->description_size = n;
-	if (description_parse((struct span){ c->description_text, n }, d, NULL))
+	f->description_error = description_parse((struct span){ c->description_text, n }, d, &f->description_line);
+	if (f->description_error)
 		return true;
+	f->no_description = false;
 	c->description = d;
 	d = NULL;
 	return true;
@@ -348,7 +367,8 @@ GL_MUST static bool hash_mle(const struct lint_sources *s, struct lint_facts *f,
 	struct lcp_mle mle;
 
 	f->mle = s->mle;
-	if (!s->tboot)
+	/* Its command line is part of the digest. */
+	if (!s->tboot || (f->no_description && !s->tboot_cmdline))
 		return true;
 	if (!lcp_read_mle(s->tboot, &image, fault))
 		return false;
@@ -365,12 +385,15 @@ bool lint_collect(const struct lint_sources *given, struct lint_collected *out, 
 	struct lint_sources with_defaults = *given, *s = &with_defaults;
 	struct lint_facts *f = &out->facts;
 
-	if (s->build && (!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !list_modules(out, fault) ||
-				!read_description(s->build, out, fault) || !list_others(s->build, out, fault) ||
-				!read_embedded(s->build, out, fault) || !add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
+	if (s->build &&
+		(!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !read_geo(s->build, out, fault) ||
+			!list_modules(out, fault) || !read_description(s->build, out, fault) || !list_others(s->build, out, fault) ||
+			!read_embedded(s->build, out, fault) || !add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
 		return false;
 	if (!read_sinit(s->sinit, out, fault))
 		return false;
+	if ((s->platform.has_didvid || s->platform.has_cpu) && !s->sinit)
+		return cli_fail(fault, CLI_USAGE, "--didvid and --cpu need a SINIT module, and the build has none: name it with --sinit");
 	for (unsigned o = 0; o < LCP_OWNERS; o++)
 		if (!read_span(s->lcp[o], LCP_FILE_MAX, &out->lcp[o], &f->lcp[o], fault) ||
 			!read_span(s->lcp_data[o], LCP_FILE_MAX, &out->lcp_data[o], &f->lcp_data[o], fault))
@@ -382,5 +405,7 @@ bool lint_collect(const struct lint_sources *given, struct lint_collected *out, 
 	f->has_tboot_version = s->tboot_version != 0;
 	f->tboot_version = s->tboot_version ? s->tboot_version : LINT_TBOOT_DEFAULT;
 	lint_tboot_parse(s->tboot_cmdline, f->tboot_version, &f->tboot);
+	if (f->no_description && !s->tboot_cmdline)
+		f->tboot.extpol = LINT_EXTPOL_UNTOLD;
 	return look_at_tpm(s, out, fault);
 }

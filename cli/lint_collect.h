@@ -35,7 +35,7 @@ struct lint_collected {
 	char **others; /* NULL: not looked for */
 	struct stage_rules rules;
 	char *tboot_cmdline, *tboot_path, *sinit_path, *lcp_path, *lcp_data_path; /* of a build for txt mode */
-	uint8_t *policy, *sinit, *lcp[LCP_OWNERS], *lcp_data[LCP_OWNERS];
+	uint8_t *policy, *geo, *sinit, *lcp[LCP_OWNERS], *lcp_data[LCP_OWNERS];
 };
 
 /* `out` must be zeroed and is to be freed in any case. */

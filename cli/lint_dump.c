@@ -144,7 +144,8 @@ bool lint_dump_parse(const char *path, struct span bytes, struct lint_tpm *out, 
 	static const char *const keys[] = { "format", "banks", "unknown_banks", "owner_auth_set", "nv", "pcrs", NULL };
 	const struct reader r = { path, out, fault };
 	json_error_t where;
-	CLEANUP_JSON json_t *root = json_loadb((const char *)bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &where);
+	struct span json = cli_skip_bom(bytes);
+	CLEANUP_JSON json_t *root = json_loadb((const char *)json.p, json.n, JSON_REJECT_DUPLICATES, &where);
 	const char *format;
 	json_t *nv, *unknown, *owner;
 

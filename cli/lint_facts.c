@@ -113,6 +113,14 @@ void lint_banks_text(alg_set banks, char *buf, size_t cap)
 		text_str(&t, "none");
 }
 
+void lint_description_text(const struct lint_facts *f, char *buf, size_t cap)
+{
+	if (f->description_error)
+		(void)snprintf(buf, cap, "line %zu: %s", f->description_line, description_strerror(f->description_error));
+	else
+		(void)snprintf(buf, cap, "there is no such file");
+}
+
 bool lint_extpol_alg(const struct lint_facts *f, enum alg *out)
 {
 	return f->tboot.extpol == LINT_EXTPOL_FIXED && alg_by_id(f->tboot.extpol_alg, out);

@@ -81,6 +81,10 @@ const char *lint_alg_name(uint16_t tpm_id);
 /* "sha1, sha256" */
 void lint_banks_text(alg_set banks, char *buf, size_t cap);
 
+/* Why launch.conf cannot be read: "line 5: on-halt is not ...". */
+#define LINT_DESCRIPTION_TEXT 256
+void lint_description_text(const struct lint_facts *f, char *buf, size_t cap);
+
 /* Hash algorithm with which tboot hashes modules; false if extpol is not one of a single algorithm. */
 GL_MUST bool lint_extpol_alg(const struct lint_facts *f, enum alg *out);
 

@@ -279,8 +279,25 @@ static void tell_txt(const struct lint_world *w, struct lint_report *out)
 	say_end(&s, "geolaunch's stage");
 }
 
+/* Where geolaunch.efi brings a description itself, that counts. False if there is more to tell. */
+GL_MUST static bool tell_no_description(const struct lint_world *w, struct lint_report *out)
+{
+	char why[LINT_DESCRIPTION_TEXT];
+
+	if (!w->f->no_description)
+		return false;
+	if (w->f->embedded > EMBEDDED_SAME)
+		lint_say(out, "geolaunch.efi does not go by these files (GL-BUILD-013). By them it would do this:");
+	lint_description_text(w->f, why, sizeof(why));
+	lint_say(out, "geolaunch.efi cannot read launch.conf (%s). It caps PCR 17-22, as far as they can be reached, and stops: %s.", why,
+		w->direct ? "no host is started" : "neither tboot nor a host is started");
+	return true;
+}
+
 void lint_launch(const struct lint_world *w, struct lint_report *out)
 {
+	if (tell_no_description(w, out))
+		return;
 	if (w->direct)
 		tell_direct(w, out);
 	if (w->txt)

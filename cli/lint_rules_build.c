@@ -125,11 +125,11 @@ static void check_rules(const struct lint_world *w, struct lint_run *run)
 	const struct stage_rules *r = w->f->rules;
 	size_t entries = 0;
 
-	if (w->direct || w->policy_error)
+	if (w->direct || w->policy_error || w->f->no_description)
 		return;
 	lint_where(run, "launch.conf");
 	if (!r) {
-		lint_found(run, "The stage's rules, or the whole description, cannot be read.");
+		lint_found(run, "The stage's rules cannot be read.");
 		return;
 	}
 	if ((unsigned)r->policy != w->policy.type)
@@ -227,6 +227,18 @@ static void check_others(const struct lint_world *w, struct lint_run *run)
 	}
 }
 
+/* In direct mode a launch.conf that is missing is a module that is missing. */
+static void check_description(const struct lint_world *w, struct lint_run *run)
+{
+	char why[LINT_DESCRIPTION_TEXT];
+
+	if (!w->f->no_description || (w->direct && !w->f->description_error))
+		return;
+	lint_where(run, "launch.conf");
+	lint_description_text(w->f, why, sizeof(why));
+	lint_found(run, "Here: %s.", why);
+}
+
 const struct lint_rule lint_build_rules[] = {
 	{ "GL-BUILD-001", LINT_ERROR, "a file of the build is missing",
 		"The launch needs a module that is not in the build directory: a cap is measured in its place, and with the policy types continue "
@@ -289,5 +301,9 @@ const struct lint_rule lint_build_rules[] = {
 	{ "GL-BUILD-014", LINT_ERROR, "a file lies in the build that launch.conf does not name",
 		"No build makes it, no launch reads or measures it, and expected.json says nothing of it: 'geolaunch install' refuses the build.",
 		"Remove the file, or build again.", "geolaunch-install(1)", check_others },
+	{ "GL-BUILD-015", LINT_ERROR, "launch.conf cannot be read",
+		"geolaunch.efi refuses the launch description and stops: a host that does not start. Nothing is said here about what depends on it, "
+		"which are the modules' command lines and digests, tboot's options and the stage's rules.",
+		"Build again instead of editing launch.conf in the build directory.", "common/description.h", check_description },
 };
 const size_t lint_build_rule_count = GL_COUNT(lint_build_rules);

@@ -2,6 +2,7 @@
 
 /* The NV entries of the policy: is the index there, readable, and what it should be? */
 
+#include <string.h>
 #include <tss2/tss2_tpm2_types.h>
 
 #include "cli/lint_impl.h"
@@ -95,35 +96,61 @@ static void check_platform(const struct lint_world *w, struct lint_run *run)
 	each(w, run, true, platform);
 }
 
-/* The country of a geo tag of ours, for the reader. */
-static const char *country(struct span content, struct geo_tag *tag)
+static bool is_expected(const struct expected_event *e, const struct digests *d)
 {
-	return geo_decode(content, tag) == GEO_OK ? tag->country : NULL;
+	for (unsigned a = 0; a < ALG_COUNT; a++)
+		if (e->digests.banks & ALG_BIT(a) && !span_equal(digest_span(d, a), digest_span(&e->digests, a)))
+			return false;
+	return true;
+}
+
+/* What differs, for the reader, as far as the expected content is at hand: geo.bin counts only if it is what is expected to be measured. */
+static void tell_difference(
+	const struct lint_world *w, const struct expected_event *event, bool raw, const struct lint_nv *nv, struct text *t)
+{
+	const char *country = w->f->expected->country;
+	struct geo_tag found, wanted;
+	struct digests d;
+
+	text_str(t, "");
+	if (geo_decode(nv->content, &found) != GEO_OK) {
+		text_str(t, "It is no geo tag of ours.");
+		return;
+	}
+	if (event && w->f->geo_content.p && geo_decode(w->f->geo_content, &wanted) == GEO_OK) {
+		measure_nv(ALG_SET_ALL, raw, w->f->geo_content, &d);
+		if (is_expected(event, &d)) {
+			text_str(t, "What differs: ");
+			geo_difference_text(&found, &wanted, t);
+			text_char(t, '.');
+			return;
+		}
+	}
+	if (!country[0])
+		return;
+	text_str(t, strcmp(found.country, country) ? "It says " : "The country is as expected, ");
+	text_str(t, found.country);
+	text_str(t, strcmp(found.country, country) ? ", the build expects " : "; something else in the tag differs");
+	text_str(t, strcmp(found.country, country) ? country : "");
+	text_char(t, '.');
 }
 
 static void content(const struct lint_world *w, const struct vlp_entry *e, const struct lint_nv *nv, struct lint_run *run)
 {
-	const struct expected *x = w->f->expected;
 	const struct expected_event *event = lint_expected_nv(w->f, e);
-	bool raw = e->module == VLP_MODULE_NV_RAW, wrong;
-	const char *found;
-	struct geo_tag tag;
+	bool raw = e->module == VLP_MODULE_NV_RAW;
+	char buf[512];
+	struct text t = TEXT_OF(buf);
 	struct digests d;
 	enum alg alg;
 
 	if (!nv->content.p)
 		return;
 	measure_nv(ALG_SET_ALL, raw, nv->content, &d);
-	wrong = alg_by_id(w->policy.hash_alg, &alg) && !vlp_entry_allows(&w->policy, e, &d);
-	for (unsigned a = 0; event && a < ALG_COUNT; a++)
-		wrong |= event->digests.banks & ALG_BIT(a) && !span_equal(digest_span(&d, a), digest_span(&event->digests, a));
-	if (!wrong)
+	if (!(alg_by_id(w->policy.hash_alg, &alg) && !vlp_entry_allows(&w->policy, e, &d)) && (!event || is_expected(event, &d)))
 		return;
-	found = country(nv->content, &tag);
-	if (found && x->country[0])
-		lint_found_nv(run, e->nv_index, "It says %s, the build expects %s.", found, x->country);
-	else
-		lint_found_nv(run, e->nv_index, "%s", found ? "" : "It is no geo tag of ours.");
+	tell_difference(w, event, raw, nv, &t);
+	lint_found_nv(run, e->nv_index, "%s", buf);
 }
 
 static void check_content(const struct lint_world *w, struct lint_run *run)
@@ -242,7 +269,7 @@ const struct lint_rule lint_geo_rules[] = {
 	{ "GL-GEO-006", LINT_ERROR, "the geo index holds something else than the build expects",
 		"PCR 22, or the PCR that the entry names, ends in another value, and 'geolaunch verify' says geo-mismatch. If the entry has a hash, "
 		"the type halt stops the launch.",
-		"Write the tag of this host ('geolaunch geo write'), or take the build that was made for this place.",
+		"Write the tag of the build ('geolaunch geo write --file BUILD-DIR/geo.bin'), or take the build that was made for this place.",
 		"docs/MEASUREMENTS.md, events", check_content },
 	{ "GL-GEO-007", LINT_ERROR, "0x40000010 is no NV index of a TPM 2.0",
 		"It was the geo index of TPM 1.2. In a TPM 2.0 the number lies among the permanent handles and cannot be defined, so the entry can "

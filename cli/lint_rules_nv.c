@@ -197,6 +197,23 @@ static void check_not_written_back(const struct lint_world *w, struct lint_run *
 		lint_found_nv(run, nv->index, "%s", "");
 }
 
+static void check_not_used(const struct lint_world *w, struct lint_run *run)
+{
+	if (w->txt || !w->f->has_tpm)
+		return;
+	for (unsigned set = 0; set < 2; set++) {
+		if (w->vlp[set])
+			lint_found_nv(run, w->vlp[set]->index, "%s", "");
+		if (w->po[set])
+			lint_found_nv(run, w->po[set]->index, "%s", "");
+	}
+}
+
+/* Of which index set, where the build does not tell, and of a build for direct mode that it is to be tboot's. */
+#define WHICH_SET \
+	" A build without SINIT module needs --sinit FILE or --index-set N, one for direct mode also --vlp " \
+	"BUILD-DIR/esp/EFI/geolaunch/policy.vlp."
+
 const struct lint_rule lint_nv_rules[] = {
 	{ "GL-NV-001", LINT_ERROR, "the policies lie in the other index set",
 		"Each SINIT module names one of two sets of NV indices, and tboot follows it. The policy in the other set is never looked at: tboot "
@@ -223,20 +240,21 @@ const struct lint_rule lint_nv_rules[] = {
 	{ "GL-NV-006", LINT_ERROR, "the policy in the TPM is not the one of the build",
 		"tboot enforces and measures the policy in the TPM: PCR 17 and 18 will not be those of expected.json, and modules of this build may "
 		"be refused.",
-		"Write this build's policy: 'geolaunch provision BUILD-DIR --replace'.", POLICY_C " set_policy()", check_other_policy },
+		"Write this build's policy: 'geolaunch provision BUILD-DIR --replace'." WHICH_SET, POLICY_C " set_policy()",
+		check_other_policy },
 	{ "GL-NV-007", LINT_ERROR, "what is in tboot's index is no policy for tboot",
 		"tboot says \"reading failed\" and goes on to the custom element of the owner's policy data, and else to its default policy, which "
 		"verifies nothing.",
-		"Write the policy: 'geolaunch provision BUILD-DIR --replace'.", "tboot 1.10.5 include/tb_policy.h verify_policy()",
-		check_malformed },
+		"Write the policy: 'geolaunch provision BUILD-DIR --replace'." WHICH_SET,
+		"tboot 1.10.5 include/tb_policy.h verify_policy()", check_malformed },
 	{ "GL-NV-008", LINT_ERROR, "the policy does not fit its index",
 		"The policy of this build cannot be written into the index as it is defined.",
-		"Define the index anew with the policy's size: 'geolaunch provision BUILD-DIR --replace'.",
+		"Define the index anew with the policy's size: 'geolaunch provision BUILD-DIR --replace'." WHICH_SET,
 		"TPM 2.0 Library part 3, TPM2_NV_Write", check_too_small },
 	{ "GL-NV-009", LINT_ERROR, "tboot finds no policy and takes its default policy",
 		"The default policy is nonfatal, has no hashes and measures every module into PCR 17: nothing is verified, and PCR 17-22 are not those "
 		"of expected.json.",
-		"Write the policy into the TPM: 'geolaunch provision BUILD-DIR'.", POLICY_C " _def_policy_da", check_default },
+		"Write the policy into the TPM: 'geolaunch provision BUILD-DIR'." WHICH_SET, POLICY_C " _def_policy_da", check_default },
 	{ "GL-NV-010", LINT_WARNING, "the index of tboot's policy is not exempt from dictionary-attack lockout",
 		"A few wrong passwords for anything else in the TPM lock this index too; tboot then cannot read it and takes its default policy.",
 		"Define the index anew with no_da: 'geolaunch provision --replace'.", "TPM 2.0 Library part 1, 19.8", check_vlp_da },
@@ -275,5 +293,9 @@ const struct lint_rule lint_nv_rules[] = {
 		"With clear_stclear the TPM takes the index for never written after each reset, so tboot can never read it.",
 		"Define the index anew: 'geolaunch provision --replace'.", "TPM 2.0 Library part 2, 13.4, TPMA_NV_CLEAR_STCLEAR",
 		check_not_written_back },
+	{ "GL-NV-019", LINT_INFO, "the TPM holds a policy that direct mode does not look at",
+		"tboot and SINIT read this index, geolaunch.efi in direct mode does not: it obeys the policy on the EFI system partition.",
+		"Nothing has to be done. With --sinit or --tboot-cmdline this report also tells what a launch by tboot would make of it.",
+		"geolaunch-provision(1), indices", check_not_used },
 };
 const size_t lint_nv_rule_count = GL_COUNT(lint_nv_rules);

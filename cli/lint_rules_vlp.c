@@ -81,7 +81,9 @@ static void check_nonfatal(const struct lint_world *w, struct lint_run *run)
 	if (w->policy_error || w->policy.type != VLP_NONFATAL)
 		return;
 	at_entry(run, -1);
-	lint_found(run, "%s", "");
+	lint_found(run, "%s",
+		w->txt ? "If TXT or the TPM does not work, or there is no SINIT, tboot starts the host without measuring anything."
+		       : "If the TPM does not work, geolaunch.efi starts the host without measuring anything.");
 }
 
 static void check_verifies_nothing(const struct lint_world *w, struct lint_run *run)
@@ -150,7 +152,7 @@ static void check_sha1(const struct lint_world *w, struct lint_run *run)
 	if (w->policy_error || w->policy.hash_alg != LCP_ALG_SHA1)
 		return;
 	at_entry(run, -1);
-	lint_found(run, "%s", "");
+	lint_found(run, "%s", w->txt ? "tboot's development version has no SHA-1 any more." : "");
 }
 
 static void check_unmeasured(const struct lint_world *w, struct lint_run *run)
@@ -189,7 +191,7 @@ static void check_digest(const struct lint_world *w, struct lint_run *run)
 		const struct lint_module *m = &w->f->modules[i];
 		const struct vlp_entry *e = vlp_find_module(&w->policy, m->number);
 
-		if (!m->present || !e || vlp_entry_allows(&w->policy, e, &m->measured))
+		if (!m->measured.banks || !e || vlp_entry_allows(&w->policy, e, &m->measured))
 			continue;
 		at_entry(run, (int)(e - w->policy.entries));
 		lint_found(run, "Module %u is %s (%s).", m->number, m->file, role_table[m->role].name);
@@ -228,8 +230,7 @@ const struct lint_rule lint_vlp_rules[] = {
 		"Launch fewer modules or give fewer hashes, or use sha256: 32 bytes a hash.",
 		TB_POLICY_H " MAX_TB_POLICY_SIZE; " POLICY_C " read_policy_from_tpm()", check_size },
 	{ "GL-VLP-004", LINT_WARNING, "the policy type is nonfatal",
-		"A module or geo tag that does not match is started all the same, and only the PCR values tell. If TXT or the TPM does not work, or "
-		"there is no SINIT, tboot starts the host without measuring anything.",
+		"A module that does not match is started all the same, another geo tag stops nothing either, and only the PCR values tell.",
 		"Use the type halt, once the launch works.", POLICY_C " g_policy_map", check_nonfatal },
 	{ "GL-VLP-005", LINT_WARNING, "the policy verifies nothing",
 		"Every entry is of type any: all is measured, nothing is compared, so whatever the policy type, no other module or geo tag stops "
@@ -254,9 +255,8 @@ const struct lint_rule lint_vlp_rules[] = {
 		"only at modules that came.",
 		"Remove the entry, or build with the module.", POLICY_C " verify_all_modules(); docs/MEASUREMENTS.md, caps",
 		check_absent_module },
-	{ "GL-VLP-010", LINT_WARNING, "the policy's hash algorithm is SHA-1",
-		"Other files with the same hash can be made. tboot's development version has no SHA-1 any more.", "Use 'hash: sha256'.",
-		"NIST SP 800-131A; tboot CHANGELOG 1.10.0", check_sha1 },
+	{ "GL-VLP-010", LINT_WARNING, "the policy's hash algorithm is SHA-1", "Other files with the same hash can be made.",
+		"Use 'hash: sha256'.", "NIST SP 800-131A; tboot CHANGELOG 1.10.0", check_sha1 },
 	{ "GL-VLP-011", LINT_WARNING, "an entry names no PCR",
 		"What the entry is for is compared, but leaves no trace in any PCR: a verifier cannot see it.",
 		"Give the entry a PCR of 17-22.", TB_POLICY_H " TB_POL_PCR_NONE", check_unmeasured },

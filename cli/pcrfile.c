@@ -60,6 +60,57 @@ GL_MUST static bool parse_json_bank(const json_t *bank, enum alg a, struct pcrs 
 	return true;
 }
 
+/* Names of banks in either case: "SHA256". Those of other algorithms are passed over, as tpm2-tools, 5.4, call them. */
+enum bank_kind { BANK_NONE, BANK_OTHER, BANK_OURS };
+
+GL_MUST static enum bank_kind find_bank(struct span name, enum alg *out)
+{
+	static const char *const others[] = { "sm3_256", "sha3_256", "sha3_384", "sha3_512" };
+	uint8_t lower[16];
+
+	if (name.n > sizeof(lower))
+		return BANK_NONE;
+	for (size_t i = 0; i < name.n; i++)
+		lower[i] = (uint8_t)tolower(name.p[i]);
+	name.p = lower;
+	if (alg_by_name(name, out))
+		return BANK_OURS;
+	for (size_t i = 0; i < GL_COUNT(others); i++)
+		if (span_equal(name, span_str(others[i])))
+			return BANK_OTHER;
+	return BANK_NONE;
+}
+
+/* A bank that went unread could hold the very values that differ. */
+GL_MUST static bool no_bank(struct error *e, struct span name)
+{
+	return fail(e, "no PCR bank is called \"%.*s\" (sha1, sha256, sha384, sha512)", name.n < 40 ? (int)name.n : 40, name.p);
+}
+
+/* jansson does not tell where a key stands: the first place that looks like it. 0: none, as where it is written with escapes. */
+GL_MUST static unsigned line_of_key(struct span json, const char *name)
+{
+	char quoted[48];
+	int n = snprintf(quoted, sizeof(quoted), "\"%.40s\"", name);
+	const uint8_t *at = memmem(json.p, json.n, quoted, (size_t)n);
+	unsigned line = 1;
+
+	for (const uint8_t *p = json.p; at && p < at; p++)
+		line += *p == '\n';
+	return at ? line : 0;
+}
+
+GL_MUST static bool no_bank_json(struct error *e, struct span json, const char *name)
+{
+	char text[192];
+	struct error inner = { text, sizeof(text) };
+	unsigned line = line_of_key(json, name);
+
+	if (!line || no_bank(&inner, span_str(name)))
+		return no_bank(e, span_str(name));
+	return fail(e, "line %u: %s", line, text);
+}
+
 GL_MUST static bool parse_json(struct span bytes, struct pcrs *p, struct error *e)
 {
 	json_error_t where;
@@ -74,8 +125,11 @@ GL_MUST static bool parse_json(struct span bytes, struct pcrs *p, struct error *
 		return fail(e, "there is no object \"pcrs\" at its top");
 	json_object_foreach(banks, name, bank) {
 		enum alg a;
+		enum bank_kind kind = find_bank(span_str(name), &a);
 
-		if (alg_by_name(span_str(name), &a) && !parse_json_bank(bank, a, p, e))
+		if (kind == BANK_NONE)
+			return no_bank_json(e, bytes, name);
+		if (kind == BANK_OURS && !parse_json_bank(bank, a, p, e))
 			return false;
 	}
 	return true;
@@ -104,7 +158,7 @@ GL_MUST static bool copy(struct span s, char *buf, size_t cap)
 
 struct text_state {
 	bool in_bank;
-	bool known_bank;
+	enum bank_kind kind;
 	enum alg a;
 };
 
@@ -122,14 +176,16 @@ GL_MUST static bool parse_line(struct span line, struct text_state *st, struct p
 	right = trim((struct span){ colon + 1, (size_t)(line.p + line.n - colon - 1) });
 	if (right.n == 0) {
 		st->in_bank = left.n > 0;
-		st->known_bank = alg_by_name(left, &st->a);
-		return st->in_bank || fail(e, "a bank without a name");
+		st->kind = find_bank(left, &st->a);
+		if (!st->in_bank)
+			return fail(e, "a bank without a name");
+		return st->kind != BANK_NONE || no_bank(e, left);
 	}
 	if (!st->in_bank)
 		return fail(e, "a value before the name of a bank");
 	if (!copy(left, key, sizeof(key)) || !cli_number(key, PCR_COUNT - 1, &pcr))
 		return fail(e, "no PCR number from 0 to %d before the colon", PCR_COUNT - 1);
-	if (!st->known_bank)
+	if (st->kind != BANK_OURS)
 		return true;
 	if (!copy(right, value, sizeof(value)))
 		return fail(e, "PCR %u of bank %s: the value is too long", (unsigned)pcr, alg_table[st->a].name);
@@ -161,6 +217,7 @@ bool pcrfile_parse(struct span bytes, struct pcrs *out, char *error, size_t cap)
 	struct pcrs p = { 0 };
 	size_t i = 0;
 
+	bytes = cli_skip_bom(bytes);
 	while (i < bytes.n && isspace(bytes.p[i]))
 		i++;
 	if (i == bytes.n)

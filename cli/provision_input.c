@@ -18,6 +18,7 @@
 #define BUILD_GEO "geo.bin"
 #define BUILD_LCP "lcp.pol"
 #define BUILD_SINIT "esp/EFI/geolaunch/sinit"
+#define BUILD_EXPECTED "expected.json"
 
 struct inputs {
 	const struct provision_files *f;
@@ -27,6 +28,7 @@ struct inputs {
 	char vlp_path[PATH_MAX], geo_path[PATH_MAX], lcp_path[PATH_MAX]; /* empty: there is none */
 	struct span vlp, geo, lcp;                                       /* p NULL: there is none */
 	struct vlp policy;
+	bool direct; /* the build is for direct mode */
 };
 
 void provision_wanted_free(struct provision_wanted *w)
@@ -98,6 +100,11 @@ GL_MUST static bool find_common(struct inputs *in, const char *name, char path[P
 	return true;
 }
 
+static bool is_direct(const struct expected *e)
+{
+	return !strcmp(e->mode, "direct");
+}
+
 /* The record of a host, which stands for policy and geo content of a build. */
 GL_MUST static bool find_host(struct inputs *in)
 {
@@ -113,7 +120,28 @@ GL_MUST static bool find_host(struct inputs *in)
 	in->host = calloc(1, sizeof(*in->host));
 	if (!in->host)
 		return cli_fail(in->fault, CLI_IO, "out of memory: %s", f->build);
-	return fleet_open(f->build, &fleet, in->fault) && fleet_find(&fleet, f->host, in->host, &e, in->fault);
+	if (!fleet_open(f->build, &fleet, in->fault) || !fleet_find(&fleet, f->host, in->host, &e, in->fault))
+		return false;
+	in->direct = is_direct(&e);
+	return true;
+}
+
+/* What the build is for. A directory without expected.json has a policy at least, or load_vlp() refuses it. */
+GL_MUST static bool find_mode(struct inputs *in)
+{
+	CLEANUP(expected_free) struct expected e = { .name = NULL };
+	char path[PATH_MAX], error[512];
+
+	if (!in->f->build || in->host)
+		return true;
+	if (!find(in, NULL, BUILD_EXPECTED, path))
+		return false;
+	if (!path[0])
+		return true;
+	if (!expected_load(path, &e, error, sizeof(error)))
+		return cli_fail(in->fault, CLI_INPUT, "%s", error);
+	in->direct = is_direct(&e);
+	return true;
 }
 
 /* ---- policies ---- */
@@ -251,19 +279,52 @@ GL_MUST static bool set_of_sinit(struct inputs *in, const char *path, int *set)
 	return true;
 }
 
+/* In direct mode a policy in the TPM is read by nobody, so it is written only if it was named. */
+static bool wants_vlp(const struct inputs *in)
+{
+	return in->vlp.p && !in->f->no_vlp && (in->f->vlp || !in->direct);
+}
+
+/*
+ * The module of the build, which is the one that the host will use, against a set that was told. A host whose firmware has a newer one needs
+ * that one's name, as --sinit. One that says nothing about sets contradicts nothing.
+ */
+GL_MUST static bool check_told_set(struct inputs *in, const char *of_build)
+{
+	struct cli_fault ignored, *fault = in->fault;
+	bool says;
+	int set = -1;
+
+	in->fault = &ignored;
+	says = set_of_sinit(in, of_build, &set);
+	in->fault = fault;
+	return !says || set == in->f->index_set ||
+	       cli_fail(fault, CLI_INPUT,
+		       "the build's SINIT module uses index set %d, but --index-set says %d: %s: leave the option out, or name the module "
+		       "that the host uses with --sinit",
+		       set, in->f->index_set, of_build);
+}
+
 GL_MUST static bool choose_set(struct inputs *in)
 {
-	bool needed = (in->vlp.p && !in->f->no_vlp) || in->lcp.p || in->f->error_index;
+	bool needed = wants_vlp(in) || in->lcp.p || in->f->error_index;
+	bool told = in->f->sinit || in->f->index_set >= 0;
 	char of_build[PATH_MAX] = "";
 	const char *sinit = in->f->sinit;
 	int set = -1;
 
-	/* The module of the build is the one that the host will use, unless its firmware has a newer one of the same kind. */
-	if (needed && !sinit && in->f->index_set < 0) {
-		if (!(in->host ? find_common(in, BUILD_SINIT, of_build) : find(in, NULL, BUILD_SINIT, of_build)))
-			return false;
-		sinit = of_build[0] ? of_build : NULL;
-	}
+	in->out->vlp_not_here = in->direct && !in->f->no_vlp && !in->f->vlp;
+	if (in->out->vlp_not_here && !needed && told)
+		return cli_fail(in->fault, CLI_USAGE,
+			"this build is for direct mode, in which geolaunch.efi obeys the policy on the EFI system partition: no index set "
+			"is used: leave out %s, or name a policy for tboot with --vlp",
+			in->f->sinit ? "--sinit" : "--index-set");
+	if (needed && !sinit && !(in->host ? find_common(in, BUILD_SINIT, of_build) : find(in, NULL, BUILD_SINIT, of_build)))
+		return false;
+	if (of_build[0] && in->f->index_set >= 0 && !check_told_set(in, of_build))
+		return false;
+	if (of_build[0] && in->f->index_set < 0)
+		sinit = of_build;
 	in->out->index_set = in->f->index_set;
 	if (sinit) {
 		if (!set_of_sinit(in, sinit, &set))
@@ -311,7 +372,7 @@ bool provision_inputs(const struct provision_files *f, struct provision_wanted *
 	in->out = out;
 	in->fault = fault;
 	if ((f->build && !check_folder(f->build, "name a directory that 'geolaunch build' made", fault)) || !find_host(in) ||
-		!load_vlp(in) || !load_lcp(in) || !load_geo(in, &geo_index) || !choose_set(in))
+		!find_mode(in) || !load_vlp(in) || !load_lcp(in) || !load_geo(in, &geo_index) || !choose_set(in))
 		return false;
 
 	const uint32_t set = out->index_set == 1;
@@ -322,10 +383,13 @@ bool provision_inputs(const struct provision_files *f, struct provision_wanted *
 	}
 	if (in->geo.p)
 		want(in, PROVISION_GEO, geo_index, in->geo);
-	if (in->vlp.p && !f->no_vlp)
+	if (wants_vlp(in))
 		want(in, PROVISION_VLP, provision_uses[PROVISION_VLP].index[set], in->vlp);
 	if (in->lcp.p)
 		want(in, PROVISION_LCP, provision_uses[PROVISION_LCP].index[set], in->lcp);
+	if (out->count == 0 && out->vlp_not_here)
+		return cli_fail(fault, CLI_USAGE,
+			"nothing to provision: this build is for direct mode and has no geo tag: it needs nothing in the TPM");
 	return out->count > 0 ||
 	       cli_fail(fault, CLI_USAGE, "nothing to provision: give a build directory, or --vlp, --lcp, --geo or --error-index");
 }

@@ -22,6 +22,7 @@ struct provision_files {
 struct provision_wanted {
 	int index_set; /* -1: no index of a set is wanted */
 	bool set_from_sinit;
+	bool vlp_not_here; /* the build is for direct mode, where geolaunch.efi obeys the policy on the EFI system partition */
 	struct provision_index items[PROVISION_USE_COUNT];
 	size_t count;
 	uint8_t *bytes[PROVISION_USE_COUNT]; /* contents, by use */

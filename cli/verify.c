@@ -125,6 +125,12 @@ void verify_explain(struct verify_job *j, const char *format, ...)
 	add_string(j->r, &j->r->explanation, s);
 }
 
+bool verify_result_explain(struct verify_result *r, const char *sentence)
+{
+	add_string(r, &r->explanation, strdup(sentence));
+	return !r->out_of_memory;
+}
+
 void verify_add_module(struct verify_job *j, const char *name)
 {
 	if (!j->muted)
@@ -198,17 +204,17 @@ static bool choose_banks(struct verify_job *j, char *error, size_t cap)
 
 		verify_bank_names(j->expected->banks, buf, sizeof(buf));
 		verify_bank_names(j->tpm->banks, have, sizeof(have));
-		snprintf(error, cap, "no PCR bank in common: expected values are for %s, the TPM's active banks are %s", buf,
-			have[0] ? have : "none that geolaunch knows");
+		snprintf(error, cap, "no PCR bank in common: expected values are for %s, %s are %s", buf,
+			j->in->file ? "those of the file" : "the TPM's active banks", have[0] ? have : "none that geolaunch knows");
 		return false;
 	}
 	/* Whoever can switch banks off must not choose what is compared: two files with one SHA-1 can be made. */
 	if (r->compared == ALG_BIT(ALG_SHA1) && r->inactive) {
 		verify_bank_names(r->inactive, buf, sizeof(buf));
 		snprintf(error, cap,
-			"the only PCR bank in common is sha1, which proves little: activate one of %s in the TPM, "
+			"the only PCR bank in common is sha1, which proves little: %s one of %s%s, "
 			"or build with \"banks: [sha1]\" if that has to do",
-			buf);
+			j->in->file ? "give values of" : "activate", buf, j->in->file ? "" : " in the TPM");
 		return false;
 	}
 	if (!check_covered(j, error, cap))
@@ -234,11 +240,13 @@ static void explain_banks(struct verify_job *j)
 
 	if (j->r->inactive) {
 		verify_bank_names(j->r->inactive, buf, sizeof(buf));
-		verify_explain(j, "Not active in this TPM and so not compared: %s.", buf);
+		verify_explain(j, "Not %s%.200s and so not compared: %s.", j->in->file ? "in " : "active in this TPM",
+			j->in->file ? j->in->file : "", buf);
 	}
 	if (j->r->unpredicted) {
 		verify_bank_names(j->r->unpredicted, buf, sizeof(buf));
-		verify_explain(j, "Active, but without expected values and so not compared: %s.", buf);
+		verify_explain(j, "%s%.200s, but without expected values and so not compared: %s.", j->in->file ? "In " : "Active",
+			j->in->file ? j->in->file : "", buf);
 	}
 }
 

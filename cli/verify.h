@@ -31,6 +31,7 @@ extern const struct verify_verdict_info verify_verdict_table[VERIFY_VERDICT_COUN
 struct verify_input {
 	const struct expected *expected;
 	const struct pcrs *tpm; /* at least PCR 17-22 of every active bank */
+	const char *file;       /* where these come from, if not from a TPM: what it lacks may be active all the same */
 	bool has_log;
 	struct span log; /* the bytes of an event log, if there is one */
 };
@@ -87,6 +88,9 @@ struct verify_result {
  * not given, or the log is none. A log that breaks off is evidence, not an error: log-mismatch. The result is to be freed either way.
  */
 GL_MUST bool verify(const struct verify_input *in, struct verify_result *out, char *error, size_t cap);
+
+/* Adds a sentence to the explanation; false if memory ran out. */
+GL_MUST bool verify_result_explain(struct verify_result *r, const char *sentence);
 
 void verify_result_free(struct verify_result *r);
 

@@ -56,6 +56,7 @@ bool yamldoc_init(struct yamldoc *y, struct span bytes)
 		memset(&p, 0, sizeof(p));
 		return cli_fail(y->fault, CLI_IO, "out of memory: %s", y->file);
 	}
+	bytes = cli_skip_bom(bytes);
 	yaml_parser_set_input_string(&p, bytes.p, bytes.n);
 	if (!yaml_parser_load(&p, &y->doc))
 		return parser_fail(y, &p);

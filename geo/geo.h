@@ -58,6 +58,9 @@ GL_MUST enum geo_error geo_decode(struct span bytes, struct geo_tag *out);
 /* Writes a record, with the same rules. Bytes behind the NUL of a string do not count. `out` on success only. */
 GL_MUST enum geo_error geo_encode(const struct geo_tag *tag, uint8_t out[GEO_TAG_SIZE]);
 
+/* The fields in which two tags differ: "site FRA2, expected FRA1; coordinates none, expected 50.1109 8.6821"; nothing if in none. */
+void geo_difference_text(const struct geo_tag *found, const struct geo_tag *expected, struct text *t);
+
 /* ---- the NV index ---- */
 
 #define GEO_INDEX_DEFAULT 0x01C10110u

@@ -177,7 +177,9 @@ def provision(options, work, logs, state, script):
 def _provision_command(options, folder, script):
     """What 'geolaunch build' left there, and what tboot needs besides, into the indices of the SINIT module."""
     geolaunch = os.environ.get("GEOLAUNCH") or os.path.join(os.path.dirname(os.path.dirname(script)), "build/host/geolaunch")
-    argv = [os.path.abspath(geolaunch), "provision", folder, "--tcti", "swtpm:path=nv.sock", "--error-index"]
+    # Of a build for direct mode the policy has to be named: here it is for tboot.
+    argv = [os.path.abspath(geolaunch), "provision", folder, "--tcti", "swtpm:path=nv.sock", "--error-index", "--vlp",
+            os.path.join(folder, "esp/EFI/geolaunch/policy.vlp")]
     return argv + (["--sinit", os.path.abspath(options.sinit)] if options.sinit else ["--index-set", str(options.index_set)])
 
 

@@ -512,6 +512,32 @@ LINT = {
 }
 
 
+def test_lint_with_the_builds_sinit(inputs):
+    """The module of the build is the one that platform and processor are compared with."""
+    assert build(inputs, TXT).returncode == 0
+    plain = {f["id"] for f in lint(inputs)["findings"]}
+    assert {f["id"] for f in lint(inputs, "--didvid", "8086:b001:1", "--cpu", "906ea")["findings"]} == plain
+    for wrong in (("--didvid", "8086:b002:1"),):
+        assert {f["id"] for f in lint(inputs, *wrong, code=20)["findings"]} == plain | {"GL-ACM-001"}
+
+
+def test_lint_of_a_txt_build_whose_description_cannot_be_read(inputs):
+    """One error. tboot's command line is not known then, and its digest is not judged without it."""
+    assert build(inputs, TXT).returncode == 0
+    before = lint(inputs, code=None)
+    path = inputs / "out/esp/EFI/geolaunch/launch.conf"
+    path.write_text(path.read_text().replace("on-halt", "on_halt"))
+    after = lint(inputs, code=20)
+    assert [f["id"] for f in after["findings"] if f not in before["findings"]] == ["GL-BUILD-015"]
+    assert [s.split(")")[0] for s in after["launch"]] == ["geolaunch.efi cannot read launch.conf (line 4: this is not the key that belongs here (keys "
+                                                          "have a fixed order, with one blank behind"]
+    assert "neither tboot nor a host is started" in after["launch"][0]
+    path.unlink()
+    gone = lint(inputs, code=20)
+    assert [f["id"] for f in gone["findings"] if f not in before["findings"]] == ["GL-BUILD-015"]
+    assert gone["launch"][0].startswith("geolaunch.efi cannot read launch.conf (there is no such file)")
+
+
 @pytest.mark.parametrize("name", LINT)
 def test_lint_of_a_changed_txt_build(inputs, name):
     change, expected = LINT[name]

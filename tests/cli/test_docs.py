@@ -49,16 +49,30 @@ def test_named_files_exist(name):
         assert os.path.exists(os.path.join(TOP, path)), f"{name} names {path}"
 
 
-def test_readme_host_of_your_own(tmp_path):
-    """README, 'A host of your own', word by word, in front of a TPM of the harness."""
-    commands = [c for c in shown_commands("README.md") if c.startswith("geolaunch ")]
+def man_page_commands(name):
+    """Lines of the blocks of a manual page's EXAMPLES."""
+    with open(os.path.join(TOP, name), encoding="utf-8") as f:
+        examples = f.read().split("# EXAMPLES\n")[1].split("\n# ")[0]
+    return [line for block in re.findall(r"```\n(.*?)```", examples, re.S) for line in block.splitlines()]
+
+
+README_COMMANDS = ["build", "geo", "geo", "lint", "install", "verify", "log", "vlp", "lcp", "provision", "txt"]
+
+
+@pytest.mark.parametrize("commands, wanted", [
+    ([c for c in shown_commands("README.md") if c.startswith("geolaunch ")], README_COMMANDS),
+    (man_page_commands("docs/man/geolaunch.1.scd"), ["build", "geo", "geo", "lint", "install", "verify"]),
+], ids=["README", "geolaunch.1"])
+def test_host_of_your_own(tmp_path, commands, wanted):
+    """README, 'A host of your own', and the manual's examples, word by word, in front of a TPM of the harness: they end in a launch."""
     state = str(tmp_path / "tpm")
     launch.new_tpm(state, ("sha256",))
     for name, source in (("linux", os.path.join(launch.KERNEL, "vmlinuz")), ("vmm", launch.VMM),
                          ("vm.json", os.path.join(TOP, "demo/vm.json")), ("initrd", os.path.join(TOP, "demo/init"))):
         launch.place(str(tmp_path), name, source)
-    shutil.copy(os.path.join(TOP, "demo/manifest.yaml"), tmp_path / "manifest.yaml")
-    # geo define, geo write, build; verify says what it finds on a TPM into which nothing was launched; log --live needs a booted host.
+    for name in ("manifest.yaml", "host.yaml"):
+        shutil.copy(os.path.join(TOP, "demo/manifest.yaml"), tmp_path / name)
+    # build, geo define, geo write, lint; verify says what it finds on a TPM into which nothing was launched; log --live needs a booted host.
     seen = []
     with launch.tpm_server(state) as tcti:
         for command in commands:
@@ -69,15 +83,19 @@ def test_readme_host_of_your_own(tmp_path):
                 # a tree instead of a mounted ESP has no partition that a boot entry could name
                 os.makedirs(tmp_path / "esp")
                 words[2:3] = [str(tmp_path / "esp"), "--removable"]
+            elif words[0] == "lint":
+                assert words[-2:] == ["--tcti", "device:/dev/tpmrm0"]
+                words[-1] = tcti
             elif words[0] in ("geo", "verify", "provision"):
                 words += ["--tcti", tcti]
             p = subprocess.run([launch.GEOLAUNCH, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
                                env={**os.environ, "GEOLAUNCH_EFI": launch.EFI})
             if words[0] == "verify":
                 assert p.returncode >= 10, p.stdout + p.stderr
-            elif words[0] == "provision":
-                assert p.returncode == 5, p.stdout + p.stderr     # the dry run finds something to do
             else:
                 assert p.returncode == 0, f"{command}: {p.stdout}{p.stderr}"
+            if words[0] == "lint":
+                said = " ".join(p.stdout.split())
+                assert " 0 errors, " in said and "it is what the policy demands" in said and "the launch stops" not in said
             seen.append(words[0])
-    assert seen == ["geo", "geo", "build", "install", "verify", "log", "vlp", "lcp", "provision", "txt"]
+    assert seen == wanted

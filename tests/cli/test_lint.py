@@ -87,8 +87,16 @@ def says(report, part):
     return any(part in s for s in report["launch"])
 
 
-def provision(tpm, *args):
-    geolaunch("provision", *args, "--tcti", tpm.tcti)
+def provision(tpm, build, *args):
+    """With the policy for tboot, unless it says --no-vlp; of a build for direct mode it has to be named."""
+    of_tboot = [] if "--no-vlp" in args else ["--vlp", build / ESP / "policy.vlp"]
+    if "--no-vlp" in args and "--error-index" not in args:
+        args = [a for a in args if a not in ("--index-set", "1")]
+    geolaunch("provision", build, *of_tboot, *args, "--tcti", tpm.tcti)
+
+
+# What makes lint tell of a launch by tboot, too.
+BY_TBOOT = ("--tboot-cmdline", CMDLINE)
 
 
 def define(tpm, index, attributes, content, *more):
@@ -169,7 +177,7 @@ def test_index_sets(built, tpm, sinits):
     assert finding(report, "GL-NV-001")["where"] == f"NV index {VLP_INDEX_0}"
     assert "GL-NV-009" in ids(report)
     # Without SINIT the set in use is taken.
-    assert ids(lint(built, "--tcti", tpm.tcti), "error") == set()
+    assert ids(lint(built, "--tcti", tpm.tcti, *BY_TBOOT), "error") == set()
     provision(tpm, built, "--index-set", "1")
     assert "GL-NV-004" in ids(lint(built, "--tcti", tpm.tcti, "--sinit", sinits[1]), "warning")
 
@@ -178,10 +186,10 @@ def test_password(built, tpm, tmp_path):
     provision(tpm, built, "--index-set", "1", "--no-vlp")
     policy = (built / ESP / "policy.vlp").read_bytes()
     define(tpm, VLP_INDEX, "ownerwrite|authread|no_da", policy, "-p", "secret")
-    report = lint(built, "--tcti", tpm.tcti, "--write-nv-dump", tmp_path / "nv.json", code=20)
+    report = lint(built, "--tcti", tpm.tcti, *BY_TBOOT, "--write-nv-dump", tmp_path / "nv.json", code=20)
     assert {"GL-NV-003", "GL-NV-009"} <= ids(report, "error")
     assert "it has a password" in finding(report, "GL-NV-003")["text"]
-    assert lint(built, "--nv-dump", tmp_path / "nv.json", code=20) == report
+    assert lint(built, "--nv-dump", tmp_path / "nv.json", *BY_TBOOT, code=20) == report
 
 
 @pytest.mark.parametrize("attributes, expected", [
@@ -194,7 +202,7 @@ def test_attributes(built, tpm, attributes, expected):
     provision(tpm, built, "--index-set", "1", "--no-vlp", "--error-index")
     define(tpm, VLP_INDEX, attributes, (built / ESP / "policy.vlp").read_bytes())
     code = 20 if expected & {"GL-NV-003", "GL-NV-018"} else 0
-    report = lint(built, "--tcti", tpm.tcti, code=code)
+    report = lint(built, "--tcti", tpm.tcti, *BY_TBOOT, code=code)
     assert {i for i in ids(report) if i.startswith("GL-NV")} == expected
 
 
@@ -204,7 +212,7 @@ def test_ppwrite(built, tpm):
     provision(tpm, built, "--index-set", "1", "--no-vlp", "--error-index")
     tpm.tool("tpm2_nvdefine", VLP_INDEX, "-C", "p", "-s", str(len(policy)), "-a", "ppwrite|authread|no_da|platformcreate")
     tpm.tool("tpm2_nvwrite", VLP_INDEX, "-C", "p", "-i", "-", data=policy)
-    report = lint(built, "--tcti", tpm.tcti, code=20)
+    report = lint(built, "--tcti", tpm.tcti, *BY_TBOOT, code=20)
     assert {i for i in ids(report) if i.startswith("GL-NV")} == {"GL-NV-002", "GL-NV-009"}
 
 
@@ -213,7 +221,7 @@ def test_another_policy(built, tpm):
     # tboot's own default policy with its index of TPM 1.2
     other = bytes.fromhex("02000b010000000000000003" "00ff000000000000" "8111000000000000" "8316001000004000")
     define(tpm, VLP_INDEX, "ownerwrite|authread|no_da", other)
-    report = lint(built, "--tcti", tpm.tcti, code=20)
+    report = lint(built, "--tcti", tpm.tcti, *BY_TBOOT, code=20)
     assert {"GL-NV-006", "GL-NV-008"} <= ids(report, "error")
     assert says(report, "type nonfatal, sha256, 3 entries; it is not the one of this build")
 
@@ -222,12 +230,54 @@ def test_geo(built, tpm):
     provision(tpm, built, "--index-set", "1")
     geolaunch("geo", "write", "--country", "FR", "--tcti", tpm.tcti)
     report = lint(built, "--tcti", tpm.tcti, code=20)
-    assert "It says FR, the build expects DE." in finding(report, "GL-GEO-006")["text"]
+    tag = BASE["geo"]["tag"]
+    coordinates = f"{tag['latitude']} {tag['longitude']}"
+    differ = f"What differs: country FR, expected DE; subdivision none, expected HE; site none, expected {tag['site']}; coordinates none, expected {coordinates}."
+    assert differ in finding(report, "GL-GEO-006")["text"]
+    assert "geo write --file BUILD-DIR/geo.bin" in finding(report, "GL-GEO-006")["fix"]
     assert says(report, "it is not what the policy demands: the launch stops here.")
     geolaunch("geo", "undefine", "--tcti", tpm.tcti)
     define(tpm, "0x01c10110", "ownerwrite|authread|authwrite", bytes(20))
     report = lint(built, "--tcti", tpm.tcti, code=20)
     assert {i for i in ids(report) if i.startswith("GL-GEO")} == {"GL-GEO-004", "GL-GEO-006", "GL-GEO-009", "GL-GEO-013"}
+
+
+def test_geo_tag_of_the_same_country(built, own, tpm):
+    """The documents' own example once: everything but the coordinates."""
+    provision(tpm, built, "--index-set", "1")
+    tag = BASE["geo"]["tag"]
+    geolaunch("geo", "write", "--country", tag["country"], "--subdivision", tag["subdivision"], "--site", tag["site"], "--tcti", tpm.tcti)
+    report = lint(own, "--tcti", tpm.tcti, code=20)
+    assert f"What differs: coordinates none, expected {tag['latitude']} {tag['longitude']}." in finding(report, "GL-GEO-006")["text"]
+    # A geo.bin that is not what is measured tells nothing of what should be there.
+    (own / "geo.bin").write_bytes((own / "geo.bin").read_bytes().replace(b"FRA1", b"FRA2"))
+    report = lint(own, "--tcti", tpm.tcti, code=20)
+    assert "The country is as expected, DE; something else in the tag differs." in finding(report, "GL-GEO-006")["text"]
+    (own / "geo.bin").unlink()
+    assert lint(own, "--tcti", tpm.tcti, code=20) == report
+
+
+def test_direct_mode_leaves_tboot_alone(built, tpm):
+    """A policy for tboot in the TPM is a remark; nothing else is said about tboot."""
+    provision(tpm, built, "--index-set", "1")
+    define(tpm, "0x01200001", "ownerwrite|authread|no_da", b"no policy")
+    report = lint(built, "--tcti", tpm.tcti)
+    assert ids(report) == {"GL-GEO-011", "GL-GEO-013", "GL-NV-019"}
+    assert [f["where"] for f in report["findings"] if f["id"] == "GL-NV-019"] == ["NV index 0x01200001", "NV index 0x01c10131"]
+    assert not says(report, "tboot")
+    # asked for, it is told
+    report = lint(built, "--tcti", tpm.tcti, *BY_TBOOT)
+    assert {"GL-NV-004", "GL-TBOOT-005"} <= ids(report) and "GL-NV-019" not in ids(report) and says(report, "tboot")
+
+
+def test_texts_by_mode(own):
+    """A build for direct mode is not told what tboot would do."""
+    policy = own / ESP / "policy.vlp"
+    good = policy.read_bytes()
+    policy.write_bytes(good[:1] + b"\0" + good[2:])
+    for more, says_tboot in (((), False), (BY_TBOOT, True)):
+        report = lint(own, *more, code=20)
+        assert ("tboot" in finding(report, "GL-VLP-004")["text"]) == says_tboot
 
 
 def test_lockout_is_not_fed(built, tpm):
@@ -258,9 +308,46 @@ def test_files_that_no_build_makes(own):
 
 
 def test_launch_conf_is_a_module(own):
-    with open(own / ESP / "launch.conf", "ab") as f:
-        f.write(b"x")
+    path = own / ESP / "launch.conf"
+    text = path.read_text()
+    assert "on-halt poweroff\n" in text
+    path.write_text(text.replace("on-halt poweroff\n", "on-halt return\n"))
     assert "GL-BUILD-002" in ids(lint(own, code=20))
+
+
+# A mistake in launch.conf, what is said of it.
+UNREADABLE = {
+    "key": (lambda b: b.replace(b"halt-delay ", b"halt_delay "), "line 5: this is not the key that belongs here"),
+    "CRLF": (lambda b: b.replace(b"\n", b"\r\n"), "line 1: the line holds something else than printable ASCII"),
+    "behind the end": (lambda b: b + b"on-halt return\n", "line {lines}: something follows the line \"end\""),
+    "cut off": (lambda b: b[:-1], "line {last}: the last line does not end in LF"),
+    "byte order mark": (lambda b: b"\xef\xbb\xbf" + b, "line 1: "),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_launch_conf_that_cannot_be_read(own, name):
+    """One error with line and cause; nothing else is wrong, and files that nobody touched are not blamed."""
+    change, why = UNREADABLE[name]
+    path = own / ESP / "launch.conf"
+    good = path.read_bytes()
+    path.write_bytes(change(good))
+    assert path.read_bytes() != good
+    why = why.format(lines=good.count(b"\n") + 1, last=good.count(b"\n"))
+    report = lint(own, code=20)
+    assert [f["id"] for f in report["findings"]] == ["GL-BUILD-015"]
+    found = finding(report, "GL-BUILD-015")
+    assert found["where"] == "launch.conf" and found["title"] == "launch.conf cannot be read" and why in found["text"]
+    assert len(report["launch"]) == 1
+    assert "geolaunch.efi cannot read launch.conf (" + why in report["launch"][0] and "no host is started" in report["launch"][0]
+
+
+def test_no_launch_conf(own):
+    """In direct mode it is a module, and no other file is blamed."""
+    (own / ESP / "launch.conf").unlink()
+    report = lint(own, code=20)
+    assert [(f["id"], f["where"]) for f in report["findings"]] == [("GL-BUILD-001", "launch.conf")]
+    assert report["launch"][0].startswith("geolaunch.efi cannot read launch.conf (there is no such file). ")
 
 
 def test_policies_by_hand(own):
@@ -376,6 +463,11 @@ def test_platform(built, sinits):
     assert "GL-ACM-001" in ids(lint(built, "--sinit", sinits[1], "--didvid", "8086:b002:1", code=20))
 
 
+def test_platform_without_sinit(built):
+    done = subprocess.run([GEOLAUNCH, "lint", built, "--cpu", "906a4"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2 and "the build has none: name it with --sinit" in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_unreadable_sinit(built, tmp_path):
     (tmp_path / "no.bin").write_bytes(bytes(5000))
     done = subprocess.run([GEOLAUNCH, "lint", built, "--sinit", tmp_path / "no.bin"], capture_output=True, text=True, timeout=60, check=False)
@@ -392,7 +484,6 @@ def test_unreadable_sinit(built, tmp_path):
     (["a", "--write-nv-dump", "y"], "--write-nv-dump needs --tcti"),
     (["a", "--nv-dump", "x", "--write-nv-dump", "y"], "--write-nv-dump needs --tcti"),
     (["a", "--tboot", "x", "--mle-hash", "sha1:" + 40 * "0"], "either --tboot or --mle-hash"),
-    (["a", "--didvid", "8086:1:1"], "--didvid and --cpu need --sinit"),
     (["a", "--didvid", "8086:1", "--sinit", "x"], "not vendor, device and revision"),
     (["a", "--didvid", "8086:1:1:1", "--sinit", "x"], "not vendor, device and revision"),
     (["a", "--cpu", "xyz", "--sinit", "x"], "not family/model/stepping"),

@@ -77,7 +77,7 @@ provision none --host fra1 --tcti none --dry-run
 provision --vlp none --index-set 1 --tcti none --dry-run
 provision --lcp none --index-set 1 --tcti none --dry-run
 provision --geo none --tcti none --dry-run
-provision out --sinit none --tcti none --dry-run
+provision --vlp out/esp/EFI/geolaunch/policy.vlp --sinit none --tcti none --dry-run
 geo define --owner-auth none --tcti none
 geo lock --owner-auth none --tcti none
 lint none

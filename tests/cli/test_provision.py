@@ -16,6 +16,7 @@ import oracles
 from build_model import BASE, build, geo_tag, make_inputs, variant
 from swtpm import Swtpm
 from tpm_cut import Cut
+from txt_model import TXT, make_txt_inputs, txt_variant
 
 TOP = Path(__file__).resolve().parents[2]
 GEOLAUNCH = os.environ.get("GEOLAUNCH", str(TOP / "build/host/geolaunch"))
@@ -52,7 +53,11 @@ def files(tmp_path_factory):
     """Everything that can be provisioned, made once."""
     f = tmp_path_factory.mktemp("provision")
     make_inputs(f / "in")
-    assert build(f / "in", BASE).returncode == 0
+    make_txt_inputs(f / "in")
+    assert build(f / "in", TXT).returncode == 0
+    # most tests tell the index set; the host has the module in its firmware
+    (f / "in/out/esp/EFI/geolaunch/sinit").unlink()
+    assert build(f / "in", BASE, out="direct").returncode == 0
     for name, alg in [("any.pol", "sha256"), ("any384.pol", "sha384")]:
         subprocess.run([LCP2_CRTPOL, "--create", "--type", "any", "--alg", alg, "--mask", alg, "--auxalg", "sha256", "--sign", "0x40",
                         "--pol", f / name], check=True, capture_output=True)
@@ -178,13 +183,56 @@ def test_set_of_the_builds_sinit(tpm, files, tmp_path, index_set):
     shutil.copy(files / f"sinit{index_set}.bin", out / "esp/EFI/geolaunch/sinit")
     assert f"index set {index_set}, as the SINIT module says\n" in ok(tpm, out)
     assert SETS[index_set][1] in indices(tpm) and SETS[1 - index_set][1] not in indices(tpm)
-    # What is told counts more.
-    assert "as the SINIT module says" not in ok(tpm, out, "--index-set", 1 - index_set)
+    # Told the same, or otherwise: the policy would lie where nobody looks.
+    before = indices(tpm)
+    ok(tpm, out, "--index-set", index_set)
+    for more in ([], ["--dry-run"], ["--check"], ["--replace"], ["--dry-run", "--tcti", "none"]):
+        line = one_line(provision(None if "--tcti" in more else tpm, out, "--index-set", 1 - index_set, *more), 3)
+        assert f"the build's SINIT module uses index set {index_set}, but --index-set says {1 - index_set}: " in line
+        assert "name the module that the host uses with --sinit" in line
+    assert indices(tpm) == before
+    # The host's own module counts more, and one that says nothing about sets does not matter.
+    assert f"index set {1 - index_set}, as the SINIT module says\n" in ok(tpm, out, "--sinit", files / f"sinit{1 - index_set}.bin")
+    ok(tpm, out, "--no-vlp", "--index-set", 1 - index_set)
     assert f"uses index set {index_set}" in one_line(provision(tpm, out, "--sinit", files / f"sinit{index_set}.bin", "--index-set",
                                                                1 - index_set), 3)
     (out / "esp/EFI/geolaunch/sinit").write_bytes(b"no module")
     assert "no authenticated code module" in one_line(provision(tpm, out), 3)
     ok(tpm, out, "--no-vlp")
+    ok(tpm, out, "--index-set", 1 - index_set)
+
+
+# ---------------------------------------------------------------- a build for direct mode
+
+
+def test_direct_mode_needs_the_geo_tag_alone(tpm, files):
+    out = files / "in/direct"
+    text = ok(tpm, out)
+    assert "index set" not in text and text.endswith("vlp    not for the TPM: in direct mode geolaunch.efi obeys policy.vlp on the EFI system partition\n")
+    assert indices(tpm).keys() == {GEO} and content(tpm, GEO) == geo_tag(BASE["geo"]["tag"])
+    assert actions(tpm, out) == {"geo": "keep"}
+    assert ok(tpm, out, "--no-vlp").count("\n") == 1
+    for more in (["--index-set", 1], ["--sinit", files / "sinit1.bin"]):
+        line = one_line(provision(tpm, out, *more), 2)
+        assert f"this build is for direct mode, in which geolaunch.efi obeys the policy on the EFI system partition: no index set is used: leave out {more[0]}" in line
+    # asked for in so many words
+    policy = out / "esp/EFI/geolaunch/policy.vlp"
+    assert actions(tpm, out, "--vlp", policy, "--index-set", 1) == {"geo": "keep", "vlp": "define"}
+    assert actions(tpm, out, "--error-index", "--index-set", 1) == {"error": "define", "geo": "keep"}
+
+
+def test_direct_mode_without_a_tag(tpm, files, tmp_path):
+    make_inputs(tmp_path / "in")
+    manifest = variant()
+    del manifest["geo"]
+    assert build(tmp_path / "in", manifest).returncode == 0
+    assert "direct mode and has no geo tag: it needs nothing in the TPM" in one_line(provision(tpm, tmp_path / "in/out"), 2)
+
+
+def test_mode_is_not_guessed(tpm, files, tmp_path):
+    shutil.copytree(files / "in/direct", tmp_path / "out")
+    (tmp_path / "out/expected.json").write_text("{")
+    assert "expected.json" in one_line(provision(tpm, tmp_path / "out"), 3)
 
 
 def test_geo_index_is_the_policys(tpm, files, tmp_path):
@@ -434,7 +482,8 @@ def test_usage(args):
 def test_old_build_without_geo(tpm, files, tmp_path):
     """A build whose policy measures no index has no geo.bin, and none is wanted."""
     make_inputs(tmp_path / "in")
-    manifest = variant()
+    make_txt_inputs(tmp_path / "in")
+    manifest = txt_variant()
     del manifest["geo"]
     assert build(tmp_path / "in", manifest).returncode == 0
     assert not (tmp_path / "in/out/geo.bin").exists()

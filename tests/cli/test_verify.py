@@ -3,6 +3,7 @@
 
 import json
 import os
+import struct
 import subprocess
 from pathlib import Path
 
@@ -150,7 +151,7 @@ def test_text(case):
     assert row.split()[3] == row.split()[5] == "="
     assert not any(line.startswith("sha384") for line in lines)
     assert "verdict: no-drtm, geo-mismatch" in lines
-    assert "Not active in this TPM and so not compared: sha384, sha512." in lines
+    assert f"Not in {case.folder / 'pcrs'} and so not compared: sha384, sha512." in lines
     assert all(len(line) < 80 for line in lines[:14])
     full = case.run(*files, "--full").stdout
     assert launch.pcrs_hex()["sha256"]["22"] in full and good["sha256"]["22"] in full
@@ -187,6 +188,63 @@ def test_input_errors(case, tmp_path):
     one_line(case.run(*pcrs), 3)
     (case.folder / "expected.json").unlink()
     assert "No such file" in one_line(case.run(*pcrs), 1)
+
+
+def spelled(text, **changes):
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+# What the file of a falsified sha256 bank looks like, the line of the name that is no bank's.
+HIDDEN = {
+    "typo": (True, {"sha256:": "sha265:"}, 8),
+    "typo in JSON": (False, {'"sha256"': '"sha265"'}, 1),
+    "a word behind it": (True, {"sha256:": "sha256 bank:"}, 8),
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_no_bank_is_passed_over(tmp_path, name):
+    """A bank under a name that nobody knows held a falsified PCR, and the others alone said "trusted"."""
+    text, change, line = HIDDEN[name]
+    case = Case(tmp_path, drtm=True)
+    launch = model.Launch(drtm=True)
+    launch.pcrs["sha256"][19] = bytes(32)
+    case.actual(launch, text=text)
+    pcrs = case.folder / "pcrs"
+    pcrs.write_text(spelled(pcrs.read_text(), **change))
+    said = one_line(case.run("--pcrs", pcrs), 3)
+    assert f"line {line}: no PCR bank is called" in said and "give what tpm2_pcrread prints" in said
+
+
+@pytest.mark.parametrize("text, change", [(True, {"sha256:": "SHA256:"}), (False, {'"sha256"': '"SHA256"'}), (True, {"  sha1:": "\ufeff  sha1:"}),
+                                          (False, {'{"': '\ufeff{"'})])
+def test_other_spellings_of_banks(tmp_path, text, change):
+    case = Case(tmp_path, drtm=True)
+    launch = model.Launch(drtm=True)
+    pcrs = case.folder / "pcrs"
+    for wrong, code in ((None, 0), ("sha1", 15), ("sha256", 15)):
+        if wrong:
+            launch.pcrs[wrong][19] = bytes(len(launch.pcrs[wrong][19]))
+        case.actual(launch, text=text)
+        content = pcrs.read_text()
+        old, new = next(iter(change.items()))
+        assert old in content
+        pcrs.write_text(content.replace(old, new, 1), encoding="utf-8")
+        done = case.run("--pcrs", pcrs, "--json")
+        assert (done.returncode, done.stderr) == (code, "")
+        assert set(json.loads(done.stdout)["pcrs"]) == {"sha1", "sha256", "sha384", "sha512"}
+
+
+def test_files_that_are_none(case):
+    """What is wrong with a file of PCR values, and what to give instead."""
+    case.actual(model.Launch())
+    for content, words in (("", "it is empty"), ('{"vm": 1}', 'no object "pcrs"')):
+        (case.folder / "pcrs").write_text(content)
+        said = one_line(case.run("--pcrs", case.folder / "pcrs"), 3)
+        assert words in said and said.endswith(": give what tpm2_pcrread prints, or the JSON of 'qemu/run --json'\n")
 
 
 def test_no_common_bank(tmp_path):
@@ -229,7 +287,47 @@ def test_tpm(case, steps, code):
         by_file = case.run("--pcrs", case.folder / "pcrread", "--json")
         by_tpm = case.run("--tcti", tpm.tcti, "--json")
         assert by_file.returncode == by_tpm.returncode == code
-        assert by_file.stdout == by_tpm.stdout
+        said = [json.loads(done.stdout) for done in (by_file, by_tpm)]
+        # Banks that a file lacks may be active in the TPM all the same.
+        said[0]["explanation"] = [s.replace(f"Not in {case.folder / 'pcrread'} and", "Not active in this TPM and") for s in said[0]["explanation"]]
+        assert said[0] == said[1]
+    finally:
+        tpm.close()
+
+
+def test_geo_tag_that_differs(case):
+    """Beside geo.bin and with the TPM at hand the fields are named; not otherwise."""
+    def tag(site, coordinates):
+        head = struct.pack("<4sHH2s4sHii", b"GEO1", 64, coordinates is not None, b"DE", b"HE", 0, *(coordinates or (0, 0)))
+        return head + site.ljust(40, b"\0")
+
+    good, other = tag(b"FRA1", (501109000, 86821000)), tag(b"FRA1", None)
+    case.expected(model.Launch(steps=model.change("nv 0x01c10110", good)).expected())
+    launch = model.Launch(steps=model.change("nv 0x01c10110", other))
+    case.actual(launch)
+    tpm = Swtpm()
+    try:
+        for pcr, _, _, digests in launch.events:
+            tpm.extend(pcr, digests)
+
+        def said():
+            done = case.run("--tcti", tpm.tcti, "--log", case.folder / "log", "--json")
+            assert done.returncode == 12, done
+            return [s for s in json.loads(done.stdout)["explanation"] if "NV index" in s]
+
+        tpm.tool("tpm2_nvdefine", "0x01c10110", "-C", "o", "-s", "64", "-a", "ownerwrite|authread|no_da")
+        tpm.tool("tpm2_nvwrite", "0x01c10110", "-C", "o", "-i", "-", data=other)
+        assert said() == []
+        (case.folder / "geo.bin").write_bytes(tag(b"FRA2", None))
+        assert said() == []     # that is not what is expected
+        (case.folder / "geo.bin").write_bytes(good)
+        assert said() == ["NV index 0x01c10110 now differs from the expected tag: coordinates none, expected 50.1109 8.6821."]
+        tpm.tool("tpm2_nvwrite", "0x01c10110", "-C", "o", "-i", "-", data=good)
+        assert said() == ["NV index 0x01c10110 now holds what was expected: it was written after the launch."]
+        tpm.tool("tpm2_nvwrite", "0x01c10110", "-C", "o", "-i", "-", data=bytes(64))
+        assert said() == ["NV index 0x01c10110 now holds no geo tag of ours."]
+        done = case.run("--pcrs", case.folder / "pcrs", "--json")
+        assert done.returncode == 12 and "NV index" not in done.stdout
     finally:
         tpm.close()
 

@@ -213,6 +213,7 @@ static void cut(void **state)
 static void from_a_file(void **state)
 {
 	CLEANUP_FREE char *text = sample_text();
+	CLEANUP_FREE char *marked = NULL;
 	char folder[] = "/tmp/geolaunch-test-XXXXXX", path[64], error[512] = "";
 	struct cli_fault fault;
 	struct expected e;
@@ -224,6 +225,11 @@ static void from_a_file(void **state)
 	assert_non_null(strstr(error, "cannot open"));
 	assert_true(write_file_atomic(path, SPAN_LITERAL("old"), &fault));
 	assert_true(write_file_atomic(path, span_str(text), &fault));
+	assert_true(expected_load(path, &e, error, sizeof(error)));
+	expected_free(&e);
+	/* behind a byte order mark it is the same */
+	assert_true(asprintf(&marked, "\xef\xbb\xbf%s", text) > 0);
+	assert_true(write_file_atomic(path, span_str(marked), &fault));
 	assert_true(expected_load(path, &e, error, sizeof(error)));
 	expected_free(&e);
 	assert_int_equal(unlink(path), 0);

@@ -95,6 +95,19 @@ static void b_inside(W *w) { w->f.embedded = EMBEDDED_OTHER_DESCRIPTION; }
 static void b_inside_policy(W *w) { w->f.embedded = EMBEDDED_OTHER_POLICY; }
 static void b_inside_bad(W *w) { w->f.embedded = EMBEDDED_DAMAGED; }
 static void b_others(W *w) { static const char *const names[] = { "file-9", NULL }; w->f.others = names; }
+static void b_description(W *w)
+{
+	w->f.no_description = true;
+	w->f.description_error = DESCRIPTION_E_KEY;
+	w->f.description_line = 5;
+}
+static void x_no_description(W *w) { make_txt(w); w->f.rules = NULL; w->f.no_description = true; }
+static void x_direct_only(W *w)
+{
+	w->f.sinit_file = NULL;
+	w->f.tboot.given = w->f.has_tboot_version = false;
+	w->f.lcp[LCP_PO] = w->f.lcp[LCP_PS] = w->f.lcp_data[LCP_PO] = (struct span){ NULL, 0 };
+}
 static void x_efi(W *w) { make_txt(w); rules.efi_runtime = true; }
 
 /* ---- policy ---- */
@@ -500,6 +513,7 @@ static const struct {
 	{ "GL-BUILD-011", NULL, x_efi }, { "GL-BUILD-012", NULL, x_other },
 	{ "GL-BUILD-013", NULL, b_inside }, { "GL-BUILD-013", NULL, b_inside_policy }, { "GL-BUILD-013", NULL, b_inside_bad },
 	{ "GL-BUILD-014", NULL, b_others },
+	{ "GL-BUILD-015", NULL, b_description }, { "GL-BUILD-015", NULL, x_no_description },
 
 	{ "GL-VLP-001", v_format, NULL }, { "GL-VLP-001", v_cut, NULL }, { "GL-VLP-002", v_shadow, NULL }, { "GL-VLP-003", v_size, NULL },
 	{ "GL-VLP-004", v_nonfatal, NULL }, { "GL-VLP-005", v_any, NULL }, { "GL-VLP-006", v_control, NULL }, { "GL-VLP-007", v_pcr, NULL },
@@ -515,6 +529,7 @@ static const struct {
 	{ "GL-NV-014", n_error_auth, NULL }, { "GL-NV-014", n_error_password, NULL }, { "GL-NV-014", n_error_locked, NULL },
 	{ "GL-NV-015", n_po_unreadable, NULL }, { "GL-NV-016", NULL, a_po_size }, { "GL-NV-016", NULL, a_po_new },
 	{ "GL-NV-017", NULL, a_po_other }, { "GL-NV-018", n_stclear, NULL }, { "GL-NV-015", n_stclear_po, NULL },
+	{ "GL-NV-019", NULL, x_direct_only },
 
 	{ "GL-GEO-001", g_missing, NULL }, { "GL-GEO-002", g_raw, NULL }, { "GL-GEO-003", g_unreadable, NULL }, { "GL-GEO-003", g_password, NULL },
 	{ "GL-GEO-003", g_locked, NULL }, { "GL-GEO-004", g_da, NULL }, { "GL-GEO-005", g_platform, NULL }, { "GL-GEO-005", g_ppwrite, NULL },

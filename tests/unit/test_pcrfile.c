@@ -62,6 +62,29 @@ static void tpm2_pcrread(void **state)
 	assert_int_equal(p.v[ALG_SHA512][23][63], 0x7b);
 }
 
+/* A byte order mark in front, names in capitals: the same values. */
+static void other_spellings(void **state)
+{
+	static const char *const texts[] = {
+		"\xef\xbb\xbfsha256:\n 17: 0x" HEX32("1e") "\nSM3_256:\n 17: 0x00\nsha1:\n",
+		"\xef\xbb\xbf\n  SHA256:\r\n 17: 0x" HEX32("1E"),
+		"sha3_256:\n 17: 0x00\nsha3_384:\nsha3_512:\nSha256 :\n 17 : " HEX32("1e"),
+		"\xef\xbb\xbf{\"pcrs\":{\"sha256\":{\"17\":\"" HEX32("1e") "\"}}}",
+		"{\"pcrs\":{\"SHA256\":{\"17\":\"" HEX32("1e") "\"},\"sha256\":{},\"SHA3_512\":7}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(texts); i++) {
+		struct pcrs p;
+
+		if (!parse(texts[i], &p))
+			fail_msg("%s: %s", texts[i], error);
+		assert_int_equal(p.banks, ALG_BIT(ALG_SHA256));
+		assert_int_equal(p.known[ALG_SHA256], 1u << 17);
+		assert_true(pcr_is_all(&p, ALG_SHA256, 17, 0x1e));
+	}
+}
+
 static void refused(void **state)
 {
 	static const struct {
@@ -93,6 +116,17 @@ static void refused(void **state)
 		{ "sha1:\n1: " HEX64("00") HEX64("00"), "line 2: PCR 1 of bank sha1: the value is too long" },
 		{ ":\n", "line 1: a bank without a name" },
 		{ "sm3_256:\n 17: 0x00\n", "no values of a bank" },
+		{ "\xef\xbb\xbf", "empty" },
+		/* what nobody would look at */
+		{ "sha1:\n1: " HEX20("00") "\nsha265:\n1: 0x00", "line 3: no PCR bank is called \"sha265\"" },
+		{ "sha1:\n\xef\xbb\xbfsha256:\n", "line 2: no PCR bank" },
+		{ "sha256 (0x0b):\n", "line 1: no PCR bank is called \"sha256 (0x0b)\"" },
+		{ "sha1:\n" HEX64("41") ":\n", "line 2: no PCR bank is called \"4141414141414141414141414141414141414141\"" },
+		{ "{\"pcrs\":{\n\"sha1\":{},\n\"sha265\":{}}}", "line 3: no PCR bank is called \"sha265\"" },
+		{ "{\"pcrs\":{\n\"sha\\u0032\":{}}}", "no PCR bank is called \"sha2\"" },
+		{ "{\"pcrs\":{\"\":{}}}", "line 1: no PCR bank is called \"\"" },
+		{ "{\"pcrs\":{\"sha1\":{\"1\":\"" HEX20("00") "\"},\"SHA1\":{\"1\":\"" HEX20("00") "\"}}}",
+			"PCR 1 of bank sha1 is given twice" },
 		{ "sha256:\n", "no values of a bank" },
 	};
 
@@ -148,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json),
 		cmocka_unit_test(tpm2_pcrread),
+		cmocka_unit_test(other_spellings),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(prefixes),
 	};

@@ -411,6 +411,9 @@ static void input_errors(void **state)
 	(void)state;
 	assert_false(verify(&in, &w->r, w->error, sizeof(w->error)));
 	assert_non_null(strstr(w->error, "no PCR bank in common: expected values are for sha256, the TPM's active banks are sha1"));
+	in.file = "pcrs.txt";
+	assert_false(verify(&in, &w->r, w->error, sizeof(w->error)));
+	assert_non_null(strstr(w->error, "no PCR bank in common: expected values are for sha256, those of the file are sha1"));
 	verify_world_free(w);
 
 	w = verify_world_new(ALL, ALL, true);
