@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """
 TPM fault sweep with whole machines: geolaunch.efi, tboot, SINIT and the stage before a TPM of which one command goes wrong
-(sweep_table.py).
-GEOLAUNCH_SWEEP=full tries every command with every fault. The same sweep without machines: tests/unit/test_efi_sweep.c, test_stage_sweep.c.
+(sweep_table.py), and what must come of it (sweep_rules.py).
+GEOLAUNCH_SWEEP=full tries every command with every fault. The same sweep without machines: tests/unit/test_efi_sweep.c,
+test_efi_txt_sweep.c and test_stage_sweep.c.
 """
+import collections
 import fcntl
 import hashlib
 import json
@@ -14,15 +16,17 @@ import struct
 import pytest
 
 import launch
+import sweep_rules as rules
 import sweep_table
 from results import record
-from sweep_table import COMMANDS, KINDS, LASTING, LAST_EXTEND, STUCK
+from sweep_table import COMMANDS, KINDS, SLOW
 from tamper_host import STOP, Cache, Host
 from tpm_trace import extend_of, trace_of
 
 FULL = os.environ.get("GEOLAUNCH_SWEEP") == "full"
 DYNAMIC = [str(p) for p in range(17, 23)]
-CLEAN = {"direct": (10, ["no-drtm"]), "txt": (0, ["trusted"])}     # exit code and verdicts of a launch to which nothing happened
+NO_MODULE = {0x40c, 0x412, 0x413, 0x5a0, 0x5a2, 0x5a3}     # launch control policy; ours: policy, NV, closing event
+CAP_VALUE = struct.pack("<I", 1)     # of SINIT, EVTYPE_CAP_VALUE: SDG 315168-016, appendix F
 PATIENCE = 75     # seconds; nobody's but that of firmware and tboot is longer, and theirs lasts for minutes
 GOOD = os.path.join(launch.TOP, "build/sweep-good")
 
@@ -83,6 +87,20 @@ def rule(case, sent):
 
 # ---- what the TPM took ----
 
+def extends(h):
+    """(PCR, digests) of each extend of PCR 17-22 that the TPM executed."""
+    found = []
+    for e in h.trace:
+        if e["rc"] != "0x00000000" or "fault" in e or e["name"] not in ("PCR_Extend", "PCR_Event", "PCR_Reset"):
+            continue
+        command = bytes.fromhex(e["command"])
+        pcr, = struct.unpack_from(">I", command, 10)
+        if str(pcr) in DYNAMIC:
+            assert e["name"] == "PCR_Extend", e
+            found.append((pcr, extend_of(command)[1]))
+    return found
+
+
 def replay(h):
     """PCR 17-22 by all extends that the TPM executed."""
     start = b"\0" if h.result.get("drtm") else b"\xff"
@@ -97,14 +115,8 @@ def replay(h):
         first = h.expected["events"][0]
         assert (first["pcr"], first["type"]) == (17, 0x402)
         extend("17", {b: bytes.fromhex(d) for b, d in first["digests"].items()})
-    for e in h.trace:
-        if e["rc"] != "0x00000000" or "fault" in e or e["name"] not in ("PCR_Extend", "PCR_Event", "PCR_Reset"):
-            continue
-        command = bytes.fromhex(e["command"])
-        pcr = str(struct.unpack_from(">I", command, 10)[0])
-        if pcr in DYNAMIC:
-            assert e["name"] == "PCR_Extend", e
-            extend(pcr, extend_of(command)[1])
+    for pcr, digests in extends(h):
+        extend(str(pcr), digests)
     return {b: {p: v.hex() for p, v in pcrs.items()} for b, pcrs in values.items()}
 
 
@@ -126,7 +138,7 @@ def started(h):
 def check_whole(h):
     code, v = h.verify()
     assert check_pcrs(h) and started(h), (h.result["ended"], h.result["notes"])
-    assert (code, v["verdicts"], v["agree"]) == (*CLEAN[h.mode], True), v["explanation"]
+    assert (code, set(v["verdicts"]), v["agree"]) == (rules.code(rules.clean(h.mode)), rules.clean(h.mode), True), v["explanation"]
 
 
 def locality_of(h):
@@ -136,113 +148,76 @@ def locality_of(h):
     return None if last == "255" else int(last)
 
 
-# ---- the rules ----
+# ---- what must come of it: sweep_rules.py ----
 
-def halts(h, case):
-    """Whether a launch of ours must stop at this: None if others decide."""
-    c, late = case.command, case.command.index > LAST_EXTEND[case.mode]
-    if case.kind == "retry" or late:
-        return False
-    if c.name == "GetCapability":
-        return case.mode == "txt" or case.policy != "nonfatal"
-    if c.name.startswith("NV_"):
-        return case.kind in LASTING or case.policy == "halt"
-    return True
+def missing_modules(h):
+    """Names of the expected modules that the TPM took no extend of, if it took the first ones of each PCR."""
+    taken = collections.Counter({17: 1} if h.result.get("drtm") else {})      # the D-RTM sequence
+    for pcr, digests in extends(h):
+        event = [e for e in h.expected["events"] if e["pcr"] == pcr][taken[pcr]]
+        choices = [event["digests"], *(a["digests"] for a in event.get("alternatives", ()))]
+        assert {b: d.hex() for b, d in digests.items() if b in h.banks} in choices, event["name"]
+        taken[pcr] += 1
+    names = set()
+    for e in h.expected["events"]:
+        taken[e["pcr"]] -= 1
+        if taken[e["pcr"]] < 0 and e["type"] not in NO_MODULE and e["name"] != "policy":
+            names.add(e["name"])
+    return names
 
 
-def check_ours(h, case, whole, code, v):
-    """A command of what measures: geolaunch.efi in mode direct, the stage in mode txt."""
-    c = case.command
-    assert whole == (case.kind == "retry" or c.index > LAST_EXTEND[case.mode])
-    if case.mode == "direct" and c.index > LAST_EXTEND["direct"] and case.kind in LASTING and not started(h):
-        # All is measured, but firmware that cannot measure any more starts no program. Nobody is shown the values of a machine that is off.
-        if case.kind in STUCK and h.result["ended"] == "timeout":
-            return      # firmware waits for minutes at each attempt to measure the program that it shall start
-        assert h.result["halt"].startswith("start-failed") and h.result["ended"] == "halt"
+def check_end(h, case, e):
+    assert started(h) == rules.started(e)
+    if not started(h):
+        assert h.result["ended"] == e.end
+    halted = {who: re.findall(rf"^{who}: halted: (\S+?):", h.serial, re.M) for who in ("geolaunch", "geolaunch-stage")}
+    assert halted["geolaunch"] == ([e.halt] if e.halt else [])
+    # tboot, by which the stage powers off, may wait for the TPM then.
+    assert len(halted["geolaunch-stage"]) == (e.end == "poweroff" or (e.end == "timeout" and case.command.party == "stage"))
+
+
+def check_words(h, case, e):
+    """What the operator is told on the console."""
+    c, slow = case.command, case.kind in SLOW
+    unknown = case.mode == "direct" and c.party == "efi" and c.name == "GetCapability" and slow     # what the TPM is
+    tried = c.party == "efi" and not rules.whole(case, e) and (e.halt == "start-failed" or e.end == "timeout")
+    says = {
+        "NOT MEASURED": e.end == "unmeasured" or tried,
+        "geolaunch: the TPM took a command and does not answer": unknown,
+        "geolaunch: the firmware measures what it starts and may wait for this TPM": unknown and case.policy == "nonfatal",
+        "geolaunch: TPM: it has not answered the firmware for 30 seconds": case.mode == "txt" and c.party == "efi" and slow,
+    }
+    for text, expected in says.items():
+        assert (text in h.serial) == expected, text
+    if case.mode == "direct" and rules.whole(case, e) and e.end == "halt":
         assert "the TPM refused to cap all of PCR 17-22" in h.serial or "could not be taken again" in h.serial
-        return
-    if c.name == "GetCapability" and case.mode == "direct" and case.kind in STUCK:
-        assert "the TPM took a command and does not answer" in h.serial and v["capped"] is None
-        if case.policy == "nonfatal":
-            # The program may be started, but the firmware measures it first, or would.
-            assert "the firmware measures what it starts and may wait for this TPM" in h.serial
-            assert h.result["ended"] == "timeout" or started(h)
-            return
-    if c.name == "GetCapability" and case.kind == "closed" and (h.result["halt"] or "").startswith("start-failed"):
-        # Unmeasured it may be started, but the firmware starts nothing that it cannot measure.
-        assert case.policy == "nonfatal" and h.result["ended"] == "halt" and code == 14
-        return
-    assert started(h) == (not halts(h, case)), (h.result["ended"], h.result["halt"])
-    if whole:
-        return
-    if c.name == "GetCapability":
-        assert code == 14 if case.mode == "direct" else "geo-missing" in v["verdicts"]
-        assert v["capped"] is None
-    elif case.kind in LASTING:
-        assert v["capped"] is None and set(v["verdicts"]) - {"no-drtm"}
-    else:
-        reason = "nv-unreadable" if c.name.startswith("NV_") else "tpm-error"
-        assert (code, v["capped"]) == (16, reason)
-    who = "geolaunch" if case.mode == "direct" else "geolaunch-stage"
-    assert len(re.findall(rf"^{who}: halted: ", h.serial, re.M)) == halts(h, case)
-
-
-def check_others(h, case, whole, v):
-    """A command of tboot's, of SINIT's, of the pre-flight or of the firmware: nothing goes on that should not, or it has a name."""
-    if case.command.party == "sinit":
-        assert started(h) == whole == (case.kind == "retry")
-    elif case.command.party == "tboot":
-        # It falls back to a policy of its own, or takes a short answer for a good one: PCR 17-21 show it. Or it gives the launch up, and the
-        # stage halts, or goes on where the policy says that this is all right.
-        unlaunched = v["verdicts"] == ["no-drtm"] and (not started(h) or (case.policy == "nonfatal" and "NOT MEASURED" in h.serial))
-        assert whole or unlaunched or {"policy-mismatch", "module-mismatch", "log-mismatch", "capped"} & set(v["verdicts"])
-    elif case.command.party == "efi" and case.kind in STUCK:
-        # Through the firmware, which would wait by minutes.
-        assert not started(h) and h.result["halt"].startswith("tpm-error") and h.result["ended"] == "halt"
-        assert "geolaunch: TPM: it has not answered the firmware for 30 seconds" in h.serial
-    elif started(h) and not whole:
-        # Without a launch, and the policy says that this is all right.
-        assert case.mode == "txt" and case.policy == "nonfatal" and "NOT MEASURED" in h.serial
-
-
-def check_locality(h, case):
-    """At the end locality 0 is the firmware's, or nobody's, and whoever asks gets it. Returns whether it is."""
-    free = locality_of(h) in (0, None)
-    if case.kind not in STUCK and h.result["ended"] not in ("reset", "timeout"):
-        assert free
-    if case.mode == "direct" and not free:
-        assert "geolaunch: the firmware's TPM locality did not come back" in h.serial
-    return free
-
-
-def outcome(h, case, whole, v):
-    if whole:
-        return ("recovered" if case.kind == "retry" else "no influence") + ("" if started(h) else ", not started")
-    if started(h):
-        return "unmeasured, started" if "NOT MEASURED" in h.serial else "capped, started" if v["capped"] else "started, other values"
-    return ("capped, " if v["capped"] else "") + h.result["ended"]
 
 
 @pytest.mark.parametrize("case", sweep_table.cases(FULL), ids=sweep_table.name)
 def test_fault(cache, good, tmp_path, case):
     h = run(cache, tmp_path, case.mode, case.policy, "--fault", rule(case, good(case.mode)), "--timeout", "300", "--quiet", str(PATIENCE))
-    assert sum("fault" in e and e["fault"] != "closed" for e in h.trace) == 1
+    e = rules.expect(case)
+    assert sum("fault" in t and t["fault"] != "closed" for t in h.trace) == 1
     whole = check_pcrs(h)
     code, v = h.verify()
     about = (h.result["ended"], h.result["halt"], v["verdicts"], code, v["explanation"])
-    assert v["agree"] is whole, about
-    if whole:
-        assert (code, v["verdicts"]) == CLEAN[case.mode], about
-    else:
-        # no-drtm alone: in mode txt the host was not launched; in mode direct all would be well.
-        assert "trusted" not in v["verdicts"] and v["agree"] is False and code not in (0, *((10,) if case.mode == "direct" else ())), about
-    if case.command.party in ("efi", "stage") and (case.mode == "direct" or case.command.party == "stage"):
-        check_ours(h, case, whole, code, v)
-    else:
-        check_others(h, case, whole, v)
-    record("sweep", {"mode": case.mode, "policy": case.policy, "index": case.command.index, "command": f"{case.command.party}: {case.command.name}",
-            "kind": case.kind, "outcome": outcome(h, case, whole, v), "verdicts": v["verdicts"], "exit": code, "agree": v["agree"],
-            "locality0_back": check_locality(h, case)})
+    assert (set(v["verdicts"]), code, v["agree"], v["capped"]) == (e.verdicts, rules.code(e.verdicts), whole, e.capped), about
+    assert whole is rules.whole(case, e), about
+    check_end(h, case, e)
+    check_words(h, case, e)
+    if e.end == "reset":
+        caps = extends(h)[rules.extended(case):]
+        assert [pcr for pcr, _ in caps] == [17, 18]
+        assert all(d == CAP_VALUE.ljust(len(d), b"\0") for _, digests in caps for d in digests.values())
+    if e.taken is not None:
+        assert len(extends(h)) == e.taken
+        # Where there was to be a launch and was none nothing is known of modules.
+        assert set(v["modules"]) == (set() if case.mode == "txt" and not h.result.get("drtm") else missing_modules(h)), about
+    locality = locality_of(h)
+    assert locality in rules.holder(case, e), about
+    record("sweep", {"mode": case.mode, "policy": case.policy, "index": case.command.index,
+                     "command": f"{case.command.party}: {case.command.name}", "kind": case.kind, "outcome": rules.outcome(case, e),
+                     "verdicts": v["verdicts"], "exit": code, "agree": v["agree"], "locality0_back": locality in (0, None)})
 
 
 @pytest.mark.parametrize("mode", ["direct", "txt"])
@@ -259,3 +234,17 @@ def test_every_command_and_every_kind_is_met():
     assert {c.kind for c in cases} == set(KINDS)
     for mode, parties in (("direct", {"efi"}), ("txt", {"efi", "tboot", "sinit", "stage"})):
         assert {c.command for c in cases if c.mode == mode} == {c for c in COMMANDS[mode] if c.party in parties}
+
+
+def test_recorded_results_follow_the_rules():
+    """Of the machines: what docs/RELIABILITY.md says was measured is what the rules want."""
+    with open(os.path.join(launch.TOP, "tests/data/results/sweep.jsonl"), encoding="utf-8") as f:
+        rows = [row for row in map(json.loads, f) if row["mode"] in COMMANDS]
+    assert rows
+    for row in rows:
+        case = sweep_table.Case(row["mode"], COMMANDS[row["mode"]][row["index"] - 1], row["kind"], row["policy"])
+        e = rules.expect(case)
+        assert row["command"] == f"{case.command.party}: {case.command.name}"
+        assert (row["outcome"], set(row["verdicts"]), row["exit"], row["agree"]) == (
+            rules.outcome(case, e), e.verdicts, rules.code(e.verdicts), rules.whole(case, e)), row
+        assert row["locality0_back"] == bool(rules.holder(case, e) & {0, None}), row
