@@ -97,6 +97,8 @@ def _parser():
     p.add_argument("--keep", metavar="DIR", help="keep all logs there, whatever happens")
     p.add_argument("--timeout", type=_seconds, default=120, metavar="S", help="seconds for the guest (default 120)")
     p.add_argument("--quiet", type=_seconds, metavar="S", help="end the run, as by --timeout, when the console said nothing for so long")
+    p.add_argument("--halt-grace", type=_number(0, 600), default=3, metavar="S",
+                   help="seconds in which a host that said that it halted may power itself off (default 3)")
     p.add_argument("--tpm", choices=["tis", "crb", "none", "1.2"], default="tis",
                    help="TPM 2.0 by TIS (default) or CRB, none, or TPM 1.2")
     p.add_argument("--banks", type=_banks, metavar="LIST",

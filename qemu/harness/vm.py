@@ -199,9 +199,9 @@ class Vm:
         self.note = failure or process.last_line(self._log) or f"QEMU ended with status {self.exit}"
         return "error"
 
-    def _grace(self):
+    def _grace(self, seconds=_GRACE_SECONDS):
         if self._kill_at is None:
-            self._kill_at = time.monotonic() + _GRACE_SECONDS
+            self._kill_at = time.monotonic() + seconds
 
     def _take(self, name):
         """Receives once from a stream and handles the bytes; False if there is nothing more."""
@@ -276,7 +276,7 @@ class Vm:
             tboot = self._txt and _TBOOT_HALTED.search(line)
             if (halted or tboot) and self.halt is None:
                 self.halt = halted.group(1) if halted else f"tboot: {tboot.group(1)}"
-                self._grace()
+                self._grace(self._options.halt_grace)
 
     def _host_bytes(self, data):
         now = time.monotonic() - self.start_time

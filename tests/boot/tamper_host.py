@@ -13,6 +13,7 @@ import threading
 import time
 
 import launch
+import tpm_trace
 import txt_boot
 
 TOP = launch.TOP
@@ -165,6 +166,8 @@ class Host:
         options = ["--keep", self.path("logs"), "--timeout", "200", *self.options]
         if self.with_tpm:
             options += ["--tpm-state", self.state]
+        if "none" not in options:
+            options += ["--tpm-trace", self.path("trace")]
         if self.mode == "txt":
             options += ["--platform", "txt", "--sinit", self.sinit, "--mle", self.mle or self.esp("tboot")]
         esp = ["--esp-nbd", self.disk] if self.disk else ["--esp", self.path("built/esp")]
@@ -184,6 +187,7 @@ class Host:
         self.result = txt_boot.load(self.path("run.json"))
         self.serial = self.result.serial_text()
         self.log = self._take_log()
+        self.trace = tpm_trace.trace_of(self.path("trace")) if os.path.exists(self.path("trace")) else []
 
     def _watch(self):
         """Once a text is on the console, a TPM command from outside of the guest, through the proxy."""

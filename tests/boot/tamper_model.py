@@ -10,7 +10,10 @@ import struct
 ALG_ID = {0x4: "sha1", 0xB: "sha256", 0xC: "sha384", 0xD: "sha512"}
 DEFAULT_PCR = {"hypervisor": 19, "kernel": 19, "initrd": 19, "vmm": 20, "file": 21}
 NONE = 255
-NV, NV_RAW = 130, 131
+ANY, NV, NV_RAW = 129, 130, 131
+# The policy that tboot 1.10.5 has in itself for when it finds none: hash algorithm SHA-256, control 1; module 0 to no PCR of its own, any other
+# to PCR 17 (it says 19), whatever it is; an NV index, which it ignores.
+TBOOT_DEFAULT = bytes.fromhex("02000b010000000000000003" "00ff000000000000" "8111000000000000" "8316001000004000")
 
 
 def h(bank, *parts):
@@ -47,7 +50,7 @@ def module(bank, line, data):
 class Model:
     """
     One launch. caps: alias of a measurement to the reason why there is a cap in its place. stop: (alias, reason), capped behind it; with the
-    reason uncapped nothing at all is extended any more.
+    reason uncapped nothing at all is extended any more. policy:17 is the first of the policy's two extends.
     """
 
     def __init__(self, banks, start, caps, stop):
@@ -72,7 +75,7 @@ class Model:
         reason = self.caps.get(alias)
         if pcr != NONE:
             self._extend(pcr, (lambda bank: h(bank, b"cap " + reason.encode())) if reason else digest, banks or list(self.values))
-        if last and self.stop and self.stop[0] == alias:
+        if self.stop and (last and self.stop[0] == alias or self.stop[0] == f"{alias}:{pcr}"):
             self._end()
 
     def policy(self, data, banks=None):
@@ -106,9 +109,10 @@ def _modules(m, read, conf, policy, banks=None):
     for number, (role, file, line) in enumerate(parse_description(conf)[0], 1):
         if m.stopped:
             return
-        if banks and number not in entries:
+        pcr = entries.get(number, entries.get(ANY)) if banks else entries.get(number, DEFAULT_PCR[role])
+        if pcr is None:
             continue        # tboot measures only what its policy names
-        m.event(f"m{number}", entries.get(number, DEFAULT_PCR[role]), lambda b, f=file, t=line: module(b, t, read(f)), banks)
+        m.event(f"m{number}", pcr, lambda b, f=file, t=line: module(b, t, read(f)), banks)
 
 
 def direct(read, banks, content, caps, stop):
@@ -127,21 +131,23 @@ def direct(read, banks, content, caps, stop):
     return m.hex()
 
 
-def txt(read, banks, sinit, policy, content, caps, stop):
-    """
-    sinit: what SINIT extended: (PCR, {bank: digest}). policy: that of the TPM; tboot extends the bank of its option extpol only. None: what
-    tboot extended is in `sinit`, too.
-    """
-    m = Model(banks, 0x00, caps, stop)
-    for i, (pcr, digests) in enumerate(sinit):
-        m.event("sinit", pcr, lambda b, d=digests: d[b], list(digests), last=i + 1 == len(sinit))
+def sinit(banks, given, caps=(), stop=None):
+    """given: what was extended before tboot: (PCR, {bank: digest})."""
+    m = Model(banks, 0x00, dict(caps), stop)
+    for i, (pcr, digests) in enumerate(given):
+        m.event("sinit", pcr, lambda b, d=digests: d[b], list(digests), last=i + 1 == len(given))
+    return m
+
+
+def txt(read, banks, given, policy, content, caps, stop):
+    """policy: that of the TPM; tboot extends the bank of its option extpol only."""
+    m = sinit(banks, given, caps, stop)
     conf = read("launch.conf").decode()
     _, rules = parse_description(conf)
-    if policy:
-        one = re.search(r"\bextpol=(\w+)", conf).group(1).split()
-        m.policy(parse_policy(policy)[3], one)
-        m.event("m0", 17, lambda b: module(b, rules, read("stage")), one)
-        _modules(m, read, conf, policy, one)
+    one = re.search(r"\bextpol=(\w+)", conf).group(1).split()
+    m.policy(parse_policy(policy)[3], one)
+    m.event("m0", 17, lambda b: module(b, rules, read("stage")), one)
+    _modules(m, read, conf, policy, one)
     m.nv([(int(i, 16), int(p)) for i, p in re.findall(r" nv=(0x[0-9a-f]+),\w+,(\d+),", rules)], content)
     m.closing()
     return m.hex()

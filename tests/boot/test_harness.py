@@ -251,6 +251,13 @@ def test_halted_guest_that_stays_is_ended(runner):
     assert runner.result["seconds"] < 20
 
 
+@pytest.mark.parametrize("grace", [0, 5])
+def test_halted_guest_gets_as_long_as_is_said(runner, grace):
+    runner.fake("serial geolaunch: halted: returned\nsleep").run("--tpm", "none", "--timeout", "50", "--halt-grace", str(grace))
+    assert (runner.code, runner.result["ended"], runner.result["halt"]) == (10, "halt", "returned")
+    assert grace <= runner.result["seconds"] < grace + 20
+
+
 def test_stubborn_qemu_is_killed(runner):
     runner.fake("event guest-shutdown\nsleep", stubborn=True).run("--tpm", "none", "--timeout", "50")
     assert (runner.code, runner.result["ended"], runner.result["qemu_exit"]) == (0, "poweroff", -signal.SIGKILL)

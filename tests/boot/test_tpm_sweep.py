@@ -7,7 +7,6 @@ test_efi_txt_sweep.c and test_stage_sweep.c.
 """
 import collections
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -18,13 +17,13 @@ import pytest
 import launch
 import sweep_rules as rules
 import sweep_table
+import tpm_trace
 from results import record
 from sweep_table import COMMANDS, KINDS, SLOW
 from tamper_host import STOP, Cache, Host
-from tpm_trace import extend_of, trace_of
+from tpm_trace import DYNAMIC
 
 FULL = os.environ.get("GEOLAUNCH_SWEEP") == "full"
-DYNAMIC = [str(p) for p in range(17, 23)]
 NO_MODULE = {0x40c, 0x412, 0x413, 0x5a0, 0x5a2, 0x5a3}     # launch control policy; ours: policy, NV, closing event
 CAP_VALUE = struct.pack("<I", 1)     # of SINIT, EVTYPE_CAP_VALUE: SDG 315168-016, appendix F
 PATIENCE = 75     # seconds; nobody's but that of firmware and tboot is longer, and theirs lasts for minutes
@@ -40,11 +39,9 @@ def run(cache, work, mode, policy, *options):
     """One launch; its trace is host.trace, one object a TPM command."""
     h = Host(cache, work, mode, "linux", policy)
     h.make()
-    trace = h.path("trace")
-    h.options += ["--tpm-trace", trace, "--qemu-arg=-trace", "--qemu-arg=tpm_tis_new_active_locality",
+    h.options += ["--qemu-arg=-trace", "--qemu-arg=tpm_tis_new_active_locality",
                   "--memory", "512" if mode == "txt" else "256", *options]
     h.boot()
-    h.trace = trace_of(trace)
     # What QEMU itself asked before the machine ran meets no fault rule.
     while h.trace and h.trace[0]["seq"] == 0 and h.trace[0]["locality"] == 0:
         h.trace.pop(0)
@@ -87,37 +84,15 @@ def rule(case, sent):
 
 # ---- what the TPM took ----
 
-def extends(h):
-    """(PCR, digests) of each extend of PCR 17-22 that the TPM executed."""
-    found = []
-    for e in h.trace:
-        if e["rc"] != "0x00000000" or "fault" in e or e["name"] not in ("PCR_Extend", "PCR_Event", "PCR_Reset"):
-            continue
-        command = bytes.fromhex(e["command"])
-        pcr, = struct.unpack_from(">I", command, 10)
-        if str(pcr) in DYNAMIC:
-            assert e["name"] == "PCR_Extend", e
-            found.append((pcr, extend_of(command)[1]))
-    return found
-
-
 def replay(h):
     """PCR 17-22 by all extends that the TPM executed."""
-    start = b"\0" if h.result.get("drtm") else b"\xff"
-    values = {b: {p: start * hashlib.new(b).digest_size for p in DYNAMIC} for b in h.banks}
-
-    def extend(pcr, digests):
-        for bank in set(digests) & set(values):
-            values[bank][pcr] = hashlib.new(bank, values[bank][pcr] + digests[bank]).digest()
-
+    first = []
     if h.result.get("drtm"):
         # The D-RTM sequence is no TPM command; nothing but SINIT's module decides what it measures.
-        first = h.expected["events"][0]
-        assert (first["pcr"], first["type"]) == (17, 0x402)
-        extend("17", {b: bytes.fromhex(d) for b, d in first["digests"].items()})
-    for pcr, digests in extends(h):
-        extend(str(pcr), digests)
-    return {b: {p: v.hex() for p, v in pcrs.items()} for b, pcrs in values.items()}
+        event = h.expected["events"][0]
+        assert (event["pcr"], event["type"]) == (17, 0x402)
+        first = [(4, 17, {b: bytes.fromhex(d) for b, d in event["digests"].items()})]
+    return tpm_trace.replay(first + tpm_trace.extends_of(h.trace), h.banks, 0 if first else 0xFF)
 
 
 def dynamic(pcrs, banks):
@@ -153,7 +128,7 @@ def locality_of(h):
 def missing_modules(h):
     """Names of the expected modules that the TPM took no extend of, if it took the first ones of each PCR."""
     taken = collections.Counter({17: 1} if h.result.get("drtm") else {})      # the D-RTM sequence
-    for pcr, digests in extends(h):
+    for _, pcr, digests in tpm_trace.extends_of(h.trace):
         event = [e for e in h.expected["events"] if e["pcr"] == pcr][taken[pcr]]
         choices = [event["digests"], *(a["digests"] for a in event.get("alternatives", ()))]
         assert {b: d.hex() for b, d in digests.items() if b in h.banks} in choices, event["name"]
@@ -206,11 +181,11 @@ def test_fault(cache, good, tmp_path, case):
     check_end(h, case, e)
     check_words(h, case, e)
     if e.end == "reset":
-        caps = extends(h)[rules.extended(case):]
-        assert [pcr for pcr, _ in caps] == [17, 18]
-        assert all(d == CAP_VALUE.ljust(len(d), b"\0") for _, digests in caps for d in digests.values())
+        caps = tpm_trace.extends_of(h.trace)[rules.extended(case):]
+        assert [pcr for _, pcr, _ in caps] == [17, 18]
+        assert all(d == CAP_VALUE.ljust(len(d), b"\0") for _, _, digests in caps for d in digests.values())
     if e.taken is not None:
-        assert len(extends(h)) == e.taken
+        assert len(tpm_trace.extends_of(h.trace)) == e.taken
         # Where there was to be a launch and was none nothing is known of modules.
         assert set(v["modules"]) == (set() if case.mode == "txt" and not h.result.get("drtm") else missing_modules(h)), about
     locality = locality_of(h)
