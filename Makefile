@@ -60,11 +60,14 @@ STD := -std=gnu11 $(WARN) $(REPRO) -I. -MMD -MP
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 HOST_DEFS := -D_GNU_SOURCE -DGEOLAUNCH_VERSION='"$(VERSION)"'
 HOST_CFLAGS := $(STD) -O2 -g $(HARDEN) $(HOST_DEFS)
-ASAN_CFLAGS := $(STD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
-FUZZ_CFLAGS := $(STD) -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(HOST_DEFS)
+# What is sanitized, fuzzed or measured has the TPM library that geolaunch.efi and the stage have inside, not the distribution's.
+TSS_DEFS := $(HOST_DEFS) -isystem $(TSS_SRC)/include
+ASAN_CFLAGS := $(STD) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all $(TSS_DEFS)
+FUZZ_CFLAGS := $(STD) -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all $(TSS_DEFS)
 # clang's undefined-behaviour sanitizer sees some things that gcc's does not, an offset added to NULL for one.
-COV_CFLAGS := $(STD) -O1 -g -fprofile-instr-generate -fcoverage-mapping -fsanitize=undefined -fno-sanitize-recover=all $(HOST_DEFS)
+COV_CFLAGS := $(STD) -O1 -g -fprofile-instr-generate -fcoverage-mapping -fsanitize=undefined -fno-sanitize-recover=all $(TSS_DEFS)
 HOST_LIBS := -ltss2-sys -ltss2-mu -ltss2-tctildr -lyaml -ljansson -lcrypto -lz -lefiboot -lefivar
+OTHER_LIBS := $(filter-out -ltss2-sys -ltss2-mu,$(HOST_LIBS))
 GNU_EFI := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 
 # Code in front of the operating system: no red zone (interrupts), no SSE state to speak of but what the compiler needs, position
@@ -73,8 +76,9 @@ FREE := -ffreestanding -fno-builtin -fno-stack-protector -fno-strict-aliasing -f
 	-ffunction-sections -fdata-sections -fvisibility=hidden
 EFI_ONLY := -fpic -mno-red-zone -maccumulate-outgoing-args $(GNU_EFI)
 EFI_CFLAGS := $(STD) -Os $(or $(EFI_DEBUG),-g0) $(FREE) $(EFI_ONLY) -DGEOLAUNCH_VERSION='"$(VERSION)"' -I$(TSS_SRC)/include
+TSS_PATHS := -I$(TSS_SRC)/include/tss2 -I$(TSS_SRC)/include -I$(TSS_SRC)/src -I$(TSS_SRC)/src/tss2-sys
 TSS_CFLAGS := -std=gnu11 -Os -g0 $(REPRO) $(FREE) -fpic -mno-red-zone -fshort-wchar -maccumulate-outgoing-args -DMAXLOGLEVEL=0 \
-	-I$(TSS_SRC)/include/tss2 -I$(TSS_SRC)/include -I$(TSS_SRC)/src -I$(TSS_SRC)/src/tss2-sys
+	$(TSS_PATHS)
 
 # ---------------------------------------------------------------- sources
 
@@ -102,7 +106,7 @@ $(SHA_OBJS) &: $(LIBCRYPTO)
 
 # ---------------------------------------------------------------- host
 
-# $(1) variant, $(2) compiler, $(3) flags, $(4) link flags
+# $(1) variant, $(2) compiler, $(3) flags, $(4) link flags, $(5) libraries, $(6) archive of the TPM library
 # Of several patterns that match make takes the one with the shortest stem, so the special folders below win over %.o.
 define host_variant
 $(B)/$(1)/%.o: %.c Makefile
@@ -133,6 +137,10 @@ $(B)/$(1)/tests/unit/test_tpm_tcg%.o: tests/unit/test_tpm_tcg%.c Makefile
 	@mkdir -p $$(@D)
 	@echo '  CC    $$@'
 	$(Q)$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
+$(B)/$(1)/tests/fuzz/fuzz_efi_%.o: tests/fuzz/fuzz_efi_%.c Makefile
+	@mkdir -p $$(@D)
+	@echo '  CC    $$@'
+	$(Q)$(2) $(3) $(GNU_EFI) -c -o $$@ $$<
 $(B)/$(1)/libgeolaunch.a: $(LIB:%.c=$(B)/$(1)/%.o) $(SHA_OBJS)
 	@rm -f $$@; ar rcsD $$@ $$^
 $(B)/$(1)/libcli.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out cli/main.c,$(CLI)))
@@ -146,18 +154,18 @@ $(B)/$(1)/libefi.a: $(patsubst %.c,$(B)/$(1)/%.o,$(filter-out efi/main.c efi/rel
 	@rm -f $$@; ar rcsD $$@ $$^
 $(B)/$(1)/libhelp.a: $(UNIT_HELP:%.c=$(B)/$(1)/%.o)
 	@rm -f $$@; ar rcsD $$@ $$^
-$(B)/$(1)/geolaunch: $(B)/$(1)/cli/main.o $(B)/$(1)/libcli.a $(B)/$(1)/libgeolaunch.a
+$(B)/$(1)/geolaunch: $(B)/$(1)/cli/main.o $(B)/$(1)/libcli.a $(B)/$(1)/libgeolaunch.a $(6)
 	@echo '  LD    $$@'
-	$(Q)$(2) $(4) -o $$@ $$^ $(HOST_LIBS)
+	$(Q)$(2) $(4) -o $$@ $$^ $(5)
 $(B)/$(1)/tpmproxy: $(B)/$(1)/qemu/proxy/main.o $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
 	@echo '  LD    $$@'
 	$(Q)$(2) $(4) -o $$@ $$^ -ljansson
-$(B)/$(1)/txtplatform: $(B)/$(1)/qemu/txt/main.o $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
+$(B)/$(1)/txtplatform: $(B)/$(1)/qemu/txt/main.o $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a $(6)
 	@echo '  LD    $$@'
-	$(Q)$(2) $(4) -o $$@ $$^ -lcapstone $(HOST_LIBS)
-$(B)/$(1)/gen_lint: $(B)/$(1)/cli/gen_lint.o $(B)/$(1)/libcli.a $(B)/$(1)/libgeolaunch.a
+	$(Q)$(2) $(4) -o $$@ $$^ -lcapstone $(5)
+$(B)/$(1)/gen_lint: $(B)/$(1)/cli/gen_lint.o $(B)/$(1)/libcli.a $(B)/$(1)/libgeolaunch.a $(6)
 	@echo '  LD    $$@'
-	$(Q)$(2) $(4) -o $$@ $$^ $(HOST_LIBS)
+	$(Q)$(2) $(4) -o $$@ $$^ $(5)
 $(B)/$(1)/gen_preflight: $(B)/$(1)/cli/gen_preflight.o $(B)/$(1)/libgeolaunch.a
 	@echo '  LD    $$@'
 	$(Q)$(2) $(4) -o $$@ $$^
@@ -165,21 +173,27 @@ $(B)/$(1)/gen_measurements: $(B)/$(1)/cli/gen_measurements.o $(B)/$(1)/libgeolau
 	@echo '  LD    $$@'
 	$(Q)$(2) $(4) -o $$@ $$^
 $(B)/$(1)/unit/%: $(B)/$(1)/tests/unit/%.o $(B)/$(1)/libhelp.a $(B)/$(1)/libefi.a \
-		$(B)/$(1)/libcli.a $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
+		$(B)/$(1)/libcli.a $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a $(6)
 	@mkdir -p $$(@D)
 	@echo '  LD    $$@'
-	$(Q)$(2) $(4) -o $$@ $$^ -lcmocka -lcapstone $(HOST_LIBS)
+	$(Q)$(2) $(4) -o $$@ $$^ -lcmocka -lcapstone $(5)
+$(B)/$(1)/tss/%.o: $(TSS_SRC)/src/%.c Makefile
+	@mkdir -p $$(@D)
+	@$(2) $(3) -w -DMAXLOGLEVEL=0 $(TSS_PATHS) -c -o $$@ $$<
+$(B)/$(1)/libtss2.a: $(TSS:$(TSS_SRC)/src/%.c=$(B)/$(1)/tss/%.o)
+	@test -n '$(TSS)' || { echo "make: no tpm2-tss source in $(TSS_SRC): run 'make deps', or give TSS_SRC=DIR" >&2; exit 1; }
+	@rm -f $$@; ar rcsD $$@ $$^
 endef
 # Flags hold commas, which would end an argument of call: they go through variables.
 HOST_LDFLAGS := -pie -Wl,-z,relro,-z,now
 ASAN_LDFLAGS := -fsanitize=address,undefined
-$(eval $(call host_variant,host,$$(CC),$$(HOST_CFLAGS),$$(HOST_LDFLAGS)))
-$(eval $(call host_variant,asan,$$(CC),$$(ASAN_CFLAGS),$$(ASAN_LDFLAGS)))
-$(eval $(call host_variant,fuzz,$$(CLANG),$$(FUZZ_CFLAGS),$$(ASAN_LDFLAGS)))
+$(eval $(call host_variant,host,$$(CC),$$(HOST_CFLAGS),$$(HOST_LDFLAGS),$(HOST_LIBS),))
+$(eval $(call host_variant,asan,$$(CC),$$(ASAN_CFLAGS),$$(ASAN_LDFLAGS),$(OTHER_LIBS),$(B)/asan/libtss2.a))
+$(eval $(call host_variant,fuzz,$$(CLANG),$$(FUZZ_CFLAGS),$$(ASAN_LDFLAGS),$(OTHER_LIBS),$(B)/fuzz/libtss2.a))
 COV_LDFLAGS := -fprofile-instr-generate -fsanitize=undefined
-$(eval $(call host_variant,cov,$$(CLANG),$$(COV_CFLAGS),$$(COV_LDFLAGS)))
+$(eval $(call host_variant,cov,$$(CLANG),$$(COV_CFLAGS),$$(COV_LDFLAGS),$(OTHER_LIBS),$(B)/cov/libtss2.a))
 
-.PRECIOUS: $(B)/host/%.o $(B)/asan/%.o $(B)/fuzz/%.o $(B)/cov/%.o $(B)/efi/%.o $(B)/tss/%.o $(B)/stage/%.o
+.PRECIOUS: $(B)/host/%.o $(B)/asan/%.o $(B)/asan32/%.o $(B)/fuzz/%.o $(B)/cov/%.o $(B)/efi/%.o $(B)/tss/%.o $(B)/stage/%.o
 
 # ---------------------------------------------------------------- EFI application
 
@@ -286,9 +300,9 @@ FUZZ_RUN := $(FUZZ:tests/fuzz/%.c=%)
 # variant, folder of the programs, its main() if libFuzzer brings none, linker and its options
 define fuzz_programs
 $(B)/$(1)/$(2)/%: $(B)/$(1)/tests/fuzz/%.o $(3:%=$(B)/$(1)/tests/fuzz/%.o) \
-		$(B)/$(1)/libcli.a $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a
+		$(B)/$(1)/libefi.a $(B)/$(1)/libcli.a $(B)/$(1)/libtxt.a $(B)/$(1)/libproxy.a $(B)/$(1)/libgeolaunch.a $(B)/$(1)/libtss2.a
 	@mkdir -p $$(@D)
-	$$(Q)$(4) -o $$@ $$^ -lcapstone $$(HOST_LIBS)
+	$$(Q)$(4) -o $$@ $$^ -lcapstone $$(OTHER_LIBS)
 endef
 FUZZ_LDFLAGS := -fsanitize=fuzzer,address,undefined
 $(eval $(call fuzz_programs,asan,fuzz,replay_main,$$(CC) $$(ASAN_LDFLAGS)))
@@ -298,7 +312,29 @@ $(eval $(call fuzz_programs,cov,pick,pick_main,$$(CLANG) $$(COV_LDFLAGS)))
 # Every corpus is replayed with gcc's sanitizers in make test; fuzzing itself needs clang's libFuzzer.
 $(FUZZ_RUN:%=replay-%): replay-%: $(B)/asan/fuzz/%
 	@$< $(wildcard tests/data/fuzz/$*/*) > $<.log 2>&1 || { tail -n 40 $<.log; echo "failed; by hand: $< tests/data/fuzz/$*/*" >&2; exit 1; }
-check-fuzz: $(FUZZ_RUN:%=replay-%)
+# The stage is an i386 program: the targets of what it has inside once more, with its size_t, its hashes and its TPM library. Those that need more
+# than the C library cannot be: i386 versions of other libraries are no part of this distribution.
+FUZZ32 := $(addprefix fuzz_,bzimage cpio description elf eventlog multiboot2_header multiboot2_info pecoff stage_heaplog stage_plan \
+	stage_power stage_rules tpm_response vlp)
+LIB32 := $(filter-out common/hash_openssl.c efi/core/%,$(PURE)) stage/measure.c stage/hash_blocks.c $(wildcard stage/core/*.c) \
+	qemu/txt/image.c tpm/host/nv_admin.c
+ASAN32_CFLAGS := -m32 $(ASAN_CFLAGS)
+$(B)/asan32/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC    $@'
+	$(Q)$(CC) $(ASAN32_CFLAGS) $(if $(filter stage/hash_blocks.c,$<),$(LTC_DEFS)) -c -o $@ $<
+$(B)/asan32/tss/%.o: $(TSS_SRC)/src/%.c Makefile
+	@mkdir -p $(@D)
+	@$(CC) $(ASAN32_CFLAGS) -w -DMAXLOGLEVEL=0 $(TSS_PATHS) -c -o $@ $<
+$(B)/asan32/lib.a: $(LIB32:%.c=$(B)/asan32/%.o) $(LTC) $(TSS:$(TSS_SRC)/src/%.c=$(B)/asan32/tss/%.o)
+	@rm -f $@; ar rcsD $@ $^
+$(B)/asan32/fuzz/%: $(B)/asan32/tests/fuzz/%.o $(B)/asan32/tests/fuzz/replay_main.o $(B)/asan32/lib.a
+	@mkdir -p $(@D)
+	$(Q)$(CC) -m32 -no-pie $(ASAN_LDFLAGS) -o $@ $^
+.PHONY: $(FUZZ32:%=replay32-%)
+$(FUZZ32:%=replay32-%): replay32-%: $(B)/asan32/fuzz/%
+	@$< $(wildcard tests/data/fuzz/$*/*) > $<.log 2>&1 || { tail -n 40 $<.log; echo "failed; by hand: $< tests/data/fuzz/$*/*" >&2; exit 1; }
+check-fuzz: $(FUZZ_RUN:%=replay-%) $(FUZZ32:%=replay32-%)
 $(FUZZ_RUN:%=fuzz-%): fuzz-%: $(B)/fuzz/fuzz/%
 	@GEOLAUNCH_RESULTS=$(RESULTS) scripts/fuzz $< $(FUZZ_TIME) $(B)/corpus/$* tests/data/fuzz/$*
 fuzz: deps
@@ -434,4 +470,4 @@ install: build-all
 clean:
 	rm -rf $(B)
 
--include $(shell find $(wildcard $(B)/host $(B)/asan $(B)/fuzz $(B)/cov $(B)/efi $(B)/stage $(B)/stop) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(wildcard $(B)/host $(B)/asan $(B)/asan32 $(B)/fuzz $(B)/cov $(B)/efi $(B)/stage $(B)/stop) -name '*.d' -type f 2>/dev/null)

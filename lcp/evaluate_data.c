@@ -18,6 +18,11 @@ static const struct {
 	{ LCP_E_SIG_SCHEME, LCP_RULE_LIST_SIG_ALG },
 	{ LCP_E_SIG_KEY_SIZE, LCP_RULE_LIST_KEY_SIZE },
 	{ LCP_E_SIG_KEY_MISMATCH, LCP_RULE_LIST_KEY_SIZE },
+	{ LCP_E_SIG_HASH_ALG, LCP_RULE_LIST_SIG_ALG },
+	{ LCP_E_SIG_EXPONENT, LCP_RULE_LIST_SIGNATURE },
+	{ LCP_E_SIG_VERSION, LCP_RULE_LIST_SIGNATURE },
+	{ LCP_E_SIG_RESERVED, LCP_RULE_LIST_SIGNATURE },
+	{ LCP_E_SIG_FIELD, LCP_RULE_LIST_SIGNATURE },
 	{ LCP_E_ELEMENT_TRUNCATED, LCP_RULE_ELEMENT_SIZE },
 	{ LCP_E_ELEMENT_SIZE, LCP_RULE_ELEMENT_SIZE },
 	{ LCP_E_ELEMENT_BODY, LCP_RULE_ELEMENT_SIZE },
@@ -72,7 +77,8 @@ static bool approved(const struct lcp_eval *e, const struct lcp_list *l, uint16_
 
 /*
  * A wrong signature stops the launch. A list that is revoked, or signed in a way that is not approved, only does not count any more.
- * Which hash algorithm an RSASSA signature was made with is known once it is verified.
+ * Which hash algorithm an RSASSA signature was made with is known once it is verified. What then is wrong with its other fields is no format
+ * that any signer makes.
  */
 GL_MUST static bool check_signature(struct lcp_eval *e, enum lcp_owner o, unsigned number)
 {
@@ -81,6 +87,7 @@ GL_MUST static bool check_signature(struct lcp_eval *e, enum lcp_owner o, unsign
 	struct lcp_at at = { o, (int)number, -1 };
 	enum lcp_rule rule = key_size_rule(l);
 	uint16_t hash_alg = lcp_list_sig_hash_alg(l);
+	enum lcp_error error;
 
 	if (rule)
 		return lcp_eval_deny(e, rule, at);
@@ -90,6 +97,9 @@ GL_MUST static bool check_signature(struct lcp_eval *e, enum lcp_owner o, unsign
 	}
 	if (!ops->verify || !ops->verify(ops->ctx, l, &hash_alg))
 		return lcp_eval_deny(e, LCP_RULE_LIST_SIGNATURE, at);
+	error = lcp_list_signature_validate(l);
+	if (error)
+		return deny_format(e, error, at);
 	if (!approved(e, l, hash_alg))
 		e->v->lists[o][number] = LCP_RULE_LIST_NOT_APPROVED;
 	else if (l->sig.revocation < e->v->policy[o].revocation[number])

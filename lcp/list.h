@@ -61,6 +61,9 @@ GL_MUST enum lcp_error lcp_list_decode_prefix(struct span bytes, struct lcp_list
 /* Checks every rule, also of the elements. `where`, if not NULL, gets on failure the number of the element, or -1 for the list. */
 GL_MUST enum lcp_error lcp_list_validate(const struct lcp_list *l, int *where);
 
+/* The part of it that is about the signature's fields. Some of them neither the signature nor the policy's hash covers. */
+GL_MUST enum lcp_error lcp_list_signature_validate(const struct lcp_list *l);
+
 /*
  * Writes the list into `buf`; `*n` is its size (with buf.p NULL only the size is computed). encode(decode(b)) = b.
  * Checked is only what the bytes cannot express. On failure `*n` is untouched, but the buffer may have been.

@@ -74,7 +74,7 @@ static enum lcp_error check_signature_3(const struct lcp_list *l)
 	return hash_known(l) ? LCP_OK : LCP_E_SIG_HASH_ALG;
 }
 
-static enum lcp_error check_signature(const struct lcp_list *l)
+enum lcp_error lcp_list_signature_validate(const struct lcp_list *l)
 {
 	const struct lcp_signature *s = &l->sig;
 
@@ -147,7 +147,7 @@ static enum lcp_error check(const struct lcp_list *l, int *at)
 		return error;
 	if (l->reserved)
 		return LCP_E_LIST_RESERVED;
-	error = check_signature(l);
+	error = lcp_list_signature_validate(l);
 	return error ? error : check_elements(l, at);
 }
 

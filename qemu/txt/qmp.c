@@ -154,21 +154,24 @@ bool qmp_monitor(struct qmp *q, const char *line, char **out)
 	return !q->why[0];
 }
 
-bool qmp_open(struct qmp *q, const char *path, int ms)
+bool qmp_negotiate(struct qmp *q, const char *path)
 {
-	json_t *greeting;
-	bool ok;
+	json_t *greeting = wait_answer(q);
+	bool ok = greeting && json_object_get(greeting, "QMP");
 
-	*q = (struct qmp){ .fd = -1, .in = { .max = IN_MAX }, .event = q->event, .ctx = q->ctx };
-	q->fd = sock_connect(path, ms);
-	if (q->fd < 0)
-		return fail(q, "cannot connect to the monitor at %s: %s", path, strerror(errno));
-	greeting = wait_answer(q);
-	ok = greeting && json_object_get(greeting, "QMP");
 	json_decref(greeting);
 	if (!ok)
 		return fail(q, "the monitor at %s does not greet as QMP (-qmp or -mon ...,mode=control)", path);
 	return qmp_execute(q, "qmp_capabilities", NULL, NULL);
+}
+
+bool qmp_open(struct qmp *q, const char *path, int ms)
+{
+	*q = (struct qmp){ .fd = -1, .in = { .max = IN_MAX }, .event = q->event, .ctx = q->ctx };
+	q->fd = sock_connect(path, ms);
+	if (q->fd < 0)
+		return fail(q, "cannot connect to the monitor at %s: %s", path, strerror(errno));
+	return qmp_negotiate(q, path);
 }
 
 void qmp_close(struct qmp *q)

@@ -22,6 +22,8 @@ struct qmp {
 
 /* Connects (`ms`: how long to try) and ends the negotiation. event and ctx are kept. qmp_close() is due in any case. */
 GL_MUST bool qmp_open(struct qmp *q, const char *path, int ms);
+/* The negotiation alone, where q->fd is connected already; `path` is only a name for messages. */
+GL_MUST bool qmp_negotiate(struct qmp *q, const char *path);
 void qmp_close(struct qmp *q);
 
 /* Executes a command. `arguments` is taken over and may be NULL; `out` (the caller's reference) may be NULL. */

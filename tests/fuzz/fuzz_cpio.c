@@ -8,6 +8,7 @@
 
 #include "common/cursor.h"
 #include "boot/cpio.h"
+#include "tests/fuzz/exact.h"
 
 #define MAX_MEMBERS 64
 #define MAX_TOTAL ((size_t)1 << 20)
@@ -16,7 +17,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct cpio_member members[MAX_MEMBERS];
-static uint8_t whole[MAX_TOTAL];
 
 static size_t read_members(struct rd *r)
 {
@@ -52,7 +52,7 @@ static size_t hex(const uint8_t *p)
 	return v;
 }
 
-static void walk(size_t at, size_t total, size_t count)
+static void walk(const uint8_t *whole, size_t at, size_t total, size_t count)
 {
 	for (size_t next = 0;;) {
 		at = (at + 3) / 4 * 4;
@@ -85,18 +85,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct rd r = rd_init((struct span){ data, size });
 	size_t initrd_size = rd_le16(&r), count = read_members(&r), total = 0;
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	struct mspan whole;
 
 	if (cpio_layout(initrd_size, members, count, &total) || total > MAX_TOTAL)
 		return 0;
-	memset(whole, 0xaa, total);
-	if (cpio_write((struct mspan){ whole, total }, initrd_size, members, count))
+	whole = exact_span(&x, total);
+	if (cpio_write(whole, initrd_size, members, count))
 		abort();
 	for (size_t i = 0; i < initrd_size; i++)
-		if (whole[i] != 0xaa)
+		if (whole.p[i] != 0xaa)
 			abort();
+	/* A byte less than that is refused. */
+	if (total && !cpio_write(exact_span(&x, total - 1), initrd_size, members, count))
+		abort();
 	if (count == 0 && total != initrd_size)
 		abort();
 	if (count > 0)
-		walk(initrd_size, total, count);
+		walk(whole.p, initrd_size, total, count);
 	return 0;
 }

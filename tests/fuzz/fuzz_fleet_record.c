@@ -36,6 +36,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		banks = data[0] & ALG_SET_ALL;
 		line = (struct span){ data + 1, size - 1 };
 	}
+	memset(&r, 0xaa, sizeof(r));
+	memset(&again, 0x55, sizeof(again));
+	memset(&common, 0xaa, sizeof(common));
+	memset(&result, 0xaa, sizeof(result));
 	if (fleet_record_parse(line, banks, &r))
 		return 0;
 	if (!fleet_name_valid(r.name) || !span_equal(fleet_record_name(line), span_str(r.name)))

@@ -8,14 +8,13 @@
 #include <string.h>
 
 #include "efi/core/layout.h"
+#include "tests/fuzz/exact.h"
 
 #define MAX_MAP 65536
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct efi_map map, joined, scratch;
-static struct mb2_memory memory[EFI_MAP_MAX + 1];
-static uint8_t copy[MAX_MAP];
 
 static void check_order(const struct efi_map *m)
 {
@@ -26,6 +25,8 @@ static void check_order(const struct efi_map *m)
 
 static void check_mb2(void)
 {
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	struct mb2_memory *memory = exact_room(&x, (EFI_MAP_MAX + 1) * sizeof(*memory)), *few;
 	uint64_t ram = 0, told = 0;
 	size_t n;
 
@@ -41,7 +42,11 @@ static void check_mb2(void)
 	if (ram != told)
 		abort();
 	/* One place less than is needed: refused. */
-	if (n > 0 && efi_map_to_mb2(&map, memory, n - 1, &n))
+	few = exact_room(&x, n * sizeof(*few));
+	if (!efi_map_to_mb2(&map, few, n, &n))
+		abort();
+	few = exact_room(&x, (n ? n - 1 : 0) * sizeof(*few));
+	if (n > 0 && efi_map_to_mb2(&map, few, n - 1, &n))
 		abort();
 }
 
@@ -56,11 +61,15 @@ static uint64_t ram_of(const struct efi_map *m)
 
 static void check_join(struct span bytes, size_t descriptor)
 {
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	uint8_t *copy = exact_room(&x, bytes.n);
 	size_t n;
 
-	memcpy(copy, bytes.p, bytes.n);
+	if (bytes.n)
+		memcpy(copy, bytes.p, bytes.n);
 	n = efi_map_join((struct mspan){ copy, bytes.n }, descriptor);
-	if (n > bytes.n || efi_map_read((struct span){ copy, n }, descriptor, &joined) != EFI_MAP_OK || ram_of(&joined) != ram_of(&map))
+	if (n > bytes.n || efi_map_read(exact_copy(&x, (struct span){ copy, n }), descriptor, &joined) != EFI_MAP_OK ||
+		ram_of(&joined) != ram_of(&map))
 		abort();
 }
 

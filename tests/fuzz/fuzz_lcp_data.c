@@ -49,7 +49,8 @@ static void check_policy(const struct lcp_data *d, const struct digests *digest,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t buf[CHECK_BUFFER];
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	struct mspan buf;
 	static char out[1 << 16];
 	static struct lcp_data d;
 	struct text t = TEXT_OF(out);
@@ -66,7 +67,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	if (lcp_data_encode(&d, (struct mspan){ buf, sizeof(buf) }, &n) || n != size || memcmp(buf, data, n) != 0)
+	buf = exact_span(&x, size);
+	if (lcp_data_encode(&d, buf, &n) || n != size || memcmp(buf.p, data, n) != 0)
+		abort();
+	if (lcp_data_encode(&d, exact_span(&x, size - 1), &n) == LCP_OK)
 		abort();
 	for (unsigned i = 0; i < d.list_count; i++) {
 		size_t used = 0;

@@ -2,7 +2,8 @@
 /*
  * Launch control over hostile policies, policy data and signatures. Input: flags, sizes of three parts (u16 LE), and the parts: owner policy,
  * supplier policy, the owner's data; what is left is the supplier's data. The digest in a policy is set right unless a flag says not to, as
- * nothing behind it would be reached.
+ * nothing behind it would be reached. What allows a launch with OpenSSL's word for it has signatures in the form that lcp_list_validate()
+ * demands; and what is measured of a decision is in the policies.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include "common/cursor.h"
 #include "lcp/digest.h"
 #include "lcp/host/sign.h"
+#include "lcp/measured.h"
+#include "tests/fuzz/exact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -76,11 +79,65 @@ static void check(const struct lcp_verdict *v)
 	}
 }
 
+/* An index may be there and empty. */
+static struct span policy_copy(struct exact *x, struct span s)
+{
+	return s.p && s.n == 0 ? (struct span){ exact_room(x, 0), 0 } : exact_copy(x, s);
+}
+
+/* The rules of a signature's fields, all of which come before those of elements. */
+static void check_signature(const struct lcp_list *l)
+{
+	static const enum lcp_error about[] = { LCP_E_SIG_FIELD, LCP_E_SIG_RESERVED, LCP_E_SIG_VERSION, LCP_E_SIG_KEY_ALG, LCP_E_SIG_SCHEME,
+		LCP_E_SIG_KEY_SIZE, LCP_E_SIG_KEY_MISMATCH, LCP_E_SIG_EXPONENT, LCP_E_SIG_HASH_ALG, LCP_E_SIG_UNSIGNED };
+	enum lcp_error e = lcp_list_validate(l, NULL);
+
+	for (size_t i = 0; i < GL_COUNT(about); i++)
+		if (e == about[i])
+			abort();
+}
+
+/* No list counts whose signature nobody would have made. */
+static void check_lists(const struct lcp_platform *p, const struct lcp_verdict *v)
+{
+	for (enum lcp_owner o = LCP_PO; o < LCP_OWNERS; o++) {
+		struct lcp_data d;
+
+		if (!v->list_count[o])
+			continue;
+		if (lcp_data_decode(p->data[o], &d, NULL) || d.list_count != v->list_count[o])
+			abort();
+		for (unsigned i = 0; i < d.list_count; i++)
+			if (lcp_list_signed(&d.lists[i]) && v->lists[o][i] == LCP_ALLOWED)
+				check_signature(&d.lists[i]);
+	}
+}
+
+static void check_measured(const struct lcp_platform *p, const struct lcp_verdict *v)
+{
+	static struct lcp_measured m;
+	size_t matches = 0;
+
+	lcp_measured(v, p->data, &m);
+	for (unsigned s = 0; s < LCP_SUBJECTS; s++)
+		matches += v->by[s].outcome == LCP_MATCH;
+	if (m.details_size > LCP_MEASURED_MAX || m.authorities_size > LCP_MEASURED_MAX)
+		abort();
+	/* Every match is an element's digest and its list's. */
+	if ((m.details_size != 0) != (matches != 0) || (m.authorities_size != 0) != (matches != 0))
+		abort();
+	if (m.details_size < matches * 20 || m.authorities_size < matches * 20 || m.authorities_size > matches * DIGEST_MAX)
+		abort();
+	if (m.control != (v->present[LCP_PO] ? v->policy[LCP_PO].control : v->present[LCP_PS] ? v->policy[LCP_PS].control : 0))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	__attribute__((cleanup(exact_free))) struct exact exact = { .count = 0 };
 	static struct lcp_platform p;
 	static struct pcrs pcrs;
-	static uint8_t fixed[LCP_OWNERS][LCP_POLICY_MAX_SIZE];
+	uint8_t fixed[LCP_POLICY_MAX_SIZE];
 	struct rd r = rd_init((struct span){ data, size });
 	struct lcp_verdict v;
 	uint8_t flags = rd_u8(&r);
@@ -99,9 +156,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (flags & (o == LCP_PO ? NO_PO : NO_PS)) {
 			p.policy[o] = (struct span){ NULL, 0 };
 		} else if (!(flags & KEEP_DIGEST) && p.policy[o].n <= LCP_POLICY_MAX_SIZE) {
-			fix_digest(p.policy[o], p.data[o], fixed[o]);
-			p.policy[o].p = fixed[o];
+			fix_digest(p.policy[o], p.data[o], fixed);
+			p.policy[o].p = fixed;
 		}
+		p.policy[o] = policy_copy(&exact, p.policy[o]);
+		p.data[o] = exact_copy(&exact, p.data[o]);
 	}
 	hash_span(ALG_SET_ALL, SPAN_LITERAL("mle"), &p.mle);
 	hash_span(ALG_SET_ALL, SPAN_LITERAL("bios"), &p.bios);
@@ -118,5 +177,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	p.verify = flags & OPENSSL ? lcp_openssl_verify : (struct lcp_verify_ops){ take_all, NULL };
 	lcp_evaluate(&p, &v);
 	check(&v);
+	check_measured(&p, &v);
+	if (v.allowed && flags & OPENSSL)
+		check_lists(&p, &v);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "common/cursor.h"
 #include "lcp/mle_image.h"
+#include "tests/fuzz/exact.h"
 
 /* Largest MLE that is put together here. */
 #define MLE_MAX (1 << 15)
@@ -15,10 +16,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint8_t image[MLE_MAX];
-
 /* The MLE's bytes [start, end) with the command line in them; false if that cannot be. */
-static bool put_together(const struct lcp_mle *m, const struct span *cmdline)
+static bool put_together(const struct lcp_mle *m, const struct span *cmdline, uint8_t *image)
 {
 	if (!lcp_mle_read(m, m->start, (struct mspan){ image, m->end - m->start }))
 		abort();
@@ -62,7 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (m.end - m.start > MLE_MAX)
 		return 0;
 
-	bool fits = put_together(&m, given);
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	uint8_t *image = exact_room(&x, m.end - m.start);
+	bool fits = put_together(&m, given, image);
 	enum lcp_error e = lcp_mle_digest(&m, given, ALG_BIT(ALG_SHA256), &have);
 
 	if ((e == LCP_OK) != fits)

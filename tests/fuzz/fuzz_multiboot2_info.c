@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "boot/multiboot2_info.h"
+#include "tests/fuzz/exact.h"
 
 #define MAX_COPY ((size_t)1 << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static uint8_t copy[MAX_COPY], second[MAX_COPY];
 
 static void check(bool ok)
 {
@@ -63,6 +62,8 @@ static void try_mmap(const struct mb2_tag *t, struct span whole)
 	struct mb2_info info;
 	struct mb2_tag again;
 	struct mb2_mmap m;
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	struct mspan copy, less;
 	size_t n = 0, size = 0;
 
 	if (!mb2_get_mmap(t, &m))
@@ -73,10 +74,15 @@ static void try_mmap(const struct mb2_tag *t, struct span whole)
 			entries[n++] = mb2_mmap_entry(&m, i);
 	mb2_begin_measure(&w);
 	mb2_put_mmap(&w, entries, n);
-	check(mb2_end(&w, &size) && size <= sizeof(copy));
-	mb2_begin(&w, (struct mspan){ copy, size });
+	check(mb2_end(&w, &size) && size <= MAX_COPY);
+	less = exact_span(&x, size - 1);
+	mb2_begin(&w, less);
 	mb2_put_mmap(&w, entries, n);
-	check(mb2_end(&w, &size) && mb2_info_open((struct span){ copy, size }, &info) == MB2_INFO_OK);
+	check(!mb2_end(&w, &size));
+	copy = exact_span(&x, less.n + 1);
+	mb2_begin(&w, copy);
+	mb2_put_mmap(&w, entries, n);
+	check(mb2_end(&w, &size) && mb2_info_open((struct span){ copy.p, size }, &info) == MB2_INFO_OK);
 	check(mb2_find(&info, MB2_MMAP, &again) && mb2_get_mmap(&again, &m) && m.count == n);
 }
 
@@ -86,17 +92,26 @@ static void typed(const struct mb2_tag *t, struct span whole)
 	struct mb2_writer w;
 	struct mb2_info info;
 	struct mb2_tag again;
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	struct mspan copy, second;
 	size_t n = 0, k = 0;
 
-	mb2_begin(&w, (struct mspan){ copy, sizeof(copy) });
+	mb2_begin_measure(&w);
 	if (!rewrite(&w, t, whole))
 		return;
 	check(mb2_end(&w, &n));
-	check(mb2_info_open((struct span){ copy, n }, &info) == MB2_INFO_OK && mb2_find(&info, t->type, &again));
+	copy = exact_span(&x, n);
+	mb2_begin(&w, copy);
+	check(rewrite(&w, t, whole) && mb2_end(&w, &k) && k == n);
+	check(mb2_info_open((struct span){ copy.p, n }, &info) == MB2_INFO_OK && mb2_find(&info, t->type, &again));
 	check(again.content.n <= t->content.n && again.type == t->type);
-	mb2_begin(&w, (struct mspan){ second, sizeof(second) });
-	check(rewrite(&w, &again, (struct span){ copy, n }) && mb2_end(&w, &k));
-	check(k == n && memcmp(copy, second, n) == 0);
+	second = exact_span(&x, n);
+	mb2_begin(&w, second);
+	check(rewrite(&w, &again, (struct span){ copy.p, n }) && mb2_end(&w, &k));
+	check(k == n && memcmp(copy.p, second.p, n) == 0);
+	/* A byte less than that is refused. */
+	mb2_begin(&w, exact_span(&x, n - 1));
+	check(rewrite(&w, &again, (struct span){ copy.p, n }) && !mb2_end(&w, &k));
 }
 
 static void copied(const struct mb2_info *info)
@@ -105,11 +120,20 @@ static void copied(const struct mb2_info *info)
 	struct mb2_info other;
 	struct mb2_tags a = { .info = info }, b = { .info = &other };
 	struct mb2_tag x, y;
+	__attribute__((cleanup(exact_free))) struct exact room = { 0 };
+	struct mspan copy;
 	size_t n = 0;
 
-	mb2_begin(&w, (struct mspan){ copy, sizeof(copy) });
+	mb2_begin_measure(&w);
 	mb2_copy_without(&w, info, 0);
-	check(mb2_end(&w, &n) && mb2_info_open((struct span){ copy, n }, &other) == MB2_INFO_OK);
+	check(mb2_end(&w, &n));
+	mb2_begin(&w, exact_span(&room, n - 1));
+	mb2_copy_without(&w, info, 0);
+	check(!mb2_end(&w, &n));
+	copy = exact_span(&room, n);
+	mb2_begin(&w, copy);
+	mb2_copy_without(&w, info, 0);
+	check(mb2_end(&w, &n) && mb2_info_open((struct span){ copy.p, n }, &other) == MB2_INFO_OK);
 	while (mb2_next(&a, &x))
 		check(mb2_next(&b, &y) && x.type == y.type && span_equal(x.content, y.content));
 	check(!mb2_next(&b, &y));

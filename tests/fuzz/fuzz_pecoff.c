@@ -2,6 +2,7 @@
 /*
  * PE images with launch description and policy inside. Input: the image, once as a file, once as it would lie in memory. What is found must
  * lie in it. What takes further sections must give them back, and all that it had before. A digest does not depend on what it leaves out.
+ * What is inside, compared with what lies beside it, is the same exactly if every byte is.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,37 @@ static void look(struct span image, enum pecoff_view view)
 	check(e.description.p >= image.p && e.description.n <= (size_t)(image.p + image.n - e.description.p));
 	check(e.policy.p >= image.p && e.policy.n <= (size_t)(image.p + image.n - e.policy.p));
 	check(e.description.p + e.description.n <= e.policy.p || e.policy.p + e.policy.n <= e.description.p);
+}
+
+static struct span cut(struct span s)
+{
+	return (struct span){ s.p, s.n - 1 };
+}
+
+/* What is found is the same as itself; with one byte less, with something else and with nothing it is not. */
+static void compare(struct span file, const struct embedded *other)
+{
+	struct embedded in, beside;
+	struct pecoff pe;
+	bool readable = pecoff_parse(file, &pe) == PECOFF_OK;
+	enum embedded_match m = embedded_compare(file, other);
+
+	if (!readable || embedded_find(file, PECOFF_FILE, &in) != PECOFF_OK) {
+		check(m == (readable ? EMBEDDED_DAMAGED : EMBEDDED_NONE));
+		return;
+	}
+	if (!in.description.n) {
+		check(m == EMBEDDED_NONE);
+		return;
+	}
+	check(embedded_compare(file, &in) == EMBEDDED_SAME);
+	check((m == EMBEDDED_SAME) == (span_equal(in.description, other->description) && span_equal(in.policy, other->policy)));
+	beside = (struct embedded){ in.description, cut(in.policy) };
+	check(embedded_compare(file, &beside) == EMBEDDED_OTHER_POLICY);
+	beside = (struct embedded){ cut(in.description), in.policy };
+	check(embedded_compare(file, &beside) == EMBEDDED_OTHER_DESCRIPTION);
+	beside = (struct embedded){ { NULL, 0 }, { NULL, 0 } };
+	check(embedded_compare(file, &beside) == EMBEDDED_OTHER_DESCRIPTION);
 }
 
 /* Another checksum, other certificates and none: the same digest. Another byte of the headers: another, or none. */
@@ -75,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	look(file, PECOFF_FILE);
 	look(file, PECOFF_LOADED);
+	compare(file, &more);
 	digest(file);
 	if (embedded_put(file, &more, (struct mspan){ NULL, 0 }, &n) != PECOFF_OK || n > (size_t)1 << 20)
 		return 0;
@@ -84,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(again == n && n > size);
 		check(embedded_find((struct span){ out, n }, PECOFF_FILE, &found) == PECOFF_OK);
 		check(span_equal(found.description, more.description) && span_equal(found.policy, more.policy));
+		compare((struct span){ out, n }, &more);
 		check(embedded_put((struct span){ out, n }, &more, (struct mspan){ NULL, 0 }, &again) != PECOFF_OK);
 	}
 	free(out);

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cursor.h"
 #include "stage/core/power.h"
+#include "tests/fuzz/acpi_sums.h"
+#include "tests/fuzz/guest.h"
 
 #define RAM 0x2000u
 #define SHARED 0x1000u
@@ -15,49 +16,30 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint8_t ram[RAM];
+/* `image`: what is put into the memory, with sums or without. */
+static uint8_t ram[RAM] __attribute__((aligned(8))), image[RAM];
+static struct guest guest = { .ram = ram, .size = RAM };
 
 static uint8_t *memory_at(void *ctx, uint64_t address, size_t n)
 {
-	(void)ctx;
-	return address < RAM && n <= RAM - address ? ram + address : NULL;
+	return guest_at(ctx, address, n);
 }
 
-static const struct stage_world world = { .at = memory_at };
-
-static uint32_t word(size_t at)
-{
-	struct rd r = rd_init((struct span){ ram + at, 4 });
-
-	return rd_le32(&r);
-}
-
-/* Makes the sum of every table right, wherever one may begin. */
-static void sum_up(void)
-{
-	static const char *const names[] = { "RSDT", "XSDT", "FACP", "DSDT" };
-
-	for (size_t at = 0; at + 36 <= RAM; at += 4) {
-		uint32_t length = word(at + 4);
-		uint8_t sum = 0;
-
-		for (size_t k = 0; k < GL_COUNT(names); k++) {
-			if (memcmp(ram + at, names[k], 4) != 0 || length < 36 || length > RAM - at)
-				continue;
-			ram[at + 9] = 0;
-			for (size_t i = 0; i < length; i++)
-				sum = (uint8_t)(sum + ram[at + i]);
-			ram[at + 9] = (uint8_t)-sum;
-		}
-	}
-}
+static const struct stage_world world = { .ctx = &guest, .at = memory_at };
 
 static void power(void)
 {
 	struct tboot_sleep s;
 	uint8_t page[TBOOT_SHARED_SIZE];
+	bool found;
 
-	if (!power_off_registers(&world, (struct span){ ram, RSDP_SIZE }, &s))
+	guest_reset(&guest);
+	guest_put(&guest, 0, SPAN_OF(image));
+	memset(&s, 0xaa, sizeof(s));
+	found = power_off_registers(&world, (struct span){ memory_at(&guest, 0, RSDP_SIZE), RSDP_SIZE }, &s);
+	if (!guest_same(&guest, image))
+		abort();
+	if (!found)
 		return;
 	if (s.pm1a.address == 0 || s.pm1a.address > UINT16_MAX || s.pm1b.address > UINT16_MAX || s.pm1a.space != 1 || s.pm1b.space != 1)
 		abort();
@@ -76,15 +58,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > RAM)
 		return 0;
-	memset(ram, 0, RAM);
+	memset(image, 0, RAM);
 	if (size)
-		memcpy(ram, data, size);
-	if (tboot_shared_read((struct span){ ram + SHARED, RAM - SHARED }, SHARED, &shared) == STAGE_OK &&
+		memcpy(image, data, size);
+	guest_reset(&guest);
+	guest_put(&guest, 0, SPAN_OF(image));
+	/* Of its memory a page is asked for, no more. */
+	if (tboot_shared_read((struct span){ memory_at(&guest, SHARED, TBOOT_SHARED_SIZE), TBOOT_SHARED_SIZE }, SHARED, &shared) ==
+			STAGE_OK &&
 		(!txt_range_contains(shared.memory, (struct txt_range){ SHARED, TBOOT_SHARED_SIZE }) ||
 			shared.version < TBOOT_SHARED_MIN_VERSION))
 		abort();
 	power();
-	sum_up();
+	acpi_sum_up((struct mspan){ image, RAM });
 	power();
 	return 0;
 }

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * tboot as a file, its command line, and ACPI tables. Input: u8 what; 0 command line, 1 ACPI tables in memory of their own, else an image.
- * A plan's segments lie in the file and apart; nothing outside of the memory is looked at.
+ * A plan's segments lie in the file and apart; nothing outside of the memory is looked at. Tables and image are looked at once as they are and
+ * once with right checksums. What the launch reads in the command line, lint reads too.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "boot/tboot_image.h"
+#include "cli/lint.h"
 #include "cli/tboot_file.h"
 #include "efi/core/acpi_find.h"
+#include "lcp/alg.h"
+#include "tests/fuzz/acpi_sums.h"
+#include "tests/fuzz/mb2_sums.h"
 #include "txt/tboot_line.h"
 
 #define BASE 0x100000u
@@ -80,27 +85,69 @@ static void image(struct span file)
 	check_elf(file, &t);
 }
 
+static void line(struct span in)
+{
+	struct tboot_line t;
+	struct lint_tboot l;
+	char *text;
+	uint16_t alg;
+
+	tboot_line_parse(in, &t);
+	if (t.min_ram > UINT32_MAX || (t.known && t.extpol >= ALG_COUNT))
+		abort();
+	/* Strings end at a zero. */
+	if (in.n && memchr(in.p, 0, in.n))
+		return;
+	text = strndup(in.n ? (const char *)in.p : "", in.n);
+	if (!text)
+		abort();
+	/* The launch knows the options of tboot 1.10.5, which is older than force_pmrs. */
+	lint_tboot_parse(text, LINT_VERSION(1, 10, 5), &l);
+	free(text);
+	if (l.call_racm != t.racm || l.ignore_prev_err != t.ignore_previous_error || l.min_ram != t.min_ram)
+		abort();
+	if ((l.extpol == LINT_EXTPOL_AGILE || l.extpol == LINT_EXTPOL_EMBEDDED) == t.fixed)
+		abort();
+	alg = t.known ? alg_table[t.extpol].tpm_id : 0;
+	if (t.known && (l.extpol != LINT_EXTPOL_FIXED || l.extpol_alg != alg))
+		abort();
+	if (!t.known && l.extpol == LINT_EXTPOL_FIXED && l.extpol_alg != LCP_ALG_SM3_256)
+		abort();
+}
+
+static void tables(struct span in)
+{
+	struct acpi_found found;
+
+	(void)acpi_find(memory, &in, BASE, &found);
+	if ((found.rsdp_old.n && found.rsdp_old.n != ACPI_RSDP_OLD) || (found.rsdp_new.n && found.rsdp_new.n < ACPI_RSDP_NEW))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct span in;
+	uint8_t *copy;
 
 	if (size == 0)
 		return 0;
 	in = (struct span){ data + 1, size - 1 };
 	if (data[0] == 0) {
-		struct tboot_line line;
-
-		tboot_line_parse(in, &line);
-		if (line.min_ram > UINT32_MAX || (line.known && line.extpol >= ALG_COUNT))
-			abort();
-	} else if (data[0] == 1) {
-		struct acpi_found found;
-
-		(void)acpi_find(memory, &in, BASE, &found);
-		if ((found.rsdp_old.n && found.rsdp_old.n != ACPI_RSDP_OLD) || (found.rsdp_new.n && found.rsdp_new.n < ACPI_RSDP_NEW))
-			abort();
-	} else {
-		image(in);
+		line(in);
+		return 0;
 	}
+	copy = malloc(in.n ? in.n : 1);
+	if (!copy)
+		return 0;
+	memcpy(copy, in.p, in.n);
+	for (unsigned i = 0; i < 2; i++) {
+		if (data[0] == 1)
+			tables((struct span){ copy, in.n });
+		else
+			image((struct span){ copy, in.n });
+		acpi_sum_up((struct mspan){ copy, data[0] == 1 ? in.n : 0 });
+		mb2_sum_up((struct mspan){ copy, data[0] == 1 ? 0 : in.n });
+	}
+	free(copy);
 	return 0;
 }

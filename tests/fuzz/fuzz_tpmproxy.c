@@ -10,12 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/cursor.h"
 #include "qemu/proxy/ctrl.h"
 #include "qemu/proxy/fault.h"
 #include "qemu/proxy/pcr_read.h"
 #include "qemu/proxy/report.h"
 #include "qemu/proxy/tpm_message.h"
+#include "tests/fuzz/exact.h"
 
 #define UNTOUCHED ((size_t)-7)
 
@@ -50,19 +50,29 @@ static enum frame look_tpm(const void *context, struct span in, size_t *size)
 	return tpm_frame(in, size);
 }
 
-/* Takes one message off; false if there is none. Where the stream was cut into packets must not matter. */
-static bool take_message(look *l, const void *context, struct span *in, size_t max, struct span *message)
+/* A look at the first `n` bytes of the stream, in memory of just that size. Long ones are not copied for each of their messages. */
+static enum frame look_at(look *l, const void *context, struct span in, size_t n, size_t *size)
+{
+	__attribute__((cleanup(exact_free))) struct exact x = { .count = 0 };
+
+	in.n = n;
+	return l(context, n <= TPM_MESSAGE_MAX ? exact_copy(&x, in) : in, size);
+}
+
+/* Takes one message off, a copy in `x`; false if there is none. Where the stream was cut into packets must not matter. */
+static bool take_message(look *l, const void *context, struct span *in, size_t max, struct exact *x, struct span *message)
 {
 	size_t size = UNTOUCHED, again = UNTOUCHED;
-	enum frame f = l(context, *in, &size);
+	enum frame f = look_at(l, context, *in, in->n, &size);
 
 	if (f != FRAME_WHOLE) {
 		must(size == UNTOUCHED, "no size without a message");
 		return false;
 	}
 	must(size > 0 && size <= in->n && size <= max, "size of a message");
-	must(l(context, (struct span){ in->p, size }, &again) == FRAME_WHOLE && again == size, "a message alone is whole");
-	*message = (struct span){ in->p, size };
+	must(look_at(l, context, *in, size, &again) == FRAME_WHOLE && again == size, "a message alone is whole");
+	exact_free(x);
+	*message = exact_copy(x, (struct span){ in->p, size });
 	*in = (struct span){ in->p + size, in->n - size };
 	return true;
 }
@@ -72,17 +82,18 @@ static void must_need_all(look *l, const void *context, struct span message)
 	size_t size = UNTOUCHED;
 
 	for (size_t n = 0; n < message.n; n += 1 + n / 8)
-		must(l(context, (struct span){ message.p, n }, &size) == FRAME_MORE, "a part of a message is no message");
-	must(l(context, (struct span){ message.p, message.n - 1 }, &size) == FRAME_MORE, "all but one byte is no message");
+		must(look_at(l, context, message, n, &size) == FRAME_MORE, "a part of a message is no message");
+	must(look_at(l, context, message, message.n - 1, &size) == FRAME_MORE, "all but one byte is no message");
 	must(size == UNTOUCHED, "no size without a message");
 }
 
 static void requests(struct span in)
 {
+	__attribute__((cleanup(exact_free))) struct exact x = { .count = 0 };
 	struct span message;
 	enum ctrl_command command;
 
-	while (take_message(look_request, NULL, &in, CTRL_MESSAGE_MAX, &message)) {
+	while (take_message(look_request, NULL, &in, CTRL_MESSAGE_MAX, &x, &message)) {
 		must_need_all(look_request, NULL, message);
 		must(ctrl_request_command(message, &command) && ctrl_name(command), "a whole request is of a known command");
 	}
@@ -90,11 +101,12 @@ static void requests(struct span in)
 
 static void response(struct rd *input)
 {
+	__attribute__((cleanup(exact_free))) struct exact x = { .count = 0 };
 	enum ctrl_command command = (enum ctrl_command)(1 + rd_u8(input) % (CTRL_COMMAND_END - 1));
 	struct span in = rd_bytes(input, rd_left(input)), message;
 
 	/* An error may be cut: what is there is the response. */
-	if (take_message(look_response, &command, &in, CTRL_MESSAGE_MAX, &message) && ctrl_result(command, message) == 0)
+	if (take_message(look_response, &command, &in, CTRL_MESSAGE_MAX, &x, &message) && ctrl_result(command, message) == 0)
 		must_need_all(look_response, &command, message);
 }
 
@@ -103,6 +115,7 @@ static void response(struct rd *input)
 struct tpm_side {
 	struct rd input;
 	unsigned commands;
+	struct exact last; /* the last answer */
 };
 
 static struct span take_piece(struct rd *input)
@@ -120,8 +133,8 @@ static bool exchange(void *context, struct span command, struct mspan room, stru
 	must(++t->commands <= 1 + ALG_COUNT * PCR_COUNT, "an end of it");
 	if (piece.n == 0 || piece.n > room.n)
 		return false;
-	memcpy(room.p, piece.p, piece.n);
-	*out = (struct span){ room.p, piece.n };
+	exact_free(&t->last);
+	*out = exact_copy(&t->last, piece);
 	return true;
 }
 
@@ -131,10 +144,13 @@ static void pcr_reader(struct rd input)
 	struct tpm_side t = { .input = input };
 	char why[80] = "";
 	char *json;
+	bool good;
 
 	memset(&pcrs, 0x5a, sizeof(pcrs));
 	before = pcrs;
-	if (!pcr_read_all(exchange, &t, &pcrs, why, sizeof(why))) {
+	good = pcr_read_all(exchange, &t, &pcrs, why, sizeof(why));
+	exact_free(&t.last);
+	if (!good) {
 		must(memcmp(&pcrs, &before, sizeof(pcrs)) == 0, "nothing written after a failure");
 		must(*why && !strchr(why, '\n'), "one line says why");
 		return;
@@ -151,6 +167,7 @@ static void pcr_reader(struct rd input)
 
 static void faults(struct rd *input)
 {
+	__attribute__((cleanup(exact_free))) struct exact x = { .count = 0 };
 	struct span text = take_piece(input), in, message;
 	struct fault_rule rule;
 	const char *why = NULL;
@@ -161,7 +178,7 @@ static void faults(struct rd *input)
 	free(line);
 	must(good || !line || (why && *why), "a reason");
 	in = rd_bytes(input, rd_left(input));
-	while (take_message(look_tpm, NULL, &in, TPM_MESSAGE_MAX, &message)) {
+	while (take_message(look_tpm, NULL, &in, TPM_MESSAGE_MAX, &x, &message)) {
 		size_t n = UNTOUCHED;
 		struct tpm_header h;
 

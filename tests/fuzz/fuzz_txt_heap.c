@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The TXT heap as a guest leaves it. Input: the heap from its base on. It is taken apart and shown, and SINIT runs over it on a machine in
- * which everything else is sound. Whatever it says, nothing is written outside of heap tables and event log, and a launch leaves what can be
- * read again.
+ * The TXT heap as a guest leaves it, and the policies in the TPM. Input: u8 which NV indices there are (bit 0 AUX, 1 supplier, 2 owner), of each
+ * u16 size and content, then the heap from its base on, which says where policy data lie. It is taken apart and shown, and SINIT runs over it on
+ * a machine in which everything else is sound. Whatever it says, nothing is written but one of the event logs, the field for its end, and
+ * SinitMleData, and a launch leaves what can be read again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "lcp/acm_make.h"
 #include "lcp/acm_measure.h"
 #include "qemu/txt/sinit.h"
+#include "tests/fuzz/exact.h"
 
 #define RAM 0x200000u
 #define TOP 0xcc000000u
@@ -25,9 +27,40 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint8_t ram[RAM], heap[HEAP_SIZE], module[0x8000];
-static struct txt_range log_place;
-/* What was written of `ram` in the last run. */
-static size_t dirty_from = RAM, dirty_to;
+/* What was written in the last run, or put there. */
+struct dirt {
+	size_t from, to;
+};
+
+static struct dirt ram_dirt = { RAM, 0 }, heap_dirt = { HEAP_SIZE, 0 };
+
+/* What may be written: the logs that the guest names, in each four bytes of OsSinitData, and what lies behind that table. */
+static struct writable {
+	unsigned count;
+	struct txt_range log[HEAP_MAX_LOGS + 1];
+	struct txt_range end[HEAP_MAX_LOGS + 1];
+	struct txt_range rest;
+} writable;
+
+/* The indices that exist, p NULL for the others. */
+enum nv { NV_AUX, NV_PS, NV_PO, NV_COUNT };
+
+static const uint32_t nv_numbers[NV_COUNT] = { 0x01c10102, 0x01c10103, 0x01c10106 };
+static struct span nv_content[NV_COUNT];
+
+static void note(struct dirt *d, size_t from, size_t n)
+{
+	d->from = from < d->from ? from : d->from;
+	d->to = from + n > d->to ? from + n : d->to;
+}
+
+/* To clear all of it would take longer than the rest. */
+static void clear(struct dirt *d, uint8_t *all, size_t size)
+{
+	if (d->from < d->to)
+		memset(all + d->from, 0, d->to - d->from);
+	*d = (struct dirt){ size, 0 };
+}
 
 static uint8_t *place(uint64_t at, size_t n)
 {
@@ -48,21 +81,30 @@ static bool read_memory(void *ctx, uint64_t at, struct mspan out)
 	return p != NULL;
 }
 
+static bool may_write(struct txt_range r)
+{
+	bool ok = txt_range_contains(writable.rest, r);
+
+	for (unsigned i = 0; i < writable.count; i++)
+		ok = ok || txt_range_contains(writable.log[i], r) || txt_range_contains(writable.end[i], r);
+	return ok;
+}
+
 static bool write_memory(void *ctx, uint64_t at, struct span in)
 {
 	uint8_t *p = place(at, in.n);
-	const struct txt_range r = { at, in.n };
 
 	(void)ctx;
-	if (!txt_range_contains((struct txt_range){ HEAP, HEAP_SIZE }, r) && !txt_range_contains(log_place, r))
+	if (!may_write((struct txt_range){ at, in.n }))
 		abort();
-	if (p)
-		memcpy(p, in.p, in.n);
-	if (p && at < RAM) {
-		dirty_from = at < dirty_from ? (size_t)at : dirty_from;
-		dirty_to = at + in.n > dirty_to ? (size_t)at + in.n : dirty_to;
-	}
-	return p != NULL;
+	if (!p)
+		return false;
+	memcpy(p, in.p, in.n);
+	if (at < RAM)
+		note(&ram_dirt, (size_t)at, in.n);
+	else
+		note(&heap_dirt, (size_t)(at - HEAP), in.n);
+	return true;
 }
 
 static uint32_t banks(void *ctx, alg_set *out)
@@ -86,28 +128,45 @@ static uint32_t extend(void *ctx, unsigned pcr, const struct digests *d)
 	return 0;
 }
 
+static const struct span *nv_at(uint32_t index)
+{
+	for (size_t i = 0; i < NV_COUNT; i++)
+		if (nv_numbers[i] == index)
+			return &nv_content[i];
+	abort(); /* no other one is asked for */
+}
+
 static uint32_t nv_public(void *ctx, uint32_t index, struct txt_nv_public *out, bool *exists)
 {
+	const struct span *content = nv_at(index);
+
 	(void)ctx;
-	(void)index;
-	(void)out;
-	*exists = false;
+	*exists = content->p != NULL;
+	if (*exists)
+		*out = (struct txt_nv_public){ .index = index, .name_alg = 11, .attributes = 0x22040006, .size = (uint16_t)content->n };
 	return 0;
 }
 
 static uint32_t nv_read(void *ctx, uint32_t index, struct mspan out)
 {
+	const struct span *content = nv_at(index);
+
 	(void)ctx;
-	(void)index;
-	(void)out;
-	abort();
+	if (!content->p || content->n != out.n)
+		abort();
+	memcpy(out.p, content->p, out.n);
+	return 0;
 }
 
 static uint32_t pcr_read(void *ctx, struct pcrs *out)
 {
-	(void)ctx;
-	(void)out;
-	abort();
+	alg_set active;
+
+	(void)banks(ctx, &active);
+	pcrs_reset_dynamic(out, active, true);
+	for (unsigned a = 0; a < ALG_COUNT; a++)
+		out->known[a] = active & ALG_BIT(a) ? 0xff : 0;
+	return 0;
 }
 
 static void put(uint64_t at, uint64_t v, size_t width)
@@ -133,11 +192,7 @@ static void build(void)
 	static const uint32_t header[] = { 0x9082ac5a, 0x74a7476f, 0xa2555c0f, 0x42b651cb, 52, 0x20002, 0x1000, 0, 0, PAGES * MLE_PAGE,
 		0x227, 0, 0 };
 
-	/* To clear all of it would take longer than the rest. */
-	if (dirty_from < dirty_to)
-		memset(ram + dirty_from, 0, dirty_to - dirty_from);
-	dirty_from = RAM;
-	dirty_to = 0;
+	clear(&ram_dirt, ram, RAM);
 	memcpy(ram + 0xf0000, "RSD PTR ", 8);
 	put(0xf0000 + 16, 0x80000, 4);
 	sum_up(0xf0000, 20, 8);
@@ -173,13 +228,15 @@ static void make_module(struct chipset_config *c)
 	c->heap_size = HEAP_SIZE;
 }
 
-/* Where the guest says that the log is: the only place besides the heap that may be written. */
-static void note_log(const struct heap_os_sinit *o)
+/* What the guest says about logs; `content` is where OsSinitData's begins. */
+static void note_logs(const struct heap_os_sinit *o, uint64_t content)
 {
-	if (o->has_tcg_log)
-		log_place = (struct txt_range){ o->tcg_log.base, o->tcg_log.size };
-	else if (o->log_count)
-		log_place = (struct txt_range){ 0, UINT32_MAX }; /* several: their own sizes are checked by the sanitizer */
+	for (unsigned i = 0; i < o->log_count + o->has_tcg_log; i++) {
+		const struct heap_log *l = i < o->log_count ? &o->logs[i] : &o->tcg_log;
+
+		writable.log[writable.count] = (struct txt_range){ l->base, l->size };
+		writable.end[writable.count++] = (struct txt_range){ content + l->next_at, 4 };
+	}
 }
 
 /* What was read can be written, and then says the same. */
@@ -205,13 +262,14 @@ static void look(struct span bytes)
 	struct heap_os_sinit os;
 	struct heap_sinit_mle s;
 
-	log_place = (struct txt_range){ 0, 0 };
+	memset(&writable, 0, sizeof(writable));
 	if (heap_locate(bytes, 3, &t, &where))
 		return;
 	if (heap_bios_decode(t.table[HEAP_BIOS].content, &bios) == TXT_OK)
 		check_bios(&bios);
 	if (heap_os_sinit_decode(t.table[HEAP_OS_SINIT].content, &os) == TXT_OK)
-		note_log(&os);
+		note_logs(&os, HEAP + t.table[HEAP_OS_SINIT].offset + 8);
+	writable.rest = (struct txt_range){ HEAP + t.table[HEAP_SINIT_MLE].offset, HEAP_SIZE - t.table[HEAP_SINIT_MLE].offset };
 	if (heap_locate(bytes, 4, &t, &where))
 		return;
 	bytes = (struct span){ bytes.p + t.table[HEAP_SINIT_MLE].offset, t.table[HEAP_SINIT_MLE].content.n + 8 };
@@ -256,6 +314,17 @@ static void check_launch(void)
 		abort();
 }
 
+static void read_nv(struct rd *r, struct exact *x)
+{
+	uint8_t there = rd_u8(r);
+
+	for (size_t i = 0; i < NV_COUNT; i++) {
+		nv_content[i] = (struct span){ NULL, 0 };
+		if (there >> i & 1)
+			nv_content[i] = exact_piece(x, r);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct chipset chipset;
@@ -270,22 +339,30 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.chipset = &chipset,
 		.memory = &memory,
 		.tpm = &tpm,
+		.policy = &sinit_lcp,
 	};
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	struct rd r = rd_init((struct span){ data, size });
 	struct sinit_result out;
+	struct span bytes;
 
 	if (!config.heap_size) {
 		config = chipset_config_usual(TOP);
 		make_module(&config);
 	}
-	if (size > HEAP_SIZE)
+	read_nv(&r, &x);
+	bytes = exact_copy(&x, rd_bytes(&r, rd_left(&r)));
+	if (r.bad || bytes.n > HEAP_SIZE)
 		return 0;
-	show((struct span){ data, size });
-	memset(heap, 0, sizeof(heap));
-	if (size)
-		memcpy(heap, data, size);
+	show(bytes);
+	clear(&heap_dirt, heap, HEAP_SIZE);
+	if (bytes.n)
+		memcpy(heap, bytes.p, bytes.n);
+	note(&heap_dirt, 0, bytes.n);
 	look(SPAN_OF(heap));
 	build();
 	chipset_power_on(&chipset, &config);
+	memset(&out, 0xaa, sizeof(out));
 	sinit_run(&in, &out);
 	if (out.launched != (out.errorcode == 0) || out.launched != (out.rule == TXT_OK))
 		abort();

@@ -4,12 +4,11 @@
 #include <string.h>
 
 #include "tboot-policy/vlp.h"
+#include "tests/fuzz/exact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct vlp policy;
-/* as large as the format can say, far over what is allowed */
-static uint8_t buf[VLP_HEADER_SIZE + VLP_MAX_ENTRIES * (VLP_ENTRY_SIZE + 255 * DIGEST_MAX)];
 static char out[1 << 16];
 
 static void check_entry(const struct vlp_entry *e)
@@ -32,15 +31,22 @@ static void check_entry(const struct vlp_entry *e)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct text t = TEXT_OF(out);
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	struct mspan buf;
 	size_t n = 0;
 
+	memset(&policy, 0xaa, sizeof(policy));
 	enum vlp_error decoded = vlp_decode((struct span){ data, size }, &policy);
 
 	if (!vlp_strerror(decoded)[0])
 		abort();
 	if (decoded)
 		return 0;
-	if (vlp_encode(&policy, (struct mspan){ buf, sizeof(buf) }, &n) || n != size || (n && memcmp(buf, data, n) != 0))
+	buf = exact_span(&x, size);
+	if (vlp_encode(&policy, buf, &n) || n != size || memcmp(buf.p, data, n) != 0)
+		abort();
+	/* A byte less than that is refused. */
+	if (!vlp_encode(&policy, exact_span(&x, size - 1), &n))
 		abort();
 	vlp_print(&policy, &t);
 

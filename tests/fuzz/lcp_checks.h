@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lcp/digest.h"
+#include "tests/fuzz/exact.h"
 
 /* What holds for elements and lists, for the fuzz targets that meet them. */
 
@@ -39,14 +40,19 @@ static inline void check_pcr_info(const struct lcp_pcr_info *info)
 
 static inline void check_element(struct span bytes)
 {
-	static uint8_t buf[CHECK_BUFFER];
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	struct mspan buf;
 	struct lcp_element e;
 	struct lcp_pcr_infos it;
 	size_t n = 0, infos = 0;
 
 	if (lcp_element_decode(bytes, &e))
 		return;
-	if (lcp_element_encode(&e, (struct mspan){ buf, sizeof(buf) }, &n) || n != bytes.n || memcmp(buf, bytes.p, n) != 0)
+	buf = exact_span(&x, bytes.n);
+	if (lcp_element_encode(&e, buf, &n) || n != bytes.n || memcmp(buf.p, bytes.p, n) != 0)
+		abort();
+	/* A byte less than that is refused. */
+	if (lcp_element_encode(&e, exact_span(&x, n - 1), &n) == LCP_OK)
 		abort();
 	for (it = lcp_pcr_infos_in(&e); lcp_pcr_infos_left(&it); infos++) {
 		struct lcp_pcr_info info;
@@ -89,13 +95,16 @@ static inline void check_list_digests(const struct lcp_list *l, struct span byte
 
 static inline void check_list(const struct lcp_list *l, struct span bytes)
 {
-	static uint8_t buf[CHECK_BUFFER];
+	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
+	struct mspan buf = exact_span(&x, bytes.n);
 	struct lcp_elements it = lcp_elements_in(l->elements);
 	int count = 0, where = -2;
 	size_t n = 0;
 	enum lcp_error e;
 
-	if (lcp_list_encode(l, (struct mspan){ buf, sizeof(buf) }, &n) || n != bytes.n || memcmp(buf, bytes.p, n) != 0)
+	if (lcp_list_encode(l, buf, &n) || n != bytes.n || memcmp(buf.p, bytes.p, n) != 0)
+		abort();
+	if (lcp_list_encode(l, exact_span(&x, n - 1), &n) == LCP_OK)
 		abort();
 	for (; lcp_elements_left(&it); count++) {
 		struct span one;

@@ -12,6 +12,20 @@ import tempfile
 OUT = pathlib.Path(__file__).resolve().parents[1] / "data/fuzz/fuzz_lcp_evaluate"
 
 
+def forged(signed, exponent=1, alg=0x000B, versions=b"\x10\x10\x10"):
+    """Of policy data with one RSA list of version 3.0: the same, signed by nobody. With exponent 1 a signature is what was to be signed."""
+    start = 36
+    offset, = struct.unpack_from("<H", signed, start + 2)
+    at = start + offset
+    bits, = struct.unpack_from("<H", signed, at + 4)
+    name, oid = {0x0004: ("sha1", "3021300906052b0e03021a05000414"), 0x000B: ("sha256", "3031300d060960864801650304020105000420")}[alg]
+    told = bytes.fromhex(oid) + hashlib.new(name, signed[start:at]).digest()
+    block = b"\0\1" + b"\xff" * (bits // 8 - 3 - len(told)) + b"\0" + told
+    key = signed[at + 10:at + 10 + bits // 8]
+    return (signed[:at] + struct.pack("<BHBHI", versions[0], 1, versions[1], bits, exponent) + key +
+            struct.pack("<HBHH", 0x14, versions[2], bits, alg) + block[::-1])
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
@@ -47,6 +61,17 @@ def main():
                 seed(f"ps-{data}-{version}", 2 | 4, [b"", policy, b"", raw])
                 seed(f"both-{data}-{version}", 0, [policy, policy, raw, raw])
                 seed(f"any-{data}-{version}", 1, [any_policy, policy, b"", raw])
+            if version == "3.0":
+                lcp("list", "create", "--version", version, "-o", "one", "mle")
+                lcp("sign", "one", "--key", "rsa", "--scheme", "rsassa")
+                lcp("data", "create", "-o", "data", "one")
+                lcp("policy", "create", "-o", "list", "--type", "list", "--data", "data")
+                policy, raw = ((folder / n).read_bytes() for n in ("list", "data"))
+                versions = bytearray(raw)
+                versions[36 + struct.unpack_from("<H", raw, 38)[0]] = 0x11
+                for what, content in (("signed", raw), ("forged", forged(raw)), ("forged-sha1", forged(raw, alg=4)),
+                                      ("forged-usual", forged(raw, 65537)), ("other-version", bytes(versions))):
+                    seed(f"alone-{what}", 2 | 8, [policy, b"", content, b""])
 
 
 if __name__ == "__main__":

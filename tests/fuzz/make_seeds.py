@@ -233,8 +233,35 @@ def tpm_response_seeds():
     yield "refused", talk(1, tpm_answer(b"", code=0x907), tpm_answer(b"", code=0x18B), tpm_answer(b"", code=0x14A), tpm_answer(b"", code=0x922))
     yield "cut", talk(1, four[0][:-1], four[0][:30], extended[:10])
     yield "policy", talk(1, *four, tpm_public(policy=bytes(32)), *rest[1:])
+    done = tpm_answer(b"", session=True)
+    for name, size, parts in (("owner", 100, (64, 36)), ("owner-by-index", 66, (64, 2)), ("owner-policy", 65, (64, 1)), ("owner-empty", 0, (0,))):
+        yield name, talk(0xFC, *[
+            r for _ in range(2) for r in (*four, tpm_public(size=size), *map(tpm_nv, parts), extended,
+                                          *[done] * (1 + len(parts)), *map(tpm_nv, parts), *map(tpm_nv, parts), done, done)
+        ]).replace(b"\xfc", b"\xfc" + struct.pack("<IHBBB", 0x01C10110, size, 17, 5, 24), 1)
     yield "fifo", b"\x02" + tpm_register_reads(False, [*start, sha256, *rest])
     yield "crb", b"\x03" + tpm_register_reads(True, [*start, sha256, *rest])
+
+
+def efi_tcg2_seeds():
+    """Firmware that passes on what the responses of a TPM are."""
+    def firmware(*responses, status=0, present=1, command=4096, response=4096):
+        return struct.pack("<BBHH", status, present, command, response) + b"".join(struct.pack("<H", n or len(r)) + r for r, n in responses)
+
+    start = [tpm_banks(11), tpm_answer(struct.pack(">BIIII", 0, 6, 1, 0x12C, 64))]
+    rest = [tpm_pcrs((11, 32, b"\0\0\x7e")), tpm_public(), tpm_nv(64), tpm_nv(36), tpm_answer(b"", session=True)]
+    whole = [(r, 0) for r in start + rest]
+    yield "whole", firmware(*whole)
+    yield "small", firmware(*whole, command=3968, response=200)
+    yield "no-tpm", firmware(*whole, present=0)
+    yield "refused", firmware(*whole, status=3)
+    yield "no-room", firmware(*whole, response=9)
+    yield "no-commands", firmware(*whole, command=12)
+    yield "fails", firmware(whole[0], (b"", 0x8000), *whole[1:])
+    yield "stale", firmware(whole[0], (b"\x80\1\0\0\0\x30" + bytes(4), 0), *whole)
+    yield "longer-than-written", firmware((b"\x80\1\0\0\x0f\0" + bytes(4), 0), *whole)
+    yield "short", firmware((b"\x80\1\0\0\0\x0a", 0), (b"\x80", 0), *whole)
+    yield "long", firmware((b"\x80\1\0\0\x10\1" + bytes(4), 0), *whole)
 
 
 def tpmproxy_seeds():
@@ -404,6 +431,7 @@ def preflight_seeds():
         "geo-unreadable": {"nv": [(0x01C10110, 2, 0x40, b"")]}, "geo-error": {"nv": [(0x01C10110, 3, 0x22040006, b"x")]},
         "geo-large": {"nv": [(0x01C10110, 0, 0x22040006, bytes(4200))]}, "geo-differs": {"policy": other},
         "line": {"line": b"extpol=sha1 call_racm=true"}, "line-known": {"line": b"extpol=agile pcr_map=legacy min_ram=1"},
+        "files-unreadable": {"flags": 0x3F, "lcp": lcp}, "policy-broken": {"policy": other[:-1]}, "line-broken": {"line": b"logging=\xff"},
         "line-heap": {"line": b"logging=none loglvl=none ignore_prev_err=false"},
     }
     for name, change in changes.items():
@@ -414,20 +442,12 @@ def lcp_policy(kind=0):
     return struct.pack("<HHBB8HIBBHIHH", 0x0302, 11, kind, 3, *[0] * 8, 0, 9, 0, 8, 8, 0, 0) + b"\xd1" * 32
 
 
-def lint_seeds():
-    """Versions of tboot and options on its command line; no policies."""
-    for name, line in (("version", b"v1.11.0"), ("version-two", b"1.10"), ("version-large", b"1.256.0"), ("version-four", b"1.2.3.4"), ("version-text", b"1.2x"),
-                       ("options", b"ignore_prev_err=false call_racm=check pcr_map=legacy min_ram=0x100 extpol=embedded"),
-                       ("long-word", b"extpol=" + b"x" * 200), ("unknown", b"noextpol=1 logging serial= =x")):
-        yield name, struct.pack("<BBH", 15, 11, len(line)) + line + bytes(8)
-
-
 def main():
     target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
     for name, seeds in [("vlp", vlp_seeds), ("geo", geo_seeds), ("description", description_seeds),
                         ("stage_rules", stage_rules_seeds), ("cpio", cpio_seeds),
-                        ("tpm_response", tpm_response_seeds), ("tpmproxy", tpmproxy_seeds), ("acm", acm_seeds),
-                        ("fleet_table", fleet_table_seeds), ("fleet_record", fleet_record_seeds), ("lint", lint_seeds), ("preflight", preflight_seeds)]:
+                        ("tpm_response", tpm_response_seeds), ("efi_tcg2", efi_tcg2_seeds), ("tpmproxy", tpmproxy_seeds), ("acm", acm_seeds),
+                        ("fleet_table", fleet_table_seeds), ("fleet_record", fleet_record_seeds), ("preflight", preflight_seeds)]:
         folder = target / f"fuzz_{name}"
         folder.mkdir(parents=True, exist_ok=True)
         for seed, data in seeds():

@@ -98,6 +98,10 @@ def plan_seeds():
     yield "linux-joined-map", plan(first, [full[0]], [(0, 0x8000, 1), (0x8000, 0x9F000, 1), *MMAP[1:], (0x400000, 0x500000, 2), (0x500000, 0x600000, 2)])
     yield "linux-long-map", plan(first, [full[0]], MMAP + [(0x10000000 + i * 0x2000, 0x10001000 + i * 0x2000, 2) for i in range(130)])
     yield "linux-cmdline", plan(first, [(bzimage(), "x" * 2048)])
+    # As much memory as is needed, and a page less: then nothing of what must stay may be taken for it.
+    tight = [(0x200000, 0x208000, 1), (0x300000, 0x301000, 1), (BYTES, BYTES + 0x1000, 1), (0x320000, 0x321000, 1)]
+    yield "linux-just-enough", plan(first, [full[0]], [*tight, (0x330000, 0x331000, 1)])
+    yield "linux-too-little", plan(first, [full[0]], tight)
     yield "linux-bad-image", plan(first, [(b"no kernel", "")])
     yield "linux-module-in-tboot", struct.pack("<H", len(information(first, [(0x100000, 4096, "")], MMAP))) + information(first, [(0x100000, 4096, "")], MMAP)
     yield "linux-info-module", plan(first, [full[0]]).replace(struct.pack("<II", BYTES, BYTES + len(bzimage())), struct.pack("<II", 0x300000, 0x301000))

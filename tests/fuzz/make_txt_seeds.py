@@ -1,8 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the seeds of fuzz_txt_heap, fuzz_txt_mle and fuzz_txt_pe to tests/data/fuzz/. Machines as in these two files."""
+import hashlib
 import struct
 from pathlib import Path
+
+import make_lcp_seeds as lcp
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests/data"
@@ -19,8 +22,8 @@ def table(content):
     return struct.pack("<Q", len(content) + 8) + content
 
 
-def bios_data(version=6):
-    b = struct.pack("<IIQQI", version, 0, 0, 0, 1)
+def bios_data(version=6, lcp=(0, 0)):
+    b = struct.pack("<IIQQI", version, 0, *lcp, 1)
     if version >= 3:
         b += struct.pack("<II", 0, 2)
     if version >= 4:
@@ -28,8 +31,8 @@ def bios_data(version=6):
     return b
 
 
-def os_sinit(version=7, elements=b"", caps=0x202, flags=0, ptab=0x100000, size=0x4000, header=0x100, rsdp=0):
-    b = struct.pack("<II9QI", version, flags, ptab, size, header, 0, 0x200000, 0, 0, 0, 0, caps)
+def os_sinit(version=7, elements=b"", caps=0x202, flags=0, ptab=0x100000, size=0x4000, header=0x100, rsdp=0, lcp=(0, 0)):
+    b = struct.pack("<II9QI", version, flags, ptab, size, header, 0, 0x200000, 0, 0, *lcp, caps)
     if version >= 5:
         b += struct.pack("<Q", rsdp)
     if version >= 6:
@@ -73,8 +76,48 @@ def heap_seeds():
         "empty": b"",
     }
     for name, data in seeds.items():
-        write("fuzz_txt_heap", name, data)
-    write("fuzz_txt_heap", "real", (DATA / "real-txt/txt-heap.bin").read_bytes())
+        write("fuzz_txt_heap", name, b"\0" + data)
+    write("fuzz_txt_heap", "real", b"\0" + (DATA / "real-txt/txt-heap.bin").read_bytes())
+    for name, data in policy_seeds():
+        write("fuzz_txt_heap", f"policy-{name}", data)
+
+
+def indices(aux=None, ps=None, po=None):
+    """What stands in front of the heap: which indices there are, and what they hold."""
+    there = [x for x in (aux, ps, po) if x is not None]
+    return bytes([sum(1 << i for i, x in enumerate((aux, ps, po)) if x is not None)]) + b"".join(struct.pack("<H", len(x)) + x for x in there)
+
+
+def policy_seeds():
+    """Policies in the TPM, their data in the heap, where tboot has its log, too."""
+    def launch(data=b"", owner=True, place=None, **given):
+        bios = bios_data()
+        place = (0xCBC00000 + len(table(bios)) + 8, len(data)) if place is None else place
+        os = os_sinit(elements=log_tcg(), lcp=place if owner else (0, 0))
+        return indices(**given) + heap(os, bios if owner else bios_data(lcp=place), data or bytes(64))
+
+    def naming(*lists):
+        digests = [hashlib.sha256(x).digest() for x in lists]
+        return lcp.policy(0x0300)[:-32] + (digests[0] if len(digests) == 1 else hashlib.sha256(b"".join(digests)).digest())
+
+    any_policy, mle, custom, signed = lcp.policy(0x0300, kind=1), lcp.new_list(elements=lcp.TWO), lcp.new_list(elements=lcp.ELEMENTS["custom2"]), lcp.LISTS["3.0-p256"]
+    yield "any", launch(place=(0, 0), po=any_policy)
+    yield "any-supplier", launch(place=(0, 0), aux=bytes(104), ps=any_policy)
+    yield "list", launch(lcp.data(mle), po=naming(mle))
+    yield "list-supplier", launch(lcp.data(mle), False, ps=naming(mle))
+    yield "two-lists", launch(lcp.data(custom, mle), po=naming(custom, mle), ps=any_policy)
+    yield "no-element-asked", launch(lcp.data(custom), po=naming(custom))
+    yield "pconf", launch(lcp.data(lcp.new_list(elements=lcp.ELEMENTS["pconf2"])), po=naming(lcp.new_list(elements=lcp.ELEMENTS["pconf2"])))
+    yield "signed", launch(lcp.data(signed), po=naming(signed))
+    yield "other-data", launch(lcp.data(custom), po=naming(mle))
+    yield "no-data", launch(place=(0, 0), po=naming(mle))
+    yield "data-nowhere", launch(place=(0x10000000, 64), po=naming(mle))
+    yield "data-too-high", launch(place=(1 << 32, 64), po=naming(mle))
+    yield "data-too-large", launch(place=(0, 1 << 20), po=naming(mle))
+    yield "short", launch(place=(0, 0), po=b"\0\3")
+    yield "empty", launch(place=(0, 0), po=b"")
+    yield "large-index", launch(place=(0, 0), po=bytes(1025))
+    yield "small-aux", launch(place=(0, 0), aux=bytes(79))
 
 
 def mle(pages=4, base=0x8000, ptab=0x1000, version=0x20002, start=0, end=None, header=0x40, entry=0x100, size=None, uuid=UUID, length=52, caps=0x227,

@@ -323,6 +323,14 @@ static void list_signature(struct world *w)
 	w->signature_is_wrong = true;
 }
 
+/* Right, but in a structure that no signature covers and nobody writes so. */
+static void list_signature_version(struct world *w)
+{
+	w->data[LCP_PO].lists[0].version = LCP_LIST_3_0;
+	world_sign(w, LCP_PO, 0, LCP_ALG_RSASSA, 2048, 0);
+	w->data[LCP_PO].lists[0].sig.version[1]++;
+}
+
 /* Nobody can verify: no signature is valid. */
 static void list_signature_no_ops(struct world *w)
 {

@@ -260,6 +260,7 @@
 	CASE(key_size_ecdsa, LIST_KEY_SIZE_ECDSA, 0, 0x07, 0x15, PO, 0, -1) \
 	CASE(key_size_sm2, LIST_KEY_SIZE_SM2, 0, 0x07, 0x16, PO, 0, -1) \
 	CASE(list_signature, LIST_SIGNATURE, 0, 0x07, 0x0f, PO, 0, -1) \
+	CASE(list_signature_version, LIST_SIGNATURE, 0, 0x07, 0x0f, PO, 0, -1) \
 	CASE(list_signature_no_ops, LIST_SIGNATURE, 0, 0x07, 0x0f, PO, 0, -1) \
 	CASE(element_size, ELEMENT_SIZE, 0, 0x07, 0x12, PO, 0, -1) \
 	CASE(element_count, ELEMENT_SIZE, 0, 0x07, 0x12, PO, 0, 0) \
