@@ -458,13 +458,14 @@ run-bench: $(B)/host/hash_bench
 
 # ---------------------------------------------------------------- install
 
-DOCS := MEASUREMENTS PREFLIGHT LINT LCP-EVALUATION TXT-RULES REAL-HARDWARE RELIABILITY THREAT-MODEL
+# As they lie here, so that links among them hold.
+DOCS := README.md $(wildcard docs/*.md) $(wildcard demo/*.yaml)
 install: build-all
 	for p in geolaunch tpmproxy txtplatform; do install -D -m 755 $(B)/host/$$p $(DESTDIR)$(PREFIX)/bin/$$p; done
 	install -D -m 644 $(B)/efi/geolaunch.efi $(DESTDIR)$(PREFIX)/lib/geolaunch/geolaunch.efi
 	install -D -m 644 $(B)/stage/geolaunch-stage.elf $(DESTDIR)$(PREFIX)/lib/geolaunch/geolaunch-stage.elf
 	install -D -m 644 docs/geolaunch.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/geolaunch
-	for d in README.md $(DOCS:%=docs/%.md); do install -D -m 644 $$d $(DESTDIR)$(PREFIX)/share/doc/geolaunch/$${d##*/}; done
+	for d in $(DOCS); do install -D -m 644 $$d $(DESTDIR)$(PREFIX)/share/doc/geolaunch/$$d; done
 	for m in $(MAN); do install -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
 
 clean:

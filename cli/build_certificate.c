@@ -52,6 +52,11 @@ bool build_check_certificate(struct build *b)
 		return cli_fail(b->fault, CLI_INPUT,
 			"a key of %d bits is too short for RSA, and firmware does not believe it: %s: use one of %d bits", bits, path,
 			RSA_BITS);
+	if (!rsa && !EVP_PKEY_is_a(key, "EC"))
+		return cli_fail(b->fault, CLI_INPUT,
+			"sbsign cannot sign an EFI program with a key of the kind %s: %s: use RSA with %d bits (RSA with more and EC only where the "
+			"firmware is known to believe them)",
+			type ? type : "unknown", path, RSA_BITS);
 	if (!rsa || bits != RSA_BITS)
 		(void)snprintf(b->out->unusual_key, sizeof(b->out->unusual_key), "%s, %d bits", type ? type : "unknown", bits);
 	return true;

@@ -293,6 +293,25 @@ GL_MUST static bool check_launch(struct build_check *c)
 
 /* ---- all of it ---- */
 
+static bool holds(const char *path, const char *name)
+{
+	CLEANUP_FREE char *inside = NULL;
+
+	if (asprintf(&inside, "%s/%s", path, name) < 0)
+		inside = NULL;
+	return inside && access(inside, F_OK) == 0;
+}
+
+static bool is_esp_tree(const char *path)
+{
+	return holds(path, "EFI") && !holds(path, "expected.json");
+}
+
+bool build_tree_is(const char *path)
+{
+	return holds(path, "expected.json") && holds(path, "esp/EFI");
+}
+
 bool build_tree_open(const char *path, const struct interrupt *stop, struct build_tree *out, struct cli_fault *fault)
 {
 	CLEANUP_FREE struct build_check *c = calloc(1, sizeof(*c));
@@ -313,6 +332,10 @@ bool build_tree_open(const char *path, const struct interrupt *stop, struct buil
 	if (fleet_is_common(path))
 		return cli_fail(fault, CLI_INPUT,
 			"this is what the hosts of a fleet have in common, and no host's build: %s: take one out with 'geolaunch fleet extract'",
+			path);
+	if (is_esp_tree(path))
+		return cli_fail(fault, CLI_INPUT,
+			"this is the tree of an EFI system partition, and no build: %s: name the directory that 'geolaunch build' made, which holds expected.json and esp",
 			path);
 	if (!expected_load(expected, &out->expected, error, sizeof(error)))
 		return cli_fail(fault, CLI_INPUT, "%s: name a directory that 'geolaunch build' made", error);

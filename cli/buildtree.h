@@ -25,6 +25,9 @@ struct build_tree {
  */
 GL_MUST bool build_tree_open(const char *path, const struct interrupt *stop, struct build_tree *out, struct cli_fault *fault);
 
+/* Whether a directory looks like one. */
+GL_MUST bool build_tree_is(const char *path);
+
 /* The directory itself. */
 GL_MUST bool build_tree_top(const char *path, struct esp_folder *out, struct cli_fault *fault);
 

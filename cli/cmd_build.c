@@ -172,6 +172,29 @@ static bool warn_of_logs(const struct build_result *r, json_t *list, struct cli_
 	return true;
 }
 
+/* As docs/REAL-HARDWARE.md has it before the first launch, and forgotten behind it. */
+static bool warn_of_zeros(const struct manifest *m, json_t *list, struct cli_fault *fault)
+{
+	static const uint8_t zeros[MANIFEST_BIOS_ACM_SIZE];
+
+	for (size_t i = 0; i < m->platform.bios_acm_count; i++)
+		if (!memcmp(m->platform.bios_acm[i], zeros, sizeof(zeros)))
+			return cmd_build_add_warning(list, fault,
+				"\"bios_acm\" is all zeros, which no host measures, so PCR 17 is not predicted: %s:%u: name a \"log\" of the "
+				"first launch in its place",
+				m->file, m->platform.bios_acm_line);
+	return true;
+}
+
+static bool warn_of_country(const struct build_result *r, json_t *list, struct cli_fault *fault)
+{
+	char buf[160];
+	struct text t = TEXT_OF(buf);
+
+	return !r->expected.country[0] || !geo_country_remark(r->expected.country, &t) ||
+	       cmd_build_add_warning(list, fault, "%s: %s:%u", buf, r->manifest.file, r->manifest.geo.line);
+}
+
 /* UEFI firmware need only know RSA-2048; many know more. */
 static bool warn_of_key(const struct build_options *o, const struct build_result *r, json_t *list, struct cli_fault *fault)
 {
@@ -201,7 +224,7 @@ bool cmd_build_warnings(const struct build_result *r, json_t *list, struct cli_f
 				(int)strlen(usr_links[k]) - 1, usr_links[k], m->file, path->line, path->s))
 			return false;
 	}
-	return warn_of_logs(r, list, fault);
+	return warn_of_country(r, list, fault) && warn_of_zeros(m, list, fault) && warn_of_logs(r, list, fault);
 }
 
 /* ---- summary for people ---- */

@@ -12,7 +12,7 @@ static void free_summary(struct fleet_summary **s)
 	free(*s);
 }
 
-GL_MUST static bool warn(const struct fleet_summary *s, json_t *list, struct cli_fault *fault)
+GL_MUST static bool warn(const char *table, const struct fleet_summary *s, json_t *list, struct cli_fault *fault)
 {
 	json_t *text;
 	size_t i;
@@ -20,6 +20,14 @@ GL_MUST static bool warn(const struct fleet_summary *s, json_t *list, struct cli
 	if (s->leftover &&
 		!cmd_build_add_warning(list, fault, "the replaced directory could not be removed: %s: remove it yourself", s->leftover))
 		return false;
+	for (size_t k = 0; k < s->odd_count; k++) {
+		char buf[160];
+		struct text remark = TEXT_OF(buf);
+
+		if (geo_country_remark(s->odd[k].code, &remark) &&
+			!cmd_build_add_warning(list, fault, "%s: %s:%u", buf, table, s->odd[k].line))
+			return false;
+	}
 	if (!cmd_build_warnings(&s->common, list, fault))
 		return false;
 	json_array_foreach(list, i, text)
@@ -35,7 +43,7 @@ GL_MUST static bool report(
 	char buf[32];
 	struct text size = TEXT_OF(buf);
 
-	if (!warn(s, warnings, fault))
+	if (!warn(table, s, warnings, fault))
 		return false;
 	if (json) {
 		CLEANUP_JSON json_t *v = json_pack("{s:o, s:o, s:s, s:I, s:i, s:s, s:I, s:{s:s, s:s, s:I}, s:b, s:O}", "output",

@@ -18,21 +18,23 @@ struct options {
 	const char *host;
 	const char *output;
 	bool force;
+	bool json;
 	bool help;
 };
 
-enum { OPTION_FORCE = 256 };
+enum { OPTION_FORCE = 256, OPTION_JSON };
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
 	{ "force", no_argument, NULL, OPTION_FORCE },
+	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static void print_help(void)
 {
-	printf("usage: geolaunch fleet list    DIR\n"
+	printf("usage: geolaunch fleet list    DIR [--json]\n"
 	       "       geolaunch fleet show    DIR HOST\n"
 	       "       geolaunch fleet extract DIR HOST -o OUT [--force]\n"
 	       "\n"
@@ -43,6 +45,7 @@ static void print_help(void)
 	       "extract: a host's whole build, as if it had been built by itself.\n"
 	       "  -o, --output OUT  directory to make; it appears complete or not at all\n"
 	       "      --force       replace the output of an earlier build\n"
+	       "      --json        list: print a JSON array\n"
 	       "  -h, --help        this text\n");
 }
 
@@ -70,6 +73,8 @@ static int check_arguments(int argc, char **argv, struct options *o)
 		return misused("no output directory: name it with -o");
 	if (o->action != EXTRACT && (o->output || o->force))
 		return misused("--output and --force are for 'fleet extract' only");
+	if (o->action != LIST && o->json)
+		return misused("--json is for 'fleet list' only: what 'fleet show' prints is JSON");
 	o->dir = argv[optind + 1];
 	o->host = o->action == LIST ? NULL : argv[optind + 2];
 	return CLI_OK;
@@ -87,6 +92,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPTION_FORCE:
 			o->force = true;
+			break;
+		case OPTION_JSON:
+			o->json = true;
 			break;
 		case 'h':
 			o->help = true;
@@ -109,6 +117,21 @@ static bool print_name(void *ctx, struct span line, struct cli_fault *fault)
 	(void)ctx;
 	text_span(&t, name);
 	return puts(buf) >= 0 || cli_flush(fault);
+}
+
+static bool add_name(void *ctx, struct span line, struct cli_fault *fault)
+{
+	struct span name = fleet_record_name(line);
+
+	return json_array_append_new(ctx, json_stringn((const char *)name.p, name.n)) == 0 ||
+	       cli_fail(fault, CLI_INPUT, "a name that is none of a host, or out of memory");
+}
+
+GL_MUST static bool list_json(const struct fleet *f, struct cli_fault *fault)
+{
+	CLEANUP_JSON json_t *names = json_array();
+
+	return fleet_each(f, add_name, names, fault) && cli_json_print(names, fault);
 }
 
 GL_MUST static bool show(const struct fleet *f, const char *host, struct cli_fault *fault)
@@ -147,7 +170,7 @@ GL_MUST static bool act(const struct options *o, struct cli_fault *fault)
 		return false;
 	switch (o->action) {
 	case LIST:
-		return fleet_each(&f, print_name, NULL, fault);
+		return o->json ? list_json(&f, fault) : fleet_each(&f, print_name, NULL, fault);
 	case SHOW:
 		return show(&f, o->host, fault);
 	default:

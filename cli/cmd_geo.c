@@ -219,8 +219,17 @@ GL_MUST static bool copy_text(const char *option, const char *value, char *out, 
 GL_MUST static bool make_tag(const struct options *o, uint8_t out[GEO_TAG_SIZE], struct cli_fault *fault)
 {
 	struct geo_tag tag = { .has_coordinates = o->latitude != NULL };
+	char buf[80];
+	struct text room = TEXT_OF(buf);
+	const char *advice;
 	enum geo_error e;
 
+	advice = geo_country_advice(o->country);
+	if (advice)
+		return cli_fail(fault, CLI_INPUT, "--country %s: %s", o->country, advice);
+	advice = o->subdivision ? geo_subdivision_advice(o->subdivision, &room) : NULL;
+	if (advice)
+		return cli_fail(fault, CLI_INPUT, "--subdivision %s: %s", o->subdivision, advice);
 	if (!copy_text("country", o->country, tag.country, sizeof(tag.country), fault) ||
 		!copy_text("subdivision", o->subdivision, tag.subdivision, sizeof(tag.subdivision), fault) ||
 		!copy_text("site", o->site, tag.site, sizeof(tag.site), fault))
@@ -231,6 +240,17 @@ GL_MUST static bool make_tag(const struct options *o, uint8_t out[GEO_TAG_SIZE],
 		return cli_fail(fault, CLI_INPUT, "--longitude %s: not degrees from -180 to 180 with at most 7 decimals", o->longitude);
 	e = geo_encode(&tag, out);
 	return e == GEO_OK || cli_fail(fault, CLI_INPUT, "geo tag: %s", geo_strerror(e));
+}
+
+/* Said of what is written, whether it came as a file or not. */
+static void warn_of_country(struct span content)
+{
+	char buf[160];
+	struct text t = TEXT_OF(buf);
+	struct geo_tag tag;
+
+	if (geo_decode(content, &tag) == GEO_OK && geo_country_remark(tag.country, &t))
+		cli_error(COMMAND, "warning: %s", buf);
 }
 
 /* Allocated. */
@@ -395,7 +415,11 @@ GL_MUST static bool run_action(const struct options *o, struct cli_fault *fault)
 		return false;
 	if (o->owner_auth && !secret_get(o->owner_auth, "owner password", &owner, fault))
 		return false;
-	return host_tpm_open(&h, o->tcti, fault) && act(o, &h, &owner, (struct span){ content, n }, fault);
+	if (!host_tpm_open(&h, o->tcti, fault) || !act(o, &h, &owner, (struct span){ content, n }, fault))
+		return false;
+	if (o->action == WRITE)
+		warn_of_country((struct span){ content, n });
+	return true;
 }
 
 static int run(int argc, char **argv)

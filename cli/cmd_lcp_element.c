@@ -27,6 +27,7 @@ static const struct {
 struct options {
 	enum kind kind;
 	const char *output;
+	bool force;
 	enum alg alg;
 	uint32_t control;
 	uint8_t min_version;
@@ -51,12 +52,13 @@ struct options {
 /* clang-format off */
 enum {
 	OPTION_ALG = 256, OPTION_CONTROL, OPTION_MIN, OPTION_HASH, OPTION_HASH_FILE, OPTION_FALLBACK, OPTION_PCRS, OPTION_PCR, OPTION_TCTI,
-	OPTION_LOG, OPTION_PCR_FILE, OPTION_UUID, OPTION_DATA
+	OPTION_LOG, OPTION_PCR_FILE, OPTION_UUID, OPTION_DATA, OPTION_FORCE
 };
 /* clang-format on */
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
+	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "alg", required_argument, NULL, OPTION_ALG },
 	{ "control", required_argument, NULL, OPTION_CONTROL },
 	{ "min-version", required_argument, NULL, OPTION_MIN },
@@ -85,6 +87,7 @@ static void print_help(void)
 	       "Makes a policy element (MLE2, PCONF2, SBIOS2, STM2, CUSTOM2).\n"
 	       "\n"
 	       "  -o, --output FILE     the element; - for standard output\n"
+	       "      --force           replace a file that exists\n"
 	       "      --alg ALG         hash algorithm: sha1, sha256 (default), sha384, sha512\n"
 	       "      --control N       PolEltControl (default 0)\n"
 	       "      --min-version N   mle: oldest SINIT that may launch (default 0)\n"
@@ -152,6 +155,9 @@ GL_MUST static bool take_option(struct options *o, int option, struct cli_fault 
 	switch (option) {
 	case 'o':
 		o->output = optarg;
+		return true;
+	case OPTION_FORCE:
+		o->force = true;
 		return true;
 	case OPTION_ALG:
 		return lcp_option_alg("--alg", optarg, &o->alg, fault);
@@ -279,13 +285,15 @@ static bool parse_digest(const char *s, size_t n, uint8_t *out, size_t size)
 	return done == size;
 }
 
-static bool add_digest(const char *what, const char *s, size_t n, enum alg a, struct lcp_bytes *out, struct cli_fault *fault)
+/* `code`: what a wrong one is a fault of, usage or input. */
+static bool add_digest(
+	const char *what, enum cli_exit code, const char *s, size_t n, enum alg a, struct lcp_bytes *out, struct cli_fault *fault)
 {
 	uint8_t digest[DIGEST_MAX];
 
 	if (!parse_digest(s, n, digest, alg_table[a].size))
 		return cli_fail(
-			fault, CLI_INPUT, "%s: a digest of %s has %u hexadecimal digits", what, alg_table[a].name, 2u * alg_table[a].size);
+			fault, code, "%s: a digest of %s has %u hexadecimal digits", what, alg_table[a].name, 2u * alg_table[a].size);
 	return lcp_append(out, (struct span){ digest, alg_table[a].size }, fault);
 }
 
@@ -307,7 +315,7 @@ static bool add_digest_file(const char *path, enum alg a, struct lcp_bytes *out,
 		if (n > 0 && s[n - 1] == '\r')
 			n--;
 		(void)snprintf(what, sizeof(what), "%s: line %u", path, line);
-		if (n > 0 && !add_digest(what, s, n, a, out, fault))
+		if (n > 0 && !add_digest(what, CLI_INPUT, s, n, a, out, fault))
 			return false;
 	}
 	return true;
@@ -319,7 +327,7 @@ GL_MUST static bool collect_hashes(struct options *o, struct cli_fault *fault)
 		const char *s = o->given[i];
 
 		if (!(o->is_file[i] ? add_digest_file(s, o->alg, &o->hashes, fault)
-				    : add_digest("--hash", s, strlen(s), o->alg, &o->hashes, fault)))
+				    : add_digest("--hash", CLI_USAGE, s, strlen(s), o->alg, &o->hashes, fault)))
 			return false;
 	}
 	return true;
@@ -333,7 +341,7 @@ static bool make_hashes(struct options *o, struct lcp_element *e, uint8_t fallba
 		return false;
 	if (o->fallback && !cli_unhex(o->fallback, fallback, size))
 		return cli_fail(
-			fault, CLI_INPUT, "--fallback: a digest of %s has %zu hexadecimal digits", alg_table[o->alg].name, 2 * size);
+			fault, CLI_USAGE, "--fallback: a digest of %s has %zu hexadecimal digits", alg_table[o->alg].name, 2 * size);
 	if (o->hashes.n / size > UINT16_MAX)
 		return cli_fail(fault, CLI_INPUT, "more than %u digests do not fit an element", UINT16_MAX);
 	e->hash_alg = alg_table[o->alg].tpm_id;
@@ -355,7 +363,7 @@ static bool given_values(const struct options *o, struct pcrs *out, uint32_t *ma
 		if (!o->pcr_values[i])
 			continue;
 		if (!cli_unhex(o->pcr_values[i], out->v[o->alg][i], alg_table[o->alg].size))
-			return cli_fail(fault, CLI_INPUT, "--pcr %u: a value in the bank %s has %u hexadecimal digits", i,
+			return cli_fail(fault, CLI_USAGE, "--pcr %u: a value in the bank %s has %u hexadecimal digits", i,
 				alg_table[o->alg].name, 2u * alg_table[o->alg].size);
 		out->known[o->alg] |= 1u << i;
 		*mask |= 1u << i;
@@ -428,6 +436,8 @@ GL_MUST static bool make(struct options *o, struct cli_fault *fault)
 	uint8_t fallback[DIGEST_MAX];
 	bool ok;
 
+	if (!output_check(o->output, o->force, fault))
+		return false;
 	if (o->kind == PCONF)
 		ok = make_pcr_infos(o, &e, &room, fault);
 	else if (o->kind == CUSTOM)

@@ -249,12 +249,25 @@ GL_MUST static bool read_sinit(const char *path, struct lcp_acm *acm, struct cli
 	return true;
 }
 
+/* One that is damaged is evaluated as SINIT would; one of another kind was named by mistake. */
+GL_MUST static bool check_kind(const char *option, const char *path, struct span bytes, enum file_kind wanted, struct cli_fault *fault)
+{
+	enum file_kind kind = file_kind(bytes);
+
+	return kind == FILE_UNKNOWN || kind == wanted ||
+	       cli_fail(fault, CLI_INPUT, "%s %s: this is %s: give %s", option, path, file_kind_name(kind), file_kind_name(wanted));
+}
+
 GL_MUST static bool read_inputs(struct options *o, struct inputs *in, struct cli_fault *fault)
 {
+	static const char *const file_options[] = { [PO] = "--po", [PS] = "--ps", [PO_DATA] = "--po-data", [PS_DATA] = "--ps-data" };
 	struct lcp_platform *p = &o->platform;
 
+	static_assert(GL_COUNT(file_options) == GL_COUNT(in->file), "a name for each");
 	for (size_t i = 0; i < GL_COUNT(in->file); i++)
-		if (o->text[i] && !lcp_read(o->text[i], &in->file[i], fault))
+		if (o->text[i] && (!lcp_read(o->text[i], &in->file[i], fault) ||
+					  !check_kind(file_options[i], o->text[i], lcp_bytes_span(&in->file[i]),
+						  i == PO || i == PS ? FILE_LCP_POLICY : FILE_LCP_DATA, fault)))
 			return false;
 	p->policy[LCP_PO] = lcp_bytes_span(&in->file[PO]);
 	p->policy[LCP_PS] = lcp_bytes_span(&in->file[PS]);

@@ -11,7 +11,7 @@
 #define DATA "lcp data"
 #define DATA_HELP "'geolaunch lcp data --help'"
 
-enum { OPTION_VERSION = 256, OPTION_DROP };
+enum { OPTION_VERSION = 256, OPTION_DROP, OPTION_FORCE };
 
 /* ---- lists ---- */
 
@@ -20,6 +20,7 @@ struct list_options {
 	uint16_t version;
 	const char *output;
 	bool drop;
+	bool force;
 	char **files;
 	int file_count;
 	bool help;
@@ -29,19 +30,21 @@ static const struct option list_long_options[] = {
 	{ "version", required_argument, NULL, OPTION_VERSION },
 	{ "output", required_argument, NULL, 'o' },
 	{ "drop-signature", no_argument, NULL, OPTION_DROP },
+	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static void print_list_help(void)
 {
-	printf("usage: geolaunch lcp list create [--version V] -o LIST ELEMENT...\n"
-	       "       geolaunch lcp list add [-o LIST] [--drop-signature] LIST ELEMENT...\n"
+	printf("usage: geolaunch lcp list create [--version V] [--force] -o LIST ELEMENT...\n"
+	       "       geolaunch lcp list add [-o LIST [--force]] [--drop-signature] LIST ELEMENT...\n"
 	       "\n"
 	       "Makes a policy list of elements, or adds elements to one.\n"
 	       "\n"
 	       "      --version V       2.0, 2.1 (default) or 3.0\n"
 	       "  -o, --output LIST     the list; - for standard output; add: default is the same file\n"
+	       "      --force           replace a file that exists\n"
 	       "      --drop-signature  add: to a signed list, which then is unsigned\n"
 	       "  -h, --help            this text\n");
 }
@@ -85,6 +88,9 @@ static int parse_list_options(int argc, char **argv, struct list_options *o)
 		case OPTION_DROP:
 			o->drop = true;
 			break;
+		case OPTION_FORCE:
+			o->force = true;
+			break;
 		case OPTION_VERSION:
 			if (!lcp_list_version_by_name(span_str(optarg), &o->version) || o->version < LCP_LIST_2_0) {
 				cli_error(LIST, "--version %s: not one of 2.0, 2.1, 3.0", optarg);
@@ -122,7 +128,7 @@ GL_MUST static bool append_element(const char *path, struct lcp_bytes *out, stru
 		if (!error)
 			error = lcp_element_validate(&e);
 		if (error)
-			return lcp_refuse(fault, path, error);
+			return lcp_refuse_file(fault, path, &file, FILE_LCP_ELEMENT, error);
 	}
 	return lcp_append(out, lcp_bytes_span(&file), fault);
 }
@@ -152,7 +158,7 @@ GL_MUST static bool make_list(const struct list_options *o, struct cli_fault *fa
 	CLEANUP_BYTES struct lcp_bytes elements = { NULL, 0 };
 	struct lcp_list l;
 
-	if (!begin_list(o, &l, &file, &elements, fault))
+	if (!lcp_check_output(o->output, o->add ? o->files[0] : NULL, o->force, fault) || !begin_list(o, &l, &file, &elements, fault))
 		return false;
 	for (int i = o->add; i < o->file_count; i++)
 		if (!append_element(o->files[i], &elements, fault))
@@ -182,17 +188,19 @@ const struct lcp_action lcp_action_list = { "list", LIST, "make a policy list of
 
 static const struct option data_long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
+	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static void print_data_help(void)
 {
-	printf("usage: geolaunch lcp data create -o DATA LIST...\n"
+	printf("usage: geolaunch lcp data create -o DATA [--force] LIST...\n"
 	       "\n"
 	       "Makes the policy data file, which the boot loader gives to SINIT, of one to eight lists.\n"
 	       "\n"
 	       "  -o, --output DATA  the file; - for standard output\n"
+	       "      --force        replace a file that exists\n"
 	       "  -h, --help         this text\n");
 }
 
@@ -219,7 +227,7 @@ static bool refuse_data(char **paths, struct lcp_where where, enum lcp_error err
 	return lcp_refuse(fault, what, error);
 }
 
-GL_MUST static bool make_data(const char *output, char **paths, int count, struct cli_fault *fault)
+GL_MUST static bool make_data(const char *output, bool force, char **paths, int count, struct cli_fault *fault)
 {
 	CLEANUP(free_lists) struct lists l = { .data = { .list_count = 0 } };
 	CLEANUP_BYTES struct lcp_bytes out = { NULL, 0 };
@@ -227,6 +235,8 @@ GL_MUST static bool make_data(const char *output, char **paths, int count, struc
 	enum lcp_error error;
 	size_t n = 0;
 
+	if (!output_check(output, force, fault))
+		return false;
 	for (int i = 0; i < count; i++, l.data.list_count++)
 		if (!lcp_read_list(paths[i], &l.files[i], &l.data.lists[i], fault))
 			return false;
@@ -239,13 +249,14 @@ GL_MUST static bool make_data(const char *output, char **paths, int count, struc
 	if (!out.p)
 		return cli_fail(fault, CLI_IO, "out of memory");
 	error = lcp_data_encode(&l.data, (struct mspan){ out.p, n }, &n);
-	return error ? refuse_data(paths, where, error, fault) : lcp_write(output, (struct span){ out.p, n }, fault);
+	return error ? refuse_data(paths, where, error, fault) : output_write(output, (struct span){ out.p, n }, fault);
 }
 
 static int run_data(int argc, char **argv)
 {
 	struct cli_fault fault = { .code = CLI_OK };
 	const char *output = NULL;
+	bool force = false;
 	int option, count;
 
 	opterr = 0;
@@ -254,9 +265,11 @@ static int run_data(int argc, char **argv)
 			print_data_help();
 			return lcp_finish(DATA, cli_flush(&fault), &fault);
 		}
-		if (option != 'o')
+		if (option != 'o' && option != OPTION_FORCE)
 			return cli_usage_error(DATA, argc, argv, option, DATA_HELP);
-		output = optarg;
+		if (option == 'o')
+			output = optarg;
+		force = force || option == OPTION_FORCE;
 	}
 	count = argc - optind - 1;
 	if (count < 0 || strcmp(argv[optind], "create") != 0) {
@@ -267,7 +280,7 @@ static int run_data(int argc, char **argv)
 		cli_error(DATA, "%s: see " DATA_HELP, !output ? "no output file: name it with -o" : "name one to eight lists");
 		return CLI_USAGE;
 	}
-	return lcp_finish(DATA, make_data(output, argv + optind + 1, count, &fault), &fault);
+	return lcp_finish(DATA, make_data(output, force, argv + optind + 1, count, &fault), &fault);
 }
 
 const struct lcp_action lcp_action_data = { "data", DATA, "make the policy data file of lists", run_data };

@@ -13,6 +13,7 @@
 
 struct options {
 	const char *output;
+	bool force;
 	const char *data;
 	struct lcp_policy policy;
 	enum alg alg;
@@ -23,12 +24,13 @@ struct options {
 /* clang-format off */
 enum {
 	OPTION_VERSION = 256, OPTION_ALG, OPTION_TYPE, OPTION_DATA, OPTION_MIN, OPTION_MAX, OPTION_REVOCATION, OPTION_CONTROL, OPTION_NPW,
-	OPTION_CAPS, OPTION_OWNER, OPTION_AUX_DELETE, OPTION_HASHES, OPTION_SIGNS, OPTION_AUX
+	OPTION_CAPS, OPTION_OWNER, OPTION_AUX_DELETE, OPTION_HASHES, OPTION_SIGNS, OPTION_AUX, OPTION_FORCE
 };
 /* clang-format on */
 
 static const struct option long_options[] = {
 	{ "output", required_argument, NULL, 'o' },
+	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "version", required_argument, NULL, OPTION_VERSION },
 	{ "alg", required_argument, NULL, OPTION_ALG },
 	{ "type", required_argument, NULL, OPTION_TYPE },
@@ -56,6 +58,7 @@ static void print_help(void)
 	       "Makes the policy that goes into the TPM.\n"
 	       "\n"
 	       "  -o, --output POLICY    the policy; - for standard output\n"
+	       "      --force            replace a file that exists\n"
 	       "      --type T           any, or list: only what the lists of the policy data allow\n"
 	       "      --data DATA        the policy data file, whose digest the policy gets\n"
 	       "      --version V        3.0, 3.1, 3.2 (default)\n"
@@ -191,6 +194,9 @@ GL_MUST static bool take_option(struct options *o, int option, struct cli_fault 
 	case 'o':
 		o->output = optarg;
 		return true;
+	case OPTION_FORCE:
+		o->force = true;
+		return true;
 	case OPTION_DATA:
 		o->data = optarg;
 		return true;
@@ -273,7 +279,7 @@ GL_MUST static bool set_hash(struct options *o, struct cli_fault *fault)
 	if (!error)
 		error = lcp_data_hash(&data, ALG_BIT(o->alg), &d);
 	if (error)
-		return lcp_refuse(fault, o->data, error);
+		return lcp_refuse_file(fault, o->data, &bytes, FILE_LCP_DATA, error);
 	memcpy(o->policy.hash, d.d[o->alg], alg_table[o->alg].size);
 	return true;
 }
@@ -291,14 +297,14 @@ GL_MUST static bool make(struct options *o, struct cli_fault *fault)
 		p->hash_mask = lcp_hash_by_id(p->hash_alg)->mask;
 	if (!o->has_aux && p->version == LCP_POLICY_3_0)
 		p->aux_hash_mask = lcp_hash_by_id(p->hash_alg)->mask;
-	if (o->data && !set_hash(o, fault))
+	if (!output_check(o->output, o->force, fault) || (o->data && !set_hash(o, fault)))
 		return false;
 	error = lcp_policy_validate(p);
 	if (!error)
 		error = lcp_policy_encode(p, (struct mspan){ out, sizeof(out) }, &n);
 	if (error)
 		return lcp_refuse(fault, "the policy is not written", error);
-	return lcp_write(o->output, (struct span){ out, n }, fault);
+	return output_write(o->output, (struct span){ out, n }, fault);
 }
 
 static int run(int argc, char **argv)

@@ -85,30 +85,39 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return CLI_OK;
 }
 
-/*
- * No bytes fit two of these: where a policy has its hash algorithm, a list has a signature algorithm or an offset that it cannot have.
- * Of bytes that fit none, what they begin with decides which error is told.
- */
+/* Of bytes that fit none, what they begin with decides which error is told. */
 static enum kind recognise(struct span s)
 {
-	struct span head = SPAN_LITERAL(LCP_DATA_SIGNATURE);
+	static const enum kind kinds[FILE_KIND_COUNT] = { [FILE_UNKNOWN] = UNKNOWN,
+		[FILE_LCP_POLICY] = POLICY,
+		[FILE_LCP_LIST] = LIST,
+		[FILE_LCP_ELEMENT] = ELEMENT,
+		[FILE_LCP_DATA] = DATA,
+		[FILE_VLP] = UNKNOWN,
+		[FILE_ACM] = UNKNOWN,
+		[FILE_ELF] = UNKNOWN,
+		[FILE_PE] = UNKNOWN,
+		[FILE_GZIP] = UNKNOWN };
+	enum file_kind kind = file_kind(s);
 	struct rd r = rd_init(s);
 	uint16_t version = rd_le16(&r);
-	struct lcp_policy policy;
-	struct lcp_list list;
 
-	if (s.p && s.n >= head.n && span_equal((struct span){ s.p, head.n }, head))
-		return DATA;
-	if (lcp_list_decode(s, &list) == LCP_OK)
-		return LIST;
-	if (lcp_policy_decode(s, &policy) == LCP_OK)
-		return POLICY;
-	r = rd_init(s);
-	if (s.n >= LCP_ELEMENT_HEADER_SIZE && rd_le32(&r) == s.n && lcp_element_type_name(rd_le32(&r)))
-		return ELEMENT;
+	if (kind != FILE_UNKNOWN)
+		return kinds[kind];
 	if (lcp_list_version_name(version))
 		return s.n <= LCP_POLICY_MAX_SIZE && version >= LCP_POLICY_3_0 ? POLICY : LIST;
 	return version >= LCP_POLICY_2_0 && version <= LCP_POLICY_3_2 ? POLICY : UNKNOWN;
+}
+
+static bool unknown(const char *path, struct span s, struct cli_fault *fault)
+{
+	static const char *const shows[FILE_KIND_COUNT] = {
+		[FILE_VLP] = ": 'geolaunch vlp show' shows it", [FILE_ACM] = ": 'geolaunch acm show' shows it"
+	};
+	enum file_kind kind = file_kind(s);
+
+	return cli_fail(fault, CLI_INPUT, "%s: neither a policy, a list, an element nor a policy data file%s%s%s", path,
+		kind ? ": this is " : "", kind ? file_kind_name(kind) : "", shows[kind] ? shows[kind] : "");
 }
 
 GL_MUST static bool decode(const char *path, struct span s, struct decoded *d, struct cli_fault *fault)
@@ -134,7 +143,7 @@ GL_MUST static bool decode(const char *path, struct span s, struct decoded *d, s
 		d->valid = error ? error : lcp_data_validate(&d->data, &d->where);
 		break;
 	case UNKNOWN:
-		return cli_fail(fault, CLI_INPUT, "%s: neither a policy, a list, an element nor a policy data file", path);
+		return unknown(path, s, fault);
 	}
 	return !error || lcp_refuse(fault, path, error);
 }

@@ -24,6 +24,7 @@ struct options {
 	const char *passphrase;
 	const char *signature;
 	bool print_data;
+	bool force;
 	struct lcp_sign_how how;
 	bool help;
 };
@@ -31,7 +32,7 @@ struct options {
 /* clang-format off */
 enum {
 	OPTION_KEY = 256, OPTION_PUBLIC, OPTION_ENGINE, OPTION_PROVIDER, OPTION_PASSPHRASE, OPTION_SCHEME, OPTION_HASH, OPTION_REVOCATION,
-	OPTION_PRINT, OPTION_SIGNATURE, OPTION_JSON
+	OPTION_PRINT, OPTION_SIGNATURE, OPTION_JSON, OPTION_FORCE
 };
 /* clang-format on */
 
@@ -47,6 +48,7 @@ static const struct option sign_long_options[] = {
 	{ "revocation", required_argument, NULL, OPTION_REVOCATION },
 	{ "print-data", no_argument, NULL, OPTION_PRINT },
 	{ "signature", required_argument, NULL, OPTION_SIGNATURE },
+	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -73,6 +75,7 @@ static void print_sign_help(void)
 	       "      --signature FILE   big-endian: RSA raw, ECDSA DER or r and s\n"
 	       "  -o, --output FILE      the signed list (default: the same file), or the bytes to be\n"
 	       "                         signed (default: standard output); - for standard output\n"
+	       "      --force            replace a file that exists, other than the list itself\n"
 	       "  -h, --help             this text\n");
 }
 
@@ -130,6 +133,9 @@ GL_MUST static bool take_option(struct options *o, int option, struct cli_fault 
 		if (!lcp_option_number("--revocation", optarg, UINT16_MAX, &v, fault))
 			return false;
 		o->how.revocation = (uint16_t)v;
+		return true;
+	case OPTION_FORCE:
+		o->force = true;
 		return true;
 	default:
 		o->print_data = true;
@@ -218,7 +224,7 @@ GL_MUST static bool print_data(const struct options *o, const struct lcp_list *l
 
 	if (!lcp_sign_data(l, &data.p, &data.n, &why))
 		return cli_fail(fault, CLI_INPUT, "%s: %s", o->list, why.text);
-	return lcp_write(o->output ? o->output : "-", lcp_bytes_span(&data), fault);
+	return output_write(o->output ? o->output : "-", lcp_bytes_span(&data), fault);
 }
 
 GL_MUST static bool sign(const struct options *o, struct cli_fault *fault)
@@ -232,7 +238,8 @@ GL_MUST static bool sign(const struct options *o, struct cli_fault *fault)
 	uint16_t hash_alg = LCP_ALG_NULL;
 	bool ok;
 
-	if (!lcp_read_list(o->list, &file, &l, fault) || !check_unsigned(o->list, &l, fault) || !open_key(o, &key, fault))
+	if (!lcp_check_output(o->print_data && !o->output ? "-" : o->output, o->print_data ? NULL : o->list, o->force, fault) ||
+		!lcp_read_list(o->list, &file, &l, fault) || !check_unsigned(o->list, &l, fault) || !open_key(o, &key, fault))
 		return false;
 	if (!lcp_sign_prepare(&l, key, &o->how, &room, &hash_alg, &why))
 		return cli_fail(fault, CLI_INPUT, "%s: %s", o->list, why.text);
@@ -344,7 +351,7 @@ GL_MUST static bool verify(const struct verify_options *o, struct cli_fault *fau
 	error = is_data(lcp_bytes_span(&file)) ? lcp_data_decode(lcp_bytes_span(&file), &data, NULL)
 	                                       : lcp_list_decode(lcp_bytes_span(&file), &data.lists[0]);
 	if (error)
-		return lcp_refuse(fault, o->file, error);
+		return lcp_refuse_file(fault, o->file, &file, FILE_LCP_LIST, error);
 	for (unsigned i = 0; i < data.list_count; i++) {
 		any = any || lcp_list_signed(&data.lists[i]);
 		ok = verify_one(&data.lists[i], key, i, out, o->json) && ok;

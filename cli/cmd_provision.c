@@ -303,7 +303,7 @@ GL_MUST static bool report(const struct options *o, const struct provision_wante
 	if (done->changed && done->owner == HOST_OWNER_OPEN)
 		cli_error(COMMAND,
 			"warning: the owner's password is empty: whoever is root on this host can write these indices anew: "
-			"give the owner one with 'tpm2_changeauth -c owner file:FILE'");
+			"give the owner one with 'tpm2_changeauth -c owner file:FILE', FILE without a line end (printf %%s)");
 	if (o->json) {
 		CLEANUP_JSON json_t *root = report_json(o, wanted, work, done);
 

@@ -122,7 +122,11 @@ bool cmd_txt_heap(const char *file, uint64_t base, const char *log_out, bool jso
 
 	if (!h)
 		return cli_fail(fault, CLI_IO, "out of memory: %s", file);
-	if (!read_file(file, HEAP_MAX_SIZE, &bytes, &n, fault) || !txt_heap_decode(file, (struct span){ bytes, n }, base, h, fault))
+	if (!read_file(file, HEAP_MAX_SIZE, &bytes, &n, fault))
+		return false;
+	if (n == 0)
+		return cli_fail(fault, CLI_INPUT, "the file is empty: %s: give the heap from TXT.HEAP.BASE on", file);
+	if (!txt_heap_decode(file, (struct span){ bytes, n }, base, h, fault))
 		return false;
 	if (log_out && !write_log(h, file, log_out, fault))
 		return false;

@@ -37,7 +37,7 @@ static const struct {
 	{ "ctrl", VERB(CREATE) | VERB(WRAP), TEXT, offsetof(struct vlp_args, ctrl), 0 },
 	{ "from-manifest", VERB(CREATE), TEXT, offsetof(struct vlp_args, manifest), 0 },
 	{ "update", VERB(CREATE), FLAG, offsetof(struct vlp_args, update), 0 },
-	{ "force", VERB(CREATE), FLAG, offsetof(struct vlp_args, force), 0 },
+	{ "force", VERB(CREATE) | VERB(WRAP) | VERB(UNWRAP), FLAG, offsetof(struct vlp_args, force), 0 },
 	{ "num", VERB(ADD) | VERB(DEL), TEXT, offsetof(struct vlp_args, num), 0 },
 	{ "nv-index", VERB(ADD) | VERB(DEL), TEXT, offsetof(struct vlp_args, nv_index), 0 },
 	{ "nv-raw", VERB(ADD), FLAG, offsetof(struct vlp_args, nv_raw), 0 },
@@ -73,8 +73,8 @@ static bool print_help(struct cli_fault *fault)
 	       "       geolaunch vlp show   [--json] FILE\n"
 	       "       geolaunch vlp check  [--strict] [--json] FILE\n"
 	       "       geolaunch vlp diff   [--json] FILE FILE\n"
-	       "       geolaunch vlp wrap   [--ctrl N] -o ELEMENT FILE\n"
-	       "       geolaunch vlp unwrap -o FILE ELEMENT\n"
+	       "       geolaunch vlp wrap   [--ctrl N] -o ELEMENT [--force] FILE\n"
+	       "       geolaunch vlp unwrap -o FILE [--force] ELEMENT\n"
 	       "\n"
 	       "Makes, changes and reads tboot's Verified Launch Policy.\n"
 	       "\n");
@@ -85,7 +85,7 @@ static bool print_help(struct cli_fault *fault)
 	       "      --from-manifest MANIFEST\n"
 	       "                       the policy that 'geolaunch build' makes\n"
 	       "      --update         change type and control of a policy that exists\n"
-	       "      --force          replace a file that exists\n"
+	       "      --force          replace a file that exists; - is standard output\n"
 	       "add:\n"
 	       "      --num N          module 0 to 127, or any\n"
 	       "      --nv-index N     NV index, in place of a module\n"
@@ -105,7 +105,8 @@ static bool print_help(struct cli_fault *fault)
 	       "      --strict         warnings, too, end with exit code 3\n"
 	       "wrap, unwrap:\n"
 	       "      --ctrl N         control field of the LCP element (default 1)\n"
-	       "  -o, --output FILE    file to write\n"
+	       "  -o, --output FILE    file to write; - for standard output\n"
+	       "      --force          replace a file that exists\n"
 	       "show, check, diff:\n"
 	       "      --json           print JSON\n"
 	       "  -h, --help           this text\n");

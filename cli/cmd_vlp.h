@@ -43,6 +43,9 @@ GL_MUST bool vlp_file_load(const char *path, struct vlp_file *out, struct cli_fa
 void vlp_file_free(struct vlp_file *f);
 #define CLEANUP_VLP CLEANUP(vlp_file_free)
 
+/* Fault CLI_INPUT of a file that is none, with what it is. Returns false. */
+bool vlp_refuse(const char *path, struct span bytes, enum vlp_error error, struct cli_fault *fault);
+
 /* Encodes and writes at once or not at all. */
 GL_MUST bool vlp_file_write(const char *path, const struct vlp *p, struct cli_fault *fault);
 

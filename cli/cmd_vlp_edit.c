@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <ctype.h>
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/build.h"
 #include "cli/cmd_vlp.h"
+#include "cli/output.h"
 #include "cli/vlp_edit.h"
 #include "cli/vlp_image.h"
 #include "common/measure.h"
@@ -64,7 +63,7 @@ static bool create_from_manifest(const struct vlp_args *a, struct cli_fault *fau
 	if (a->type || a->alg || a->ctrl)
 		return vlp_misused(fault, "--type, --alg and --ctrl come from the manifest");
 	return build_policy(a->manifest, (struct mspan){ buf, sizeof(buf) }, &n, fault) &&
-	       write_file_atomic(a->files[0], (struct span){ buf, n }, fault);
+	       output_write(a->files[0], (struct span){ buf, n }, fault);
 }
 
 static bool update(const struct vlp_args *a, struct cli_fault *fault)
@@ -106,9 +105,8 @@ bool vlp_create(const struct vlp_args *a, int *code, struct cli_fault *fault)
 		return vlp_misused(fault, "--update goes neither with --force nor with --from-manifest");
 	if (a->update)
 		return update(a, fault);
-	if (!a->force && access(a->files[0], F_OK) == 0)
-		return cli_fail(fault, CLI_INPUT, "file exists: %s: replace it with --force, or change its type and control with --update",
-			a->files[0]);
+	if (!output_check(a->files[0], a->force, fault))
+		return false;
 	return a->manifest ? create_from_manifest(a, fault) : create_empty(a, fault);
 }
 

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "cli/cmd_vlp.h"
+#include "cli/file_kind.h"
+#include "cli/output.h"
 #include "lcp/custom.h"
 
 /* lcp2_crtpolelt's default. */
@@ -13,7 +15,9 @@
 
 static bool need_output(const struct vlp_args *a, const char *verb, struct cli_fault *fault)
 {
-	return a->output || vlp_misused(fault, "%s: name the file to write with -o", verb);
+	if (!a->output)
+		return vlp_misused(fault, "%s: name the file to write with -o", verb);
+	return output_check(a->output, a->force, fault);
 }
 
 bool vlp_wrap(const struct vlp_args *a, int *code, struct cli_fault *fault)
@@ -43,7 +47,7 @@ bool vlp_wrap(const struct vlp_args *a, int *code, struct cli_fault *fault)
 	if (vlp_validate(&f.policy, NULL))
 		cli_error(VLP_COMMAND, "warning: %s: %s: see 'geolaunch vlp check'", a->files[0],
 			vlp_strerror(vlp_validate(&f.policy, NULL)));
-	return write_file_atomic(a->output, (struct span){ buf, n }, fault);
+	return output_write(a->output, (struct span){ buf, n }, fault);
 }
 
 /* ---- unwrap ---- */
@@ -94,10 +98,14 @@ bool vlp_unwrap(const struct vlp_args *a, int *code, struct cli_fault *fault)
 	if (!need_output(a, "unwrap", fault) || !read_file(a->files[0], DATA_MAX, &bytes, &n, fault))
 		return false;
 	error = find_payload((struct span){ bytes, n }, &payload);
-	if (error)
-		return cli_fail(fault, CLI_INPUT, "no policy of tboot's in: %s: %s", a->files[0], lcp_strerror(error));
+	if (error) {
+		const char *kind = file_kind_name(file_kind((struct span){ bytes, n }));
+
+		return cli_fail(fault, CLI_INPUT, "no policy of tboot's in: %s: %s%s%s", a->files[0], lcp_strerror(error),
+			kind ? ": this is " : "", kind ? kind : "");
+	}
 	wrong = vlp_decode(payload, &policy);
 	if (wrong)
 		return cli_fail(fault, CLI_INPUT, "what is in tboot's element is no policy: %s: %s", a->files[0], vlp_strerror(wrong));
-	return write_file_atomic(a->output, payload, fault);
+	return output_write(a->output, payload, fault);
 }

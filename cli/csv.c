@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/csv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const errors[CSV_ERROR_COUNT] = {
@@ -83,5 +84,52 @@ enum csv_error csv_split(char *line, size_t n, char *fields[CSV_MAX_FIELDS], siz
 			return CSV_OK;
 		}
 		line[at++] = 0;
+	}
+}
+
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c <= 0x7e;
+}
+
+/* The character as Unicode has it if these are two or three bytes of UTF-8, as nearly all letters are; else the byte. */
+static void name_byte(struct span s, struct text *out)
+{
+	unsigned c = s.p[0], point = 0;
+
+	if (c >= 0xc2 && c <= 0xdf && s.n >= 2 && s.p[1] >> 6 == 2)
+		point = (c & 0x1f) << 6 | (s.p[1] & 0x3f);
+	else if (c >> 4 == 0xe && s.n >= 3 && s.p[1] >> 6 == 2 && s.p[2] >> 6 == 2)
+		point = (c & 0xf) << 12 | (unsigned)(s.p[1] & 0x3f) << 6 | (s.p[2] & 0x3f);
+	if (c == '\t')
+		text_str(out, "a tab");
+	else if (point) {
+		char buf[48];
+
+		(void)snprintf(buf, sizeof(buf), "U+%04X, which is no ASCII", point);
+		text_str(out, buf);
+	} else {
+		text_str(out, "byte ");
+		text_hex(out, c, 2);
+	}
+}
+
+void csv_bad_byte(struct span line, struct text *out)
+{
+	unsigned field = 1;
+	bool quoted = false;
+
+	for (size_t i = 0; i < line.n; i++) {
+		quoted ^= line.p[i] == '"';
+		field += line.p[i] == ',' && !quoted;
+		if (is_plain(line.p[i]))
+			continue;
+		text_str(out, "field ");
+		text_u64(out, field);
+		text_str(out, ", character ");
+		text_u64(out, i + 1);
+		text_str(out, ": ");
+		name_byte((struct span){ line.p + i, line.n - i }, out);
+		return;
 	}
 }

@@ -3,6 +3,7 @@
 #define GL_CLI_CSV_H
 
 #include "common/span.h"
+#include "common/text.h"
 
 /*
  * Tables as spreadsheets write them: RFC 4180 with fields of printable ASCII, lines that end in LF or CR LF, and no line inside of a field.
@@ -35,5 +36,8 @@ GL_MUST bool csv_line(struct span *rest, struct span *line);
  * its end. An empty line is one empty field.
  */
 GL_MUST enum csv_error csv_split(char *line, size_t n, char *fields[CSV_MAX_FIELDS], size_t *count);
+
+/* What CSV_E_BYTE is about, for people: "field 3, character 14: a tab". */
+void csv_bad_byte(struct span line, struct text *out);
 
 #endif

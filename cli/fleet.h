@@ -26,7 +26,13 @@ struct fleet_summary {
 	unsigned threads;
 	uint64_t size; /* of hosts.jsonl */
 	struct build_result common;
-	char *leftover; /* the replaced directory, if it could not be removed; else NULL */
+	/* Countries of the table that are none of ISO 3166-1, with the first line that has each. */
+	struct fleet_country {
+		char code[3];
+		uint32_t line;
+	} odd[8];
+	size_t odd_count; /* more of them are left out */
+	char *leftover;   /* the replaced directory, if it could not be removed; else NULL */
 };
 
 /* Builds a fleet from a table, cli/fleet_table.h. `out` must be zeroed and is to be freed in any case. */

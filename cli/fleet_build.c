@@ -110,6 +110,30 @@ GL_MUST static bool write_hosts(struct job *j)
 	return tree_close(&j->tree, HOSTS, &fd, j->fault);
 }
 
+static void note_country(struct fleet_summary *s, const char *code, uint32_t line)
+{
+	for (size_t i = 0; i < s->odd_count; i++)
+		if (!strcmp(s->odd[i].code, code)) {
+			s->odd[i].line = line < s->odd[i].line ? line : s->odd[i].line;
+			return;
+		}
+	if (s->odd_count == GL_COUNT(s->odd))
+		return;
+	s->odd[s->odd_count] = (struct fleet_country){ .line = line };
+	memcpy(s->odd[s->odd_count++].code, code, sizeof(s->odd[0].code));
+}
+
+static void note_countries(struct job *j)
+{
+	for (size_t i = 0; i < j->table.count; i++) {
+		const struct fleet_host *h = &j->table.hosts[i];
+		struct geo_tag tag;
+
+		if (geo_decode(fleet_content(&j->table, h), &tag) == GEO_OK && geo_country(tag.country) != GEO_COUNTRY_ASSIGNED)
+			note_country(j->out, tag.country, h->line);
+	}
+}
+
 bool fleet_build(const struct build_options *options, const char *table, struct fleet_summary *out, struct cli_fault *fault)
 {
 	CLEANUP(job_end) struct job *j = malloc(sizeof(*j));
@@ -123,6 +147,7 @@ bool fleet_build(const struct build_options *options, const char *table, struct 
 		return false;
 	if (interrupted(&j->stop))
 		return cli_fail(fault, CLI_IO, "interrupted: %s: nothing was written", options->output);
+	note_countries(j);
 	return tree_commit(&j->tree, &out->leftover, fault);
 }
 

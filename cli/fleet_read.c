@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -203,9 +204,9 @@ GL_MUST static bool line_from(const struct fleet *f, uint64_t from, uint64_t to,
 	return fleet_record_name(*line).n > 0 || damaged(f, *at, "this is no record of a host", fault);
 }
 
-/* The line of a host; w holds it. */
+/* The line of a host; w holds it. `*found` is false if there is none of just this name. */
 GL_MUST static bool search(
-	const struct fleet *f, const char *name, struct window *w, uint64_t *place, struct span *line, struct cli_fault *fault)
+	const struct fleet *f, const char *name, struct window *w, uint64_t *place, struct span *line, bool *found, struct cli_fault *fault)
 {
 	const struct span wanted = span_str(name);
 	uint64_t low = f->first, high = f->size; /* lines that begin in here may be it; `low` begins one */
@@ -225,6 +226,7 @@ GL_MUST static bool search(
 		order = compare(fleet_record_name(*line), wanted);
 		if (order == 0) {
 			*place = at;
+			*found = true;
 			return true;
 		}
 		if (order < 0)
@@ -232,7 +234,47 @@ GL_MUST static bool search(
 		else
 			high = middle == low ? low : middle;
 	}
-	return cli_fail(fault, CLI_INPUT, "no such host: \"%s\": %s: 'geolaunch fleet list' shows them", name, f->hosts);
+	*found = false;
+	return true;
+}
+
+struct spelling {
+	const char *wanted;
+	char name[FLEET_NAME_MAX + 1];
+};
+
+static bool compare_spelling(void *ctx, struct span line, struct cli_fault *fault)
+{
+	struct spelling *s = ctx;
+	struct span name = fleet_record_name(line);
+
+	(void)fault;
+	if (name.n == strlen(s->wanted) && name.n <= FLEET_NAME_MAX && !strncasecmp((const char *)name.p, s->wanted, name.n)) {
+		memcpy(s->name, name.p, name.n);
+		s->name[name.n] = 0;
+	}
+	return true;
+}
+
+/* Names that differ in case only are the same, and lines are sorted by bytes: the name as it is spelled here needs all of them. */
+GL_MUST static bool find_line(const struct fleet *f, const char *name, struct spelling *s, struct window *w, uint64_t *place,
+	struct span *line, struct cli_fault *fault)
+{
+	struct cli_fault ignored;
+	bool found = false;
+
+	*s = (struct spelling){ .wanted = name };
+	if (!search(f, name, w, place, line, &found, fault))
+		return false;
+	if (found && strlen(name) <= FLEET_NAME_MAX) {
+		memcpy(s->name, name, strlen(name) + 1);
+		return true;
+	}
+	/* A line that cannot be read is another host's. */
+	(void)!fleet_each(f, compare_spelling, s, &ignored);
+	if (s->name[0] && !search(f, s->name, w, place, line, &found, fault))
+		return false;
+	return found || cli_fail(fault, CLI_INPUT, "no such host: \"%s\": %s: 'geolaunch fleet list' shows them", name, f->hosts);
 }
 
 bool fleet_find(const struct fleet *f, const char *name, struct fleet_record *record, struct expected *expected, struct cli_fault *fault)
@@ -240,12 +282,13 @@ bool fleet_find(const struct fleet *f, const char *name, struct fleet_record *re
 	CLEANUP_FREE struct window *w = malloc(sizeof(*w));
 	CLEANUP_FREE struct fleet_result *r = malloc(sizeof(*r));
 	struct span line, content;
+	struct spelling spelled;
 	const char *wrong;
 	uint64_t at = 0;
 
 	if (!w || !r)
 		return cli_fail(fault, CLI_IO, "out of memory: %s", f->hosts);
-	if (!search(f, name, w, &at, &line, fault))
+	if (!find_line(f, name, &spelled, w, &at, &line, fault))
 		return false;
 	wrong = fleet_record_parse(line, f->common.banks, record);
 	if (wrong)
@@ -262,7 +305,7 @@ bool fleet_find(const struct fleet *f, const char *name, struct fleet_record *re
 		for (unsigned pcr = PCR_DRTM_FIRST; f->common.banks & ALG_BIT(a) && pcr <= PCR_DRTM_LAST; pcr++)
 			if (!span_equal(pcr_value(&record->pcrs, a, pcr), pcr_value(&r->pcrs, a, pcr)))
 				return damaged(f, at, "\"pcrs\" are not those of \"policy\" and \"geo\"", fault);
-	return fleet_expected(&f->common, r, name, content, expected, fault);
+	return fleet_expected(&f->common, r, spelled.name, content, expected, fault);
 }
 
 bool fleet_each(

@@ -72,6 +72,13 @@ GL_MUST static bool split(struct reader *r, struct span line, char *fields[CSV_M
 		return fail(r, "is this the right file?", "line of %zu characters", line.n);
 	memcpy(r->text, line.p, line.n);
 	e = csv_split(r->text, line.n, fields, count);
+	if (e == CSV_E_BYTE) {
+		char buf[96];
+		struct text what = TEXT_OF(buf);
+
+		csv_bad_byte(line, &what);
+		return fail(r, "fields are printable ASCII, with commas between them", "%s", buf);
+	}
 	return !e || fail(r, "see geolaunch-fleet(1)", "%s", csv_strerror(e));
 }
 
@@ -135,10 +142,19 @@ GL_MUST static bool take_degrees(struct reader *r, enum column c, const char *s,
 GL_MUST static bool take_tag(struct reader *r, const char *const values[COLUMN_COUNT], uint8_t out[GEO_TAG_SIZE])
 {
 	struct geo_tag tag = { .has_coordinates = *values[LATITUDE] != 0 };
+	char buf[80];
+	struct text room = TEXT_OF(buf);
+	const char *advice;
 	enum geo_error e;
 
 	if (!*values[LATITUDE] != !*values[LONGITUDE])
 		return fail(r, "give both or none", "only one of latitude and longitude");
+	advice = geo_country_advice(values[COUNTRY]);
+	if (advice)
+		return fail(r, advice, "\"country\" cannot be \"%.40s\"", values[COUNTRY]);
+	advice = geo_subdivision_advice(values[SUBDIVISION], &room);
+	if (advice)
+		return fail(r, advice, "\"subdivision\" cannot be \"%.40s\"", values[SUBDIVISION]);
 	if (!copy_text(r, COUNTRY, values[COUNTRY], tag.country, sizeof(tag.country)) ||
 		!copy_text(r, SUBDIVISION, values[SUBDIVISION], tag.subdivision, sizeof(tag.subdivision)) ||
 		!copy_text(r, SITE, values[SITE], tag.site, sizeof(tag.site)))

@@ -27,7 +27,7 @@ GL_MUST static bool need(struct host_tpm *h, uint32_t index, struct tpm_nv_publi
 	enum presence p = look(h, index, out, fault);
 
 	if (p == ABSENT)
-		return cli_fail(fault, CLI_TPM, "NV index 0x%08x is not defined: 'geolaunch geo define' makes it", index);
+		return cli_fail(fault, CLI_INPUT, "NV index 0x%08x is not defined: 'geolaunch geo define' makes it", index);
 	return p == PRESENT;
 }
 
@@ -118,7 +118,7 @@ bool geo_nv_write(struct host_tpm *h, uint32_t index, struct span content, const
 	if (worth_a_read(&p) && tpm_nv_read(&h->tpm, index, now, p.size) == TSS2_RC_SUCCESS && memcmp(now, content.p, p.size) == 0)
 		return true;
 	if (p.attributes & TPMA_NV_WRITELOCKED)
-		return cli_fail(fault, CLI_TPM,
+		return cli_fail(fault, CLI_INPUT,
 			"NV index 0x%08x is locked and holds something else: "
 			"'geolaunch geo undefine', then define it anew",
 			index);

@@ -11,7 +11,9 @@ static const struct {
 	TSS2_RC base;
 	const char *advice;
 } advices[] = {
-	{ TPM2_RC_BAD_AUTH, "wrong owner password: give the right one with --owner-auth" },
+	{ TPM2_RC_BAD_AUTH,
+		"wrong owner password: give the right one with --owner-auth; if it was set from a file with a line "
+		"end, that is part of it: set it anew without (printf %s)" },
 	{ TPM2_RC_AUTH_FAIL, "wrong password" },
 	{ TPM2_RC_LOCKOUT, "the TPM is in dictionary-attack lockout: wait, or reset the counter with the lockout password" },
 	{ TPM2_RC_NV_SPACE, "the TPM's NV memory is full: undefine an index that is not needed" },

@@ -414,6 +414,9 @@ bool install_run(const struct install_options *options, struct install_report *o
 		.boot = ESP_NO_FOLDER,
 	};
 	interrupt_hold(&in->stop);
+	if (build_tree_is(options->esp))
+		return cli_fail(fault, CLI_USAGE, "this is a build, and no EFI system partition: %s: name with --esp where that is mounted",
+			options->esp);
 	if (!install_look(in) || !act(in) || !install_find_kept(in))
 		return false;
 	out->start = in->start;

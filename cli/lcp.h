@@ -3,6 +3,8 @@
 #define GL_CLI_LCP_H
 
 #include "cli/cli.h"
+#include "cli/file_kind.h"
+#include "cli/output.h"
 #include "lcp/data.h"
 #include "lcp/evaluate.h"
 
@@ -55,13 +57,15 @@ GL_MUST bool lcp_read_mle(const char *path, struct lcp_bytes *out, struct cli_fa
 /* Appends to bytes that are allocated. */
 GL_MUST bool lcp_append(struct lcp_bytes *b, struct span s, struct cli_fault *fault);
 
-/* Replaces the file at once; "-": standard output. */
-GL_MUST bool lcp_write(const char *path, struct span s, struct cli_fault *fault);
-
 GL_MUST bool lcp_read_list(const char *path, struct lcp_bytes *bytes, struct lcp_list *out, struct cli_fault *fault);
+
+/* output_check(); the file that is changed, if it is one, may be named as output, too, and is the default (NULL). */
+GL_MUST bool lcp_check_output(const char *output, const char *changed, bool force, struct cli_fault *fault);
 
 /* Fault CLI_INPUT with the rule that is violated. Returns false. */
 bool lcp_refuse(struct cli_fault *fault, const char *what, enum lcp_error error);
+/* The same of a file, which may be of another kind. */
+bool lcp_refuse_file(struct cli_fault *fault, const char *path, const struct lcp_bytes *bytes, enum file_kind wanted, enum lcp_error error);
 
 /* Encodes, checking every rule first, and writes. */
 GL_MUST bool lcp_put_element(const char *path, const struct lcp_element *e, struct cli_fault *fault);

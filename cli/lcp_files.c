@@ -97,18 +97,19 @@ bool lcp_read_mle(const char *path, struct lcp_bytes *out, struct cli_fault *fau
 	return true;
 }
 
-bool lcp_write(const char *path, struct span s, struct cli_fault *fault)
+bool lcp_check_output(const char *output, const char *changed, bool force, struct cli_fault *fault)
 {
-	if (strcmp(path, "-") != 0)
-		return write_file_atomic(path, s, fault);
-	if (fwrite(s.p, 1, s.n, stdout) != s.n)
-		return cli_fail(fault, CLI_IO, "cannot write to standard output");
-	return cli_flush(fault);
+	return !output || output_check(output, force || (changed && !strcmp(output, changed)), fault);
 }
 
 bool lcp_refuse(struct cli_fault *fault, const char *what, enum lcp_error error)
 {
 	return cli_fail(fault, CLI_INPUT, "%s: %s", what, lcp_strerror(error));
+}
+
+bool lcp_refuse_file(struct cli_fault *fault, const char *path, const struct lcp_bytes *bytes, enum file_kind wanted, enum lcp_error error)
+{
+	return file_kind_refuse(fault, path, lcp_bytes_span(bytes), wanted, lcp_strerror(error));
 }
 
 bool lcp_read_list(const char *path, struct lcp_bytes *bytes, struct lcp_list *out, struct cli_fault *fault)
@@ -118,7 +119,7 @@ bool lcp_read_list(const char *path, struct lcp_bytes *bytes, struct lcp_list *o
 	if (!lcp_read(path, bytes, fault))
 		return false;
 	error = lcp_list_decode(lcp_bytes_span(bytes), out);
-	return error == LCP_OK || lcp_refuse(fault, path, error);
+	return error == LCP_OK || lcp_refuse_file(fault, path, bytes, FILE_LCP_LIST, error);
 }
 
 /* Where the encoders' bytes go. */
@@ -142,7 +143,7 @@ bool lcp_put_element(const char *path, const struct lcp_element *e, struct cli_f
 	if (!take_room(n, &room, fault))
 		return false;
 	error = lcp_element_encode(e, (struct mspan){ room.p, room.n }, &n);
-	return error ? lcp_refuse(fault, "the element is not written", error) : lcp_write(path, (struct span){ room.p, n }, fault);
+	return error ? lcp_refuse(fault, "the element is not written", error) : output_write(path, (struct span){ room.p, n }, fault);
 }
 
 bool lcp_put_list(const char *path, const struct lcp_list *l, struct cli_fault *fault)
@@ -162,5 +163,5 @@ bool lcp_put_list(const char *path, const struct lcp_list *l, struct cli_fault *
 	if (!take_room(n, &room, fault))
 		return false;
 	error = lcp_list_encode(l, (struct mspan){ room.p, room.n }, &n);
-	return error ? lcp_refuse(fault, what, error) : lcp_write(path, (struct span){ room.p, n }, fault);
+	return error ? lcp_refuse(fault, what, error) : output_write(path, (struct span){ room.p, n }, fault);
 }

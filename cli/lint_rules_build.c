@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/lint_impl.h"
+#include "cli/manifest.h"
 #include "common/hash.h"
 #include "lcp/acm_measure.h"
 #include "txt/sinit_events.h"
@@ -227,6 +228,23 @@ static void check_others(const struct lint_world *w, struct lint_run *run)
 	}
 }
 
+static void check_zeros(const struct lint_world *w, struct lint_run *run)
+{
+	static const uint8_t zeros[MANIFEST_BIOS_ACM_SIZE];
+	const struct expected_event *e = sinit_event(w->f, SINIT_EVTYPE_BIOSAC);
+	const struct sinit_event *measured = sinit_event_find(SINIT_PCR_DETAILS, SINIT_EVTYPE_BIOSAC);
+	const struct sinit_values values = { .data[SINIT_BIOS_ACM] = SPAN_OF(zeros) };
+	struct digests d;
+
+	if (!e || !measured || !e->digests.banks)
+		return;
+	sinit_event_digest(measured, &values, e->digests.banks, &d);
+	if (!agree(&d, &e->digests))
+		return;
+	lint_where(run, "expected.json");
+	lint_found(run, "%s", "");
+}
+
 /* In direct mode a launch.conf that is missing is a module that is missing. */
 static void check_description(const struct lint_world *w, struct lint_run *run)
 {
@@ -305,5 +323,10 @@ const struct lint_rule lint_build_rules[] = {
 		"geolaunch.efi refuses the launch description and stops: a host that does not start. Nothing is said here about what depends on it, "
 		"which are the modules' command lines and digests, tboot's options and the stage's rules.",
 		"Build again instead of editing launch.conf in the build directory.", "common/description.h", check_description },
+	{ "GL-BUILD-016", LINT_WARNING, "PCR 17 is not predicted: the build knows nothing of the BIOS ACM",
+		"The manifest's platform.bios_acm is all zeros, a stand-in until there is a log. No host measures that: PCR 17 will end in another "
+		"value than predicted, and 'geolaunch verify' will say module-mismatch for BIOSAC_REG_DATA.",
+		"After the first launch capture its log, name it in the manifest in place of bios_acm, and build again.",
+		"docs/REAL-HARDWARE.md", check_zeros },
 };
 const size_t lint_build_rule_count = GL_COUNT(lint_build_rules);

@@ -242,6 +242,27 @@ static void check_unexpected(const struct lint_world *w, struct lint_run *run)
 	each(w, run, false, unexpected);
 }
 
+static void remark_country(const struct lint_world *w, struct lint_run *run, enum geo_country kind)
+{
+	char buf[160];
+	struct text t = TEXT_OF(buf);
+
+	if (!w->f->expected->country[0] || geo_country(w->f->expected->country) != kind || !geo_country_remark(w->f->expected->country, &t))
+		return;
+	lint_where(run, "expected.json");
+	lint_found(run, "Here: %s.", buf);
+}
+
+static void check_country(const struct lint_world *w, struct lint_run *run)
+{
+	remark_country(w, run, GEO_COUNTRY_UNKNOWN);
+}
+
+static void check_user_country(const struct lint_world *w, struct lint_run *run)
+{
+	remark_country(w, run, GEO_COUNTRY_USER);
+}
+
 const struct lint_rule lint_geo_rules[] = {
 	{ "GL-GEO-001", LINT_ERROR, "the geo index is not defined",
 		"The index that the policy names is not in the TPM. A cap is measured in its place (nv-missing), and the type halt stops the launch "
@@ -297,7 +318,15 @@ const struct lint_rule lint_geo_rules[] = {
 	{ "GL-GEO-013", LINT_WARNING, "the owner's password is empty",
 		"Whoever is root on the host can undefine the geo index, define it anew and write another place into it, locked or not. The same goes "
 		"for the indices of the policies.",
-		"Give the owner a password: 'tpm2_changeauth -c owner file:FILE'; then 'geolaunch provision' and 'geo' need --owner-auth.",
+		"Give the owner a password: 'tpm2_changeauth -c owner file:FILE', FILE without a line end (printf %s); then 'geolaunch provision' and 'geo' need --owner-auth.",
 		"TPM 2.0 Library part 2, 8.6, TPMA_PERMANENT, ownerAuthSet; part 3, TPM2_NV_UndefineSpace", check_owner_open },
+	{ "GL-GEO-014", LINT_WARNING, "the geo tag's country is none of ISO 3166-1",
+		"The tag is measured and compared as it is, but nobody who reads it knows which jurisdiction it names.",
+		"Write the country's code, such as GB for the United Kingdom, into the manifest and build again. If the code was assigned after this "
+		"program was made, leave it.",
+		"ISO 3166-1; geo/country.c", check_country },
+	{ "GL-GEO-015", LINT_INFO, "the geo tag's country is a code for private use",
+		"ISO 3166-1 leaves AA, QM to QZ, XA to XZ and ZZ to users: it says nothing to anybody who does not know what is meant.",
+		"Nothing has to be done if every verifier knows.", "ISO 3166-1, 8.1.3", check_user_country },
 };
 const size_t lint_geo_rule_count = GL_COUNT(lint_geo_rules);

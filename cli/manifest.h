@@ -65,6 +65,7 @@ struct manifest_platform {
 	size_t log_count;
 	uint8_t bios_acm[MANIFEST_MAX_CHOICES][MANIFEST_BIOS_ACM_SIZE];
 	size_t bios_acm_count;
+	unsigned bios_acm_line;
 	struct yaml_number scrtm; /* line 0: not given */
 	struct manifest_nv aux, ps;
 };

@@ -41,9 +41,36 @@ static bool take_degrees(struct yamldoc *y, yaml_node_t *value, const struct yam
 	return true;
 }
 
+/* Longer ones than a tag has room for are told apart from others that are wrong. */
+#define PLACE_MAX 80
+
+static bool take_country(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	const struct yaml_text *out = target;
+	const char *advice;
+
+	if (!yaml_take_text(y, value, f, target))
+		return false;
+	advice = geo_country_advice(out->s);
+	return !advice || yamldoc_fail(y, value, advice, "\"%s\" cannot be \"%.40s\"", f->key, out->s);
+}
+
+static bool take_subdivision(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
+{
+	const struct yaml_text *out = target;
+	char buf[80];
+	struct text room = TEXT_OF(buf);
+	const char *advice;
+
+	if (!yaml_take_text(y, value, f, target))
+		return false;
+	advice = geo_subdivision_advice(out->s, &room);
+	return !advice || yamldoc_fail(y, value, advice, "\"%s\" cannot be \"%.40s\"", f->key, out->s);
+}
+
 static const struct yaml_field tag_fields[] = {
-	{ .key = "country", .required = true, .take = yaml_take_text, AT(raw_tag, country), .min = 1, .max = 2 },
-	{ .key = "subdivision", .take = yaml_take_text, AT(raw_tag, subdivision), .min = 1, .max = 4 },
+	{ .key = "country", .required = true, .take = take_country, AT(raw_tag, country), .min = 1, .max = PLACE_MAX },
+	{ .key = "subdivision", .take = take_subdivision, AT(raw_tag, subdivision), .min = 1, .max = PLACE_MAX },
 	{ .key = "site", .take = yaml_take_text, AT(raw_tag, site), .min = 1, .max = GEO_SITE_MAX },
 	{ .key = "latitude", .take = take_degrees, AT(raw_tag, latitude), .max = 90 },
 	{ .key = "longitude", .take = take_degrees, AT(raw_tag, longitude), .max = 180 },

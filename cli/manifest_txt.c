@@ -100,6 +100,7 @@ static bool take_bios(struct yamldoc *y, yaml_node_t *item, struct manifest_plat
 
 static bool take_bios_acm(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)
 {
+	((struct manifest_platform *)target)->bios_acm_line = yamldoc_line(value);
 	return take_choices(y, value, f->key, target, take_bios);
 }
 

@@ -6,10 +6,7 @@
 
 static bool no_launch(const char *name, struct cli_fault *fault)
 {
-	return cli_fail(fault, CLI_INPUT,
-		"this is no log of a TXT launch with TPM 2.0: %s: "
-		"take it from a host with 'geolaunch log --live --raw-out FILE'",
-		name);
+	return cli_fail(fault, CLI_INPUT, "this is no log of a TXT launch with TPM 2.0: %s", name);
 }
 
 /* Whether it is one of SINIT's; false also behind the last of them. */
@@ -27,9 +24,7 @@ bool predict_log_read(const char *name, struct span bytes, struct predict_log *o
 
 	*out = (struct predict_log){ .name = name, .banks = ALG_SET_ALL };
 	if (eventlog_open(&reader, bytes) == EVENTLOG_MALFORMED)
-		return cli_fail(fault, CLI_INPUT,
-			"this is no event log (%s): %s: take one from a host with 'geolaunch log --live --raw-out FILE'", reader.error,
-			name);
+		return cli_fail(fault, CLI_INPUT, "%s: %s", reader.error, name);
 	while ((s = eventlog_next(&reader, &e)) == EVENTLOG_EVENT) {
 		if (e.type == EV_NO_ACTION)
 			continue;
@@ -39,8 +34,7 @@ bool predict_log_read(const char *name, struct span bytes, struct predict_log *o
 		out->events[out->count++] = e;
 	}
 	if (s == EVENTLOG_MALFORMED)
-		return cli_fail(
-			fault, CLI_INPUT, "the log is broken at byte %zu (%s): %s: take it anew", reader.error_offset, reader.error, name);
+		return cli_fail(fault, CLI_INPUT, "the log is broken at byte %zu (%s): %s", reader.error_offset, reader.error, name);
 	if (!predict_log_find(out, SINIT_PCR_DETAILS, SINIT_EVTYPE_HASH_START) ||
 		!predict_log_find(out, SINIT_PCR_DETAILS, SINIT_EVTYPE_MLE_HASH) || !out->banks)
 		return no_launch(name, fault);

@@ -16,7 +16,7 @@ struct predict_log {
 	size_t count;
 };
 
-/* Fault: the bytes are no log, or not one of a TXT launch with TPM 2.0. */
+/* Fault: the bytes are no log, or not one of a TXT launch with TPM 2.0; what is wrong and the name, not what to do. */
 GL_MUST bool predict_log_read(const char *name, struct span bytes, struct predict_log *out, struct cli_fault *fault);
 
 /* The event, or NULL. */

@@ -86,9 +86,12 @@ static bool read_logs(struct job *j)
 {
 	for (; j->log_count < GL_COUNT(j->in->logs) && j->in->logs[j->log_count].bytes.p; j->log_count++) {
 		const struct predict_file *f = &j->in->logs[j->log_count];
+		const struct manifest *m = j->in->manifest;
+		struct cli_fault wrong;
 
-		if (!predict_log_read(f->from, f->bytes, &j->logs[j->log_count], j->fault))
-			return false;
+		if (!predict_log_read(f->from, f->bytes, &j->logs[j->log_count], &wrong))
+			return manifest_fail(m, m->platform.logs[j->log_count].line,
+				"take one from a host with 'geolaunch log --live --raw-out FILE'", j->fault, "%s", wrong.text);
 	}
 	return true;
 }
@@ -232,6 +235,38 @@ static void set_lcp(struct job *j)
 	SET(j, SINIT_LCP_CONTROL, kind, le32(j->control, j->lcp.control), policy);
 	SET(j, SINIT_LCP_DETAILS, kind, ((struct span){ j->lcp.details, j->lcp.details_size }), policy, data);
 	SET(j, SINIT_LCP_AUTHORITIES, kind, ((struct span){ j->lcp.authorities, j->lcp.authorities_size }), policy, data);
+}
+
+/* Whether this log's event is one of the values. */
+static bool is_a_choice(const struct job *j, const struct sinit_event *e, const struct event *logged)
+{
+	const struct manifest_platform *p = &j->in->manifest->platform;
+
+	for (size_t i = 0; i < p->bios_acm_count; i++) {
+		const struct sinit_values values = { .data[SINIT_BIOS_ACM] = SPAN_OF(p->bios_acm[i]) };
+		struct digests d;
+
+		sinit_event_digest(e, &values, logged->digests.banks, &d);
+		if (digests_equal(&logged->digests, &d))
+			return true;
+	}
+	return false;
+}
+
+/* What is given goes before what was logged; a host whose log is given must not measure something else. */
+static bool check_bios_acm(struct job *j)
+{
+	const struct sinit_event *e = sinit_event_find(SINIT_PCR_DETAILS, SINIT_EVTYPE_BIOSAC);
+	const struct manifest *m = j->in->manifest;
+
+	for (size_t i = 0; e && m->platform.bios_acm_count && i < j->log_count; i++) {
+		const struct event *logged = predict_log_find(&j->logs[i], SINIT_PCR_DETAILS, SINIT_EVTYPE_BIOSAC);
+
+		if (logged && !is_a_choice(j, e, logged))
+			return manifest_fail(m, m->platform.bios_acm_line, "remove \"bios_acm\": the log has it", j->fault,
+				"\"bios_acm\" is not what this host measured: %s", j->logs[i].name);
+	}
+	return true;
 }
 
 static void set_of_platform(struct job *j)
@@ -485,7 +520,7 @@ bool predict_sinit(const struct predict_sinit_input *in, struct expected *out, s
 	if (!j)
 		return no_memory(fault);
 	j->out = out;
-	if (!begin(j, in, fault) || !check_same_order(j) || !evaluate_lcp(j))
+	if (!begin(j, in, fault) || !check_same_order(j) || !check_bios_acm(j) || !evaluate_lcp(j))
 		return false;
 	set_of_module(j);
 	if (!mark_logs(j))

@@ -2,7 +2,17 @@
 #include <string.h>
 
 #include "cli/cmd_vlp.h"
+#include "cli/file_kind.h"
+#include "cli/output.h"
 #include "common/text.h"
+
+bool vlp_refuse(const char *path, struct span bytes, enum vlp_error error, struct cli_fault *fault)
+{
+	const char *kind = file_kind_name(file_kind(bytes));
+
+	return cli_fail(
+		fault, CLI_INPUT, "not a policy: %s: %s%s%s", path, vlp_strerror(error), kind ? ": this is " : "", kind ? kind : "");
+}
 
 bool vlp_file_load(const char *path, struct vlp_file *out, struct cli_fault *fault)
 {
@@ -11,7 +21,7 @@ bool vlp_file_load(const char *path, struct vlp_file *out, struct cli_fault *fau
 	if (!read_file(path, VLP_FILE_MAX, &out->bytes, &out->n, fault))
 		return false;
 	error = vlp_decode((struct span){ out->bytes, out->n }, &out->policy);
-	return !error || cli_fail(fault, CLI_INPUT, "not a policy: %s: %s", path, vlp_strerror(error));
+	return !error || vlp_refuse(path, (struct span){ out->bytes, out->n }, error, fault);
 }
 
 void vlp_file_free(struct vlp_file *f)
@@ -30,7 +40,7 @@ bool vlp_file_write(const char *path, const struct vlp *p, struct cli_fault *fau
 	error = vlp_encode(p, (struct mspan){ buf, VLP_FILE_MAX }, &n);
 	if (error)
 		return cli_fail(fault, CLI_INPUT, "cannot write: %s: %s", path, vlp_strerror(error));
-	return write_file_atomic(path, (struct span){ buf, n }, fault);
+	return output_write(path, (struct span){ buf, n }, fault);
 }
 
 void vlp_name_entry(const struct vlp_entry *e, struct text *t)

@@ -19,7 +19,19 @@ bool yamldoc_fail(struct yamldoc *y, const yaml_node_t *at, const char *advice, 
 	return cli_fail(y->fault, CLI_INPUT, "%s: %s:%u: %s", what, y->file, yamldoc_line(at), advice);
 }
 
-static bool parser_fail(struct yamldoc *y, const yaml_parser_t *p)
+/* Whether a line (from 0) is indented by a tab, which YAML does not allow (YAML 1.2.2, 6.1). libyaml's words do not say so. */
+static bool tab_in_front(struct span text, size_t line)
+{
+	size_t i = 0;
+
+	for (; line > 0 && i < text.n; i++)
+		line -= text.p[i] == '\n';
+	while (i < text.n && text.p[i] == ' ')
+		i++;
+	return i < text.n && text.p[i] == '\t';
+}
+
+static bool parser_fail(struct yamldoc *y, const yaml_parser_t *p, struct span text)
 {
 	if (p->error == YAML_MEMORY_ERROR)
 		return cli_fail(y->fault, CLI_IO, "out of memory: %s", y->file);
@@ -27,19 +39,21 @@ static bool parser_fail(struct yamldoc *y, const yaml_parser_t *p)
 	if (p->error == YAML_READER_ERROR)
 		return cli_fail(
 			y->fault, CLI_INPUT, "not YAML (%s): %s: byte %zu: write it in UTF-8", p->problem, y->file, p->problem_offset);
+	if (p->error == YAML_SCANNER_ERROR && tab_in_front(text, p->problem_mark.line))
+		return cli_fail(y->fault, CLI_INPUT, "not YAML (a tab): %s:%zu: indent by spaces", y->file, p->problem_mark.line + 1);
 	return cli_fail(y->fault, CLI_INPUT, "not YAML (%s): %s:%zu: see geolaunch-manifest(5)", p->problem ? p->problem : "?", y->file,
 		p->problem_mark.line + 1);
 }
 
 /* One document only: a second one would be silently ignored. */
-static bool only_one(struct yamldoc *y, yaml_parser_t *p)
+static bool only_one(struct yamldoc *y, yaml_parser_t *p, struct span text)
 {
 	yaml_document_t second;
 	yaml_node_t *root;
 	bool ok = true;
 
 	if (!yaml_parser_load(p, &second))
-		return parser_fail(y, p);
+		return parser_fail(y, p, text);
 	root = yaml_document_get_root_node(&second);
 	if (root)
 		ok = yamldoc_fail(y, root, "remove it", "a second YAML document");
@@ -59,9 +73,9 @@ bool yamldoc_init(struct yamldoc *y, struct span bytes)
 	bytes = cli_skip_bom(bytes);
 	yaml_parser_set_input_string(&p, bytes.p, bytes.n);
 	if (!yaml_parser_load(&p, &y->doc))
-		return parser_fail(y, &p);
+		return parser_fail(y, &p, bytes);
 	if (yaml_document_get_root_node(&y->doc))
-		ok = only_one(y, &p);
+		ok = only_one(y, &p, bytes);
 	else
 		ok = cli_fail(y->fault, CLI_INPUT, "the file has no content: %s:1: see geolaunch-manifest(5)", y->file);
 	if (!ok)

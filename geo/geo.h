@@ -58,6 +58,22 @@ GL_MUST enum geo_error geo_decode(struct span bytes, struct geo_tag *out);
 /* Writes a record, with the same rules. Bytes behind the NUL of a string do not count. `out` on success only. */
 GL_MUST enum geo_error geo_encode(const struct geo_tag *tag, uint8_t out[GEO_TAG_SIZE]);
 
+/* NULL if the text can be the country of a tag, else what to give instead. */
+const char *geo_country_advice(const char *s);
+/* The same for the subdivision; the advice may lie in `room`, which must be empty. */
+const char *geo_subdivision_advice(const char *s, struct text *room);
+
+enum geo_country {
+	GEO_COUNTRY_ASSIGNED, /* a country of ISO 3166-1 */
+	GEO_COUNTRY_USER,     /* left to users: AA, QM-QZ, XA-XZ, ZZ */
+	GEO_COUNTRY_UNKNOWN,
+};
+
+enum geo_country geo_country(const char *code);
+
+/* What is to be said of a country that is not assigned, without an end; false if it is. It may have been assigned after our table was made. */
+GL_MUST bool geo_country_remark(const char *code, struct text *t);
+
 /* The fields in which two tags differ: "site FRA2, expected FRA1; coordinates none, expected 50.1109 8.6821"; nothing if in none. */
 void geo_difference_text(const struct geo_tag *found, const struct geo_tag *expected, struct text *t);
 

@@ -19,6 +19,7 @@
 /* Those that others look for. */
 #define SINIT_EVTYPE_HASH_START 0x402u
 #define SINIT_EVTYPE_MLE_HASH 0x404u
+#define SINIT_EVTYPE_BIOSAC 0x40au
 #define SINIT_EVTYPE_NV_INFO 0x414u
 
 /* What an event is about. */

@@ -34,6 +34,7 @@ run() { geolaunch install --esp /esp --json "$@" >/out 2>/err; echo "HOST $build
 case $build in
 installer) run /esp/builds/first; run /esp/builds/second; run --status ;;
 removable) run --removable /esp/builds/first; run /esp/builds/second; run --rollback; run --status ;;
+forced) run --removable --force /esp/builds/first; run --uninstall ;;
 second) run --status; run --rollback; run --status ;;
 first) run --status; run --uninstall; run --status; echo "HOST left: $(cd /esp && find . -path ./builds -prune -o -print | tr '\\n' ' ')" ;;
 esac

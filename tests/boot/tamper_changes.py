@@ -9,10 +9,9 @@ import shutil
 import struct
 
 import launch
-from tamper_host import GEO_INDEX, STOP, VLP_INDEX
+from tamper_host import STOP, VLP_INDEX
 
 CHANGES, BEFORE = {}, {}
-GEO = f"{GEO_INDEX:#010x}"
 
 
 def change(f):
@@ -45,7 +44,7 @@ def hypervisor_bit(h):
 @change
 def hypervisor_truncated(h):
     """What is missing is behind the last section: it still runs."""
-    os.truncate(program(h), os.path.getsize(program(h)) - 4000)
+    os.truncate(program(h), os.path.getsize(program(h)) - (1000 if h.hypervisor == "xen" else 4000))
 
 
 @change
@@ -155,9 +154,17 @@ def module_file_empty(h):
 
 @change
 def module_missing(h):
+    """In mode txt the stage's rules still have it."""
     text = h.read(h.esp("launch.conf")).decode()
     head, _ = text.split("module file\n")
     h.write(h.esp("launch.conf"), (head + "end\n").encode())
+
+
+@change
+def module_missing_and_rules(h):
+    """tboot's policy names a module that does not come."""
+    module_missing(h)
+    h.conf(",file:0644", "")
 
 
 def add_module(h, rules):
@@ -216,6 +223,18 @@ def description_halt_delay(h):
 @change
 def description_on_halt(h):
     h.conf("on-halt poweroff\n", "on-halt return\n")
+
+
+@change
+def description_halt_delay_and_rules(h):
+    description_halt_delay(h)
+    h.conf("halt=poweroff,0", "halt=poweroff,1")
+
+
+@change
+def description_on_halt_and_rules(h):
+    description_on_halt(h)
+    h.conf("halt=poweroff,0", "halt=reboot,0")
 
 
 @change
@@ -279,6 +298,9 @@ policy_flip("module-hash", 8, 1, 1)
 policy_flip("geo-index", 3, 1, 130)
 policy_flip("geo-pcr", 1, 3, 130)       # 22 to 21
 policy_flip("geo-hash", 8 + 31, 0x80, 130)
+policy_flip("geo-raw", 0, 1, 130)       # nv to nv-raw
+policy_flip("geo-hash-type", 2, 1, 130)
+policy_flip("geo-count", 7, 1, 130)
 
 
 @change
@@ -344,178 +366,3 @@ def policy_other_algorithm(h):
     shutil.move(other, h.path("other-in/other.yaml"))
     launch.build(h.path("other-in/other.yaml"), h.path("other-out"))
     set_policy(h, h.read("other-out/esp/EFI/geolaunch/policy.vlp"))
-
-
-# ---- geo index
-
-def redefine(h, attributes, content=None, options="", write="-C o"):
-    """The geo index with other attributes; by default with the same content."""
-    content = h.geo if content is None else content
-    h.write("content", content)
-    read = f"tpm2_nvwrite {GEO} {write} -i content"
-    h.tpm2(f"tpm2_nvundefine {GEO} -C o", f"tpm2_nvdefine {GEO} -s {len(content)} -a {attributes} {options or '-C o'}", *([read] if write else []))
-    h.content[GEO_INDEX] = content
-
-
-@change
-def geo_missing(h):
-    h.tpm2(f"tpm2_nvundefine {GEO} -C o")
-
-
-@change
-def geo_changed(h):
-    h.write_index(GEO_INDEX, h.geo.replace(b"DE", b"FR", 1))
-
-
-@change
-def geo_shorter(h):
-    redefine(h, "ownerwrite|ownerread|authread|no_da", h.geo[:-1])
-
-
-@change
-def geo_longer(h):
-    redefine(h, "ownerwrite|ownerread|authread|no_da", h.geo + b"\0")
-
-
-@change
-def geo_empty(h):
-    redefine(h, "ownerwrite|ownerread|authread|no_da", b"", write="")
-
-
-@change
-def geo_in_pieces(h):
-    """More than the TPM gives at once, less than what the launch reads at most."""
-    redefine(h, "ownerwrite|ownerread|authread|no_da", (h.geo * 32)[:2048], write="")
-    write_pieces(h)
-
-
-def write_pieces(h):
-    h.write("piece", h.content[GEO_INDEX][:1024])
-    h.write("piece2", h.content[GEO_INDEX][1024:])
-    h.tpm2(f"tpm2_nvwrite {GEO} -C o -i piece", f"tpm2_nvwrite {GEO} -C o -i piece2 --offset 1024")
-
-
-# The rows of "who can read the index before there is an operating system".
-
-@change
-def geo_no_da_left_out(h):
-    """Good for reading, but the TPM asks to try again."""
-    redefine(h, "authread|authwrite|ownerwrite")
-
-
-@change
-def geo_password(h):
-    redefine(h, "authread|ownerwrite|no_da", options="-C o -p secret")
-
-
-@change
-def geo_owner_reads(h):
-    redefine(h, "ownerread|ownerwrite")
-
-
-@change
-def geo_platform_reads(h):
-    redefine(h, "ppread|ownerwrite")
-
-
-@change
-def geo_policy_reads(h):
-    h.tpm2("tpm2_startauthsession -S s.ctx", "tpm2_policycommandcode -S s.ctx -L nv.policy TPM2_CC_NV_Read", "tpm2_flushcontext s.ctx")
-    redefine(h, "policyread|ownerwrite", options="-C o -L nv.policy")
-
-
-@change
-def geo_of_platform(h):
-    redefine(h, "platformcreate|ppwrite|authread|no_da", options="-C p", write="-C p")
-
-
-@change
-def geo_never_written(h):
-    redefine(h, "authread|ownerwrite|no_da", write="")
-    h.content[GEO_INDEX] = None
-
-
-def lock_out(h):
-    """Wrong passwords until the TPM refuses everything that dictionary attack protection is for."""
-    tries = ["sh", "-c", "for i in 1 2 3 4; do tpm2_nvread 0x01800001 -C 0x01800001 -P wrong; done; true"]
-    h.tpm2("tpm2_dictionarylockout --setup-parameters --max-tries=2 --recovery-time=100000 --lockout-recovery-time=100000",
-           "tpm2_nvdefine 0x01800001 -C o -s 8 -a authread|ownerwrite -p right", "tpm2_nvwrite 0x01800001 -C o -i eight", tries)
-
-
-@change
-def geo_lockout(h):
-    """As provisioned: not for dictionary attack protection, so it makes no difference."""
-    h.write("eight", bytes(8))
-    lock_out(h)
-
-
-@change
-def geo_lockout_without_no_da(h):
-    h.write("eight", bytes(8))
-    redefine(h, "authread|authwrite|ownerwrite")
-    lock_out(h)
-
-
-@change
-def geo_written_in_firmware(h):
-    """While the firmware runs."""
-    other = h.geo.replace(b"DE", b"FR", 1)
-    h.write_later("BdsDxe", GEO_INDEX, other)
-    h.content[GEO_INDEX] = other
-
-
-@change
-def geo_written_after(h):
-    """The launch is over: what was measured before is what counts."""
-    h.write_later("geolaunch: verdict: ", GEO_INDEX, h.geo.replace(b"DE", b"FR", 1))
-
-
-# ---- TPM
-
-@change
-def tpm_none(h):
-    h.with_tpm = False
-    h.options += ["--tpm", "none"]
-
-
-@change
-def tpm_crb(h):
-    """QEMU's has locality 0 only."""
-    h.options += ["--tpm", "crb"]
-
-
-@change
-def tpm_12(h):
-    h.with_tpm = False
-    h.options += ["--tpm", "1.2"]
-
-
-@change
-def tpm_hides_banks(h):
-    """The TPM does not tell at locality 2 which banks it has."""
-    h.options += ["--fault", "GetCapability@2=rc:0x101"]
-
-
-@change
-def tpm_no_bank(h):
-    """Its only active bank is one of SM3-256 (0x12): TPM_CAP_PCRS, the first thing asked at locality 2. Before SENTER that is closed."""
-    nth = 2 if h.mode == "txt" else 1
-    h.options += ["--fault", f"GetCapability@2#{nth}=reply:00" "00000005" "00000001" "0012" "03ffffff"]
-
-
-def banks(name, *some):
-    def choose(h):
-        h.banks = list(some)
-    BEFORE[name] = choose
-
-
-banks("bank-off-sha256", "sha1", "sha384")
-banks("bank-only-sha1", "sha1")
-banks("bank-only-sha256", "sha256")
-
-
-@before
-def bank_not_predicted(h):
-    """The TPM has more active banks than the build."""
-    h.manifest = h.manifest | {"banks": ["sha256"]}
-    h.variant = "-one-bank"

@@ -21,7 +21,7 @@ def h(bank, *parts):
 
 
 def parse_policy(data):
-    """(control, {module: PCR}, [(NV index, PCR)], bytes that the policy has)"""
+    """(control, {module: PCR}, [(NV index, PCR, whether its content is the digest)], bytes that the policy has)"""
     _, _, alg, control, _, count = struct.unpack_from("<BBBIIB", data)
     size, at = hashlib.new(ALG_ID[alg]).digest_size, 12
     modules, indices = {}, []
@@ -29,7 +29,7 @@ def parse_policy(data):
         number, pcr, _, index, hashes = struct.unpack_from("<BBBIB", data, at)
         at += 8 + size * hashes
         if number in (NV, NV_RAW):
-            indices.append((index, pcr))
+            indices.append((index, pcr, number == NV_RAW))
         else:
             modules.setdefault(number, pcr)
     return control, modules, indices, data[:at]
@@ -90,9 +90,10 @@ class Model:
             self.event(alias, int(alias.split(":")[1]), None)
 
     def nv(self, indices, content):
-        for i, (index, pcr) in enumerate(indices):
+        for i, (index, pcr, raw) in enumerate(indices):
             data = content.get(index)
-            self.event("nv" if i == 0 else f"nv{i + 1}", pcr, lambda b, data=data: h(b, data))
+            self.event("nv" if i == 0 else f"nv{i + 1}", pcr,
+                       lambda b, data=data, raw=raw: data if raw and len(data) == hashlib.new(b).digest_size else h(b, data))
 
     def closing(self):
         before = {b: dict(v) for b, v in self.values.items()}
@@ -148,7 +149,7 @@ def txt(read, banks, given, policy, content, caps, stop):
     m.policy(parse_policy(policy)[3], one)
     m.event("m0", 17, lambda b: module(b, rules, read("stage")), one)
     _modules(m, read, conf, policy, one)
-    m.nv([(int(i, 16), int(p)) for i, p in re.findall(r" nv=(0x[0-9a-f]+),\w+,(\d+),", rules)], content)
+    m.nv([(int(i, 16), int(p), kind == "nv_raw") for i, kind, p in re.findall(r" nv=(0x[0-9a-f]+),(\w+),(\d+),", rules)], content)
     m.closing()
     return m.hex()
 

@@ -7,7 +7,6 @@ import hashlib
 import os
 import struct
 import subprocess
-from functools import lru_cache
 
 import txt_boot
 
@@ -39,18 +38,18 @@ def public_key(acm):
     return acm[128:128 + 4 * struct.unpack_from("<I", acm, 120)[0]]
 
 
-@lru_cache(maxsize=32)
-def _mle(alg, line, path, _size, _when):
-    p = subprocess.run([MLE_TOOL, "--create", "--alg", alg, "--cmdline", line, path], check=True, capture_output=True, text=True, timeout=60)
-    return bytes.fromhex(p.stdout)
+_mle_digests = {}
 
 
 def mle_digest(host, bank):
     """Of tboot on the ESP with the command line that launch.conf has for it."""
     blocks = host.read(host.esp("launch.conf")).decode().split("module ")
     line, = [row.split(" ", 1)[1] for b in blocks if b.startswith("tboot\n") for row in b.split("\n") if row.startswith("cmdline ")]
-    path = host.esp("tboot")
-    return _mle(bank, line, path, os.path.getsize(path), os.path.getmtime(path))
+    key = (bank, line, hashlib.sha256(host.read(host.esp("tboot"))).digest())
+    if key not in _mle_digests:
+        argv = [MLE_TOOL, "--create", "--alg", bank, "--cmdline", line, host.esp("tboot")]
+        _mle_digests[key] = bytes.fromhex(subprocess.run(argv, check=True, capture_output=True, text=True, timeout=60).stdout)
+    return _mle_digests[key]
 
 
 def module(host):

@@ -183,13 +183,6 @@ def lcp_tboot_byte(h):
 
 
 @change
-def geo_everybody_writes(h):
-    """What is measured is the content, and that is right; who may write there is for `geolaunch provision --check`."""
-    from tamper_changes import redefine
-    redefine(h, "ownerread|ownerwrite|authread|authwrite|no_da")
-
-
-@change
 def geo_written_after_preflight(h):
     """Between the pre-flight and the stage."""
     other = h.geo.replace(b"DE", b"FR", 1)

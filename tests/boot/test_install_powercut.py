@@ -12,7 +12,7 @@ import struct
 import pytest
 
 from fat import Fat, Unreadable
-from install_guest import FIRST, SECTOR, Machine, reports
+from install_guest import FIRST, SECTOR, Machine, mtools, reports
 
 FLUSH, FUA, DISCARD = 1, 2, 4
 LOSSES = 6      # ways to lose something, per flush
@@ -52,7 +52,7 @@ def whole(fat, slot):
 
 
 def started(image, applications):
-    """Slots that BOOTX64.EFI would start, in their order: () if there is none, or it cannot be loaded. One that is not whole is an error."""
+    """Slots that BOOTX64.EFI would start, in order: () if there is none, or it cannot be loaded. One that is not whole is an error."""
     fat = Fat(image)
     try:
         application, text = fat.read("EFI/BOOT/BOOTX64.EFI"), fat.read("EFI/geolaunch/slots.conf")
@@ -91,28 +91,20 @@ def machine(a_launch, inputs):
     os.unlink(one.disk)
 
 
-def test_power_cut(machine):
-    with open(machine.disk, "rb") as f:
-        image = bytearray(f.read()[FIRST * SECTOR:])
-    serial = machine.run_installer("removable")
-    done = reports(serial, "removable")
-    assert [code for code, _, _ in done] == [0] * 4, serial
-    a, b = done[0][1]["current"], done[1][1]["current"]
-    order = [(), (a,), (b, a), (a, b)]
-    applications = set()
-    for name in ("first", "second"):
-        with open(os.path.join(machine.work, name, "esp/EFI/geolaunch/geolaunch.efi"), "rb") as f:
-            applications.add(f.read())
-
+def every_cut(machine, image, look):
+    """
+    What `look` sees in the image after each write; an error of its own is one of the test. Returns what it saw in turn, and how often it
+    looked. It may see what was there at the last flush, too, or what is seen at the next one, if any part of what was written since is lost.
+    """
     chance = random.Random(5)
-    seen, epoch, cuts = [()], [], 0
-    flushed, at_flush = bytearray(image), ()
+    seen, epoch, cuts = [look(image)], [], 0
+    flushed, at_flush = bytearray(image), seen[0]
     for flags, offset, data in read_log(os.path.join(machine.work, "writes.log")):
         offset -= FIRST * SECTOR
         if data and 0 <= offset < len(image):
             put(image, [(offset, data)])
             epoch.append((offset, data))
-            now = started(image, applications)
+            now = look(image)
             cuts += 1
             if now != seen[-1]:
                 seen.append(now)
@@ -123,11 +115,58 @@ def test_power_cut(machine):
             there = [write for write in epoch if chance.random() < 0.5]
             before = [(offset, flushed[offset:offset + len(data)]) for offset, data in there]
             put(flushed, there)
-            assert started(flushed, applications) in (at_flush, seen[-1])
+            assert look(flushed) in (at_flush, seen[-1])
             put(flushed, reversed(before))
             cuts += 1
         put(flushed, epoch)
         at_flush, epoch = seen[-1], []
+    return seen, cuts
+
+
+def partition(machine):
+    with open(machine.disk, "rb") as f:
+        return bytearray(f.read()[FIRST * SECTOR:])
+
+
+def test_power_cut(machine):
+    image = partition(machine)
+    serial = machine.run_installer("removable")
+    done = reports(serial, "removable")
+    assert [code for code, _, _ in done] == [0] * 4, serial
+    a, b = done[0][1]["current"], done[1][1]["current"]
+    applications = set()
+    for name in ("first", "second"):
+        with open(os.path.join(machine.work, name, "esp/EFI/geolaunch/geolaunch.efi"), "rb") as f:
+            applications.add(f.read())
+    seen, cuts = every_cut(machine, image, lambda disk: started(disk, applications))
     # from nothing to the first, to the second, and back: never anything else
-    assert seen == order, seen
+    assert seen == [(), (a,), (b, a), (a, b)], seen
     assert cuts > 200
+
+
+def test_power_cut_of_a_replaced_loader(machine):
+    """The other boot loader is BOOTX64.EFI, or it is kept and ours starts: at any cut one of the two, and both files whole."""
+    loader = random.Random(6).randbytes(50000)
+    with open(os.path.join(machine.work, "loader"), "wb") as f:
+        f.write(loader)
+    mtools("mmd", "-i", machine.esp, "::/EFI", "::/EFI/BOOT")
+    mtools("mcopy", "-i", machine.esp, os.path.join(machine.work, "loader"), "::/EFI/BOOT/BOOTX64.EFI")
+    image = partition(machine)
+    serial = machine.run_installer("forced")
+    done = reports(serial, "forced")
+    assert [code for code, _, _ in done] == [0, 0] and done[0][1]["kept"] and done[1][1]["restored"], serial
+    with open(os.path.join(machine.work, "first/esp/EFI/geolaunch/geolaunch.efi"), "rb") as f:
+        application = f.read()
+
+    def starts(disk):
+        fat = Fat(disk)
+        default = fat.read("EFI/BOOT/BOOTX64.EFI")
+        if default == loader:
+            return "theirs"
+        assert default == application and fat.read("EFI/BOOT/geolaunch.old") == loader
+        assert started(disk, {application}) == (done[0][1]["current"],)
+        return "ours"
+
+    seen, cuts = every_cut(machine, image, starts)
+    assert seen == ["theirs", "ours", "theirs"], seen
+    assert cuts > 100 and Fat(image).read("EFI/BOOT/geolaunch.old") is None

@@ -3,10 +3,8 @@
 The tamper matrix: one thing of a launch is changed behind the policy's back, under each type of policy, in each mode. The tables in
 tamper/ say who stops it and what `geolaunch verify` makes of it; what the PCRs must hold is computed here (tamper_model.py).
 """
-import os
 import re
 import time
-from collections import namedtuple
 
 import pytest
 
@@ -15,52 +13,9 @@ from results import record
 from tamper_changes import BEFORE, CHANGES
 from tamper_host import Cache, Host
 from tamper_pcrs import NO_TPM, check_pcrs, files
-import tamper_txt_changes  # noqa: F401  (its changes go into CHANGES, too)
-
-HERE = os.path.dirname(os.path.realpath(__file__))
-TABLES = {("direct", "linux"): "direct", ("direct", "xen"): "direct-xen", ("txt", "linux"): "txt", ("txt", "xen"): "txt-xen"}
-POLICIES = ("nonfatal", "continue", "halt")
-Cell = namedtuple("Cell", "mode hypervisor change policy stopped_by program stop caps found first modules verdicts code")
-# How a run ends, and whether SENTER took place, by who stops it.
-ENDS = {
-    "nobody": ("poweroff", "launched"), "geolaunch": ("halt", "not-reached"), "unmeasured": ("poweroff", "not-reached"),
-    "pre-flight": ("halt", "not-reached"), "SINIT": ("reset", "reset"), "tboot": ("halt", "launched"), "tboot-before": ("halt", "not-reached"),
-    "stage": ("poweroff", "launched"),
-}
-# What the console must say besides.
-SAYS = {
-    ("direct", "tpm-none"): "no TPM found", ("direct", "tpm-crb"): "TPM locality 2 is closed", ("direct", "tpm-12"): "TPM 1.2",
-    ("direct", "tpm-hides-banks"): "TPM_RC_FAILURE (0x101)",
-    ("direct", "tpm-no-bank"): "no PCR bank with SHA-1, SHA-256, SHA-384 or SHA-512 is active",
-    ("txt", "tpm-no-bank"): "no PCR bank",
-    ("txt", "tpm-none"): "no TPM found", ("txt", "tpm-crb"): "geolaunch-stage: TPM locality 2 is closed", ("txt", "tpm-12"): "TPM 1.2",
-    ("txt", "tpm-hides-banks"): "geolaunch-stage: the TPM does not answer as a TPM 2.0 should: TPM_RC_FAILURE (0x101)",
-    ("direct", "geo-owner-reads"): "cannot be read with empty authorization",
-}
-
-
-def pairs(text):
-    """m3=module-unreadable m5:21=module-missing"""
-    return dict(word.split("=") for word in words(text))
-
-
-def words(text):
-    return [] if text == "-" else text.split()
-
-
-def read_table(mode, hypervisor):
-    """Columns are those of Cell, between bars; policies of one row with commas."""
-    with open(os.path.join(HERE, "tamper", TABLES[mode, hypervisor] + ".table"), encoding="ascii") as f:
-        for line in f:
-            if not line.strip() or line.startswith("#"):
-                continue
-            change, policies, by, program, stop, caps, found, first, modules, verdicts, code = [c.strip() for c in line.split("|")]
-            for policy in policies.split(","):
-                yield Cell(mode, hypervisor, change, policy, by, program, next(iter(pairs(stop).items()), None), pairs(caps), words(found), first,
-                           words(modules), set(words(verdicts)), int(code))
-
-
-CELLS = [cell for key in TABLES for cell in read_table(*key)]
+from tamper_table import CELLS, ENDS, ONLY_DIRECT, ONLY_TXT, POLICIES, RETURNS, SAYS, TABLES, reasons
+import tamper_tpm_changes  # noqa: F401  (its changes go into CHANGES, too)
+import tamper_txt_changes  # noqa: F401
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +88,9 @@ def test_cell(tmp_path, cache, cell):
         assert r["senter"] == senter, about
     assert h.findings() == cell.found, about
     if cell.stopped_by in ("geolaunch", "pre-flight"):
-        assert r["halt"].startswith(cell.stop[1] + ": ") and "this host was not started" in h.serial and "Boot0002" not in h.serial, about
+        assert r["halt"].startswith(cell.stop[1] + ": ") and "this host was not started" in h.serial, about
+        # The firmware's next boot option.
+        assert ("Boot0002" in h.serial) is (cell.change in RETURNS), about
     assert (cell.stopped_by == "unmeasured") is ("geolaunch: verdict: NOT MEASURED, started because the policy allows it" in h.serial), about
     assert SAYS.get((cell.mode, cell.change), "geolaunch ") in h.serial, about
     values = check_pcrs(h, cell, about)
@@ -165,6 +122,13 @@ def test_tpm_fails_in_the_stage(tmp_path, cache, rule):
     assert "trusted" not in v["verdicts"] and v["agree"] is False and "capped" in v["verdicts"] and code == 16, (v["verdicts"], v["explanation"])
 
 
+def only(reasons_of):
+    """All changes of ONLY_DIRECT or ONLY_TXT, each of them once."""
+    changes = [change for some in reasons_of.values() for change in some]
+    assert len(set(changes)) == len(changes)
+    return set(changes)
+
+
 def test_the_matrix_is_whole():
     """Every change is tried in some mode, and where it is tried, under each type of policy once; so is a launch without a change."""
     assert len({cell[:4] for cell in CELLS}) == len(CELLS)
@@ -173,3 +137,18 @@ def test_the_matrix_is_whole():
         changes = {c.change for c in CELLS if c[:2] == key}
         assert "nothing" in changes, key
         assert {(c.change, c.policy) for c in CELLS if c[:2] == key} == {(change, policy) for change in changes for policy in POLICIES}, key
+
+
+def test_a_change_is_tried_in_both_modes():
+    """Unless it has no meaning in one of them."""
+    direct, txt = ({c.change for c in CELLS if c[:2] == (mode, "linux")} for mode in ("direct", "txt"))
+    assert (direct - txt, txt - direct) == (only(ONLY_DIRECT), only(ONLY_TXT))
+
+
+@pytest.mark.parametrize("mode", ["direct", "txt"])
+def test_what_is_tried_with_xen_has_a_reason(mode):
+    tried = {c.change for c in CELLS if c[:2] == (mode, "xen")}
+    named = reasons(mode, "xen")
+    assert sorted(named) == sorted(tried)
+    # Xen alone has a kernel besides.
+    assert {c for c in tried if not c.startswith("kernel-")} <= {c.change for c in CELLS if c[:2] == (mode, "linux")}

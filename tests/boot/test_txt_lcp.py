@@ -32,18 +32,18 @@ class Owner:
         self.elements = []
 
     def element(self, name, *args):
-        geolaunch("lcp", "element", *args, "-o", name, cwd=self.work)
+        geolaunch("lcp", "element", *args, "--force", "-o", name, cwd=self.work)
         self.elements.append(name)
 
     def finish(self, *policy, sign=None):
         """`sign`: options of 'lcp sign'."""
-        geolaunch("lcp", "list", "create", "-o", "list", *self.elements, cwd=self.work)
+        geolaunch("lcp", "list", "create", "--force", "-o", "list", *self.elements, cwd=self.work)
         if sign is not None:
             subprocess.run(["openssl", "genrsa", "-out", "key.pem", "2048"], cwd=self.work, check=True, capture_output=True, timeout=60)
             geolaunch("lcp", "sign", "list", "--key", "key.pem", *sign, cwd=self.work)
-        geolaunch("lcp", "data", "create", "-o", "data", "list", cwd=self.work)
+        geolaunch("lcp", "data", "create", "--force", "-o", "data", "list", cwd=self.work)
         (self.work / "nv").mkdir()
-        geolaunch("lcp", "policy", "create", "--type", "list", "--data", "data", "-o", f"nv/nv-{PO}", *policy, cwd=self.work)
+        geolaunch("lcp", "policy", "create", "--type", "list", "--data", "data", "--force", "-o", f"nv/nv-{PO}", *policy, cwd=self.work)
         (self.work / f"nv/nv-{PO}.attributes").write_text(ATTRIBUTES)
 
     def boot(self, *options):
@@ -122,9 +122,9 @@ def test_revoked_list(owner):
 
 def vlp_in_the_list(owner, kind, *entry):
     owner.element("mle", "mle", "--hash", mle_hash("sha256"))
-    geolaunch("vlp", "create", "--type", kind, "policy", cwd=owner.work)
+    geolaunch("vlp", "create", "--force", "--type", kind, "policy", cwd=owner.work)
     geolaunch("vlp", "add", "--num", "0", "--pcr", "20", *entry, "policy", cwd=owner.work)
-    geolaunch("vlp", "wrap", "-o", "vlp", "policy", cwd=owner.work)
+    geolaunch("vlp", "wrap", "--force", "-o", "vlp", "policy", cwd=owner.work)
     owner.elements.append("vlp")
     owner.finish()
     r = owner.boot()

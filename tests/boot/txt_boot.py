@@ -254,8 +254,8 @@ def allow_mle(folder, mle=None):
     def lcp(*args):
         return subprocess.run([GEOLAUNCH, "lcp", *args], cwd=folder, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
     mle = mle or lcp("mle-hash", "--alg", "sha256", "--cmdline", TBOOT_LINE + " extpol=sha256", TBOOT)
-    lcp("element", "mle", "--alg", "sha256", "--hash", mle, "-o", "mle.elt")
-    lcp("list", "create", "--version", "2.1", "-o", "list.lst", "mle.elt")
-    lcp("data", "create", "-o", "list.dat", "list.lst")
-    lcp("policy", "create", "--type", "list", "-o", "owner.pol", "--data", "list.dat")
+    lcp("element", "mle", "--alg", "sha256", "--hash", mle, "--force", "-o", "mle.elt")
+    lcp("list", "create", "--version", "2.1", "--force", "-o", "list.lst", "mle.elt")
+    lcp("data", "create", "--force", "-o", "list.dat", "list.lst")
+    lcp("policy", "create", "--type", "list", "--force", "-o", "owner.pol", "--data", "list.dat")
     return mle

@@ -109,7 +109,7 @@ class Element:
 
     def by_us(self, folder, name="ours.elt"):
         target = folder / name
-        command = ["element", self.kind, "-o", target, "--control", hex(self.control)]
+        command = ["element", self.kind, "--force", "-o", target, "--control", hex(self.control)]
         if self.kind == "pconf":
             command += ["--alg", self.alg]
             for n, value in self.pcrs.items():
@@ -155,5 +155,5 @@ def random_elements(number):
 def make_list(folder, version, elements, name="ours.lst"):
     """A list by us; its elements are by us too."""
     files = [e.by_us(folder, f"{name}.{i}.elt") for i, e in enumerate(elements)]
-    lcp("list", "create", "--version", version, "-o", folder / name, *files)
+    lcp("list", "create", "--force", "--version", version, "-o", folder / name, *files)
     return folder / name

@@ -237,6 +237,15 @@ def test_keys_that_are_too_short(inputs, how):
     expect_nothing(inputs, before)
 
 
+@pytest.mark.parametrize("kind, more", [("ed25519", ()), ("ed448", ()), ("rsa-pss", ("-pkeyopt", "rsa_keygen_bits:2048"))])
+def test_kinds_of_key_that_cannot_sign(inputs, kind, more):
+    options = make_key(inputs, (kind, *more))
+    (inputs / "host.yaml").touch()
+    before = sorted(p.name for p in inputs.iterdir())
+    refused(build(inputs, BASE, *options), 3, f"a key of the kind {kind.upper()}: k.pem: use RSA with 2048 bits")
+    expect_nothing(inputs, before)
+
+
 def test_nobody_looks_at_dates(inputs):
     """A certificate that ended yesterday."""
     openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", inputs / "k.key", "-out", inputs / "k.csr", "-subj", "/CN=k")

@@ -24,6 +24,7 @@ TAGS = {
     "a.b_c": {"country": "SE", "subdivision": "AB", "site": 'STO2, hall "3"', "latitude": 59.3293, "longitude": 18.0686},
     "x" * 64: {"country": "CL", "site": "s" * 40},
 }
+HEAD = "name,country\n"
 COLUMNS = ["name", "country", "subdivision", "site", "latitude", "longitude"]
 
 
@@ -247,78 +248,22 @@ def test_warnings(inputs):
     assert len(json.loads(done.stdout)["warnings"]) == 1
 
 
-# ---------------------------------------------------------------- tables that are refused
-
-HEAD = "name,country\n"
-BAD_TABLES = {
-    "empty": ("", 1, "no hosts in the table"),
-    "columns only": (HEAD, 1, "no hosts in the table"),
-    "no name": ("country\nDE\n", 1, 'no column "name"'),
-    "unknown column": ("name,contry\na,DE\n", 1, 'unknown column "contry"'),
-    "column twice": ("name,country,name\na,DE,b\n", 1, 'column "name" is there twice'),
-    "tag and content": ("name,country,content\na,DE,00\n", 1, 'both "content" and columns of a geo tag'),
-    "no country": ("name,site\na,X\n", 1, 'no column "country"'),
-    "latitude alone": ("name,country,latitude\na,DE,1\n", 1, 'only one of the columns "latitude" and "longitude"'),
-    "byte order mark inside": (HEAD + "\ufeffa,DE\n", 2, "not printable ASCII"),
-    "too few fields": (HEAD + "a,DE\nb\n", 3, "1 fields, but the table has 2 columns"),
-    "too many fields": (HEAD + "a,DE,\n", 2, "3 fields, but the table has 2 columns"),
-    "empty line": (HEAD + "a,DE\n\nb,DE\n", 3, "empty line"),
-    "empty line at the end": (HEAD + "a,DE\n\n", 3, "empty line"),
-    "name twice": (HEAD + "a,DE\nb,DE\na,FR\nb,FR\n", 4, 'host "a" is there twice, also on line 2'),
-    "name twice but for case": (HEAD + "a,DE\nA,DE\n", 3, 'host "A" is there twice, also on line 2'),
-    "empty name": (HEAD + ",DE\n", 2, '"" cannot be a host\'s name'),
-    "name with a slash": (HEAD + "a/b,DE\n", 2, '"a/b" cannot be a host\'s name'),
-    "name is a dot": (HEAD + ".,DE\n", 2, '"." cannot be a host\'s name'),
-    "name is an option": (HEAD + "-a,DE\n", 2, '"-a" cannot be a host\'s name'),
-    "name with a blank": (HEAD + "a ,DE\n", 2, '"a " cannot be a host\'s name'),
-    "name too long": (HEAD + "x" * 65 + ",DE\n", 2, "cannot be a host's name"),
-    "country": (HEAD + "a,DE\nb,de\n", 3, "tag is wrong: "),
-    "country too long": (HEAD + "a,DEU\n", 2, '"country" has 3 characters, at most 2 are possible'),
-    "country with a blank": (HEAD + "a, DE\n", 2, '"country" has 3 characters'),
-    "no country here": (HEAD + "a,\n", 2, "tag is wrong: "),
-    "site too long": ("name,country,site\na,DE," + "s" * 41 + "\n", 2, '"site" has 41 characters'),
-    "degrees": ("name,country,latitude,longitude\na,DE,91,0\n", 2, '"latitude" cannot be "91"'),
-    "degrees in words": ("name,country,latitude,longitude\na,DE,1,east\n", 2, '"longitude" cannot be "east"'),
-    "decimal comma": ("name,country,latitude,longitude\na,DE,\"1,5\",2\n", 2, '"latitude" cannot be "1,5"'),
-    "one degree": ("name,country,latitude,longitude\na,DE,1,\n", 2, "only one of latitude and longitude"),
-    "open quote": (HEAD + 'a,"DE\nb,DE\n', 2, "a quoted field that does not end on its line"),
-    "quote inside": (HEAD + 'a,D"E\n', 2, "a quote in a field that does not begin with one"),
-    "behind the quote": (HEAD + 'a,"DE"x\n', 2, "text behind a closing quote"),
-    "not ASCII": ("name,country,site\na,DE,Zürich\n", 2, "not printable ASCII"),
-    "tabulator": (HEAD + "a\tDE\n", 2, "not printable ASCII"),
-    "carriage returns alone": (HEAD + "a,DE\rb,DE\r", 2, "not printable ASCII"),
-    "NUL": (HEAD + "a\0,DE\n", 2, "not printable ASCII"),
-    "long line": (HEAD + "a" * 20000 + ",DE\n", 2, "line of 20003 characters"),
-    "many fields": (HEAD + "," * 100 + "\n", 2, "too many fields"),
-    "odd content": ("name,content\na,000\n", 2, '"content" is not hexadecimal'),
-    "no content": ("name,content\na,\n", 2, '"content" has 0 bytes'),
-    "content in words": ("name,content\na,xx\n", 2, '"content" is not hexadecimal'),
-    "content too long": ("name,content\na," + "00" * 4097 + "\n", 2, '"content" has 4097 bytes'),
-}
+def test_countries_that_do_not_exist(inputs):
+    """Each once, with the first line that has it."""
+    done = fleet(inputs, BASE, table_of({"a": {"country": "GB"}, "c": {"country": "UK"}, "b": {"country": "UK"}, "d": {"country": "XK"}}), "--json")
+    assert done.returncode == 0
+    warnings = json.loads(done.stdout)["warnings"]
+    assert sorted(warnings) == ['the country "UK" is no country of ISO 3166-1; GB is meant?: hosts.csv:3',
+                                'the country "XK" is a code for private use in ISO 3166-1: who verifies must know what it stands for: hosts.csv:5']
+    assert done.stderr == "".join(f"geolaunch build: warning: {w}\n" for w in warnings)
 
 
-@pytest.mark.parametrize("name", BAD_TABLES)
-def test_refused_table(inputs, name):
-    table, line, words = BAD_TABLES[name]
-    before = sorted(p.name for p in inputs.iterdir())
-    result = fleet(inputs, BASE, table)
-    refused(result, 3, words)
-    assert f": hosts.csv:{line}: " in result.stderr
-    assert sorted(p.name for p in inputs.iterdir()) == sorted([*before, "host.yaml", "hosts.csv"])
-
-
-def test_table_and_manifest_disagree(inputs):
-    refused(fleet(inputs, BASE, "name\na\n"), 3, "geo is measured, but no host has a tag: hosts.csv: host.yaml:")
-    refused(fleet(inputs, variant(geo=None), HEAD + "a,DE\n"), 3, "the hosts have tags, but nobody measures them: hosts.csv")
-    raw = variant(geo={"kind": "nv_raw", "file": "tag-32"})
-    refused(fleet(inputs, raw, "name,content\na," + "00" * 32 + "\nb," + "00" * 33 + "\n"), 3,
-            '"content" has 33 bytes, but nv_raw content is extended as a digest: hosts.csv:3')
-    refused(fleet(inputs, {**BASE, "mode": "indirect"}, HEAD + "a,DE\n"), 3, "host.yaml:")
-    refused(run("build", "host.yaml", "-o", "fleet", "--efi", "geolaunch.efi", "--fleet", "nowhere.csv", cwd=inputs), 1, "nowhere.csv")
-    assert not (inputs / "fleet").exists()
-
-
-# ---------------------------------------------------------------- complete or not at all
+def test_byte_order_mark(inputs):
+    """As spreadsheets put it in front of a table: the same fleet."""
+    def made_of(mark):
+        assert fleet(inputs, BASE, mark + table_of(TAGS), "--force").returncode == 0
+        return (inputs / "fleet/hosts.jsonl").read_bytes()
+    assert made_of("\ufeff") == made_of("")
 
 
 def test_output_exists(inputs):
@@ -524,3 +469,21 @@ def test_common_is_no_host(inputs, name):
     refused(run("install", "--esp", "esp", "--removable", name, cwd=inputs), 3, "'geolaunch fleet extract'")
     refused(run("lint", name, cwd=inputs), 3, "'geolaunch fleet extract'")
     assert not list((inputs / "esp").iterdir())
+
+
+def test_case_of_a_name_does_not_matter(inputs):
+    made(inputs, BASE, table_of(TAGS))
+    for given, name in (("FRA1-R07-h01", "fra1-r07-h01"), ("a", "A"), ("A.B_C", "a.b_c")):
+        shown = run("fleet", "show", "fleet", given, cwd=inputs)
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout == run("fleet", "show", "fleet", name, cwd=inputs).stdout
+        assert run("fleet", "extract", "fleet", given, "-o", "one", "--force", cwd=inputs).returncode == 0
+        assert json.loads((inputs / "one/expected.json").read_text())["name"] == name
+    refused(run("fleet", "show", "fleet", "FRA1-R07-h0", cwd=inputs), 3, "no such host")
+
+
+def test_list_as_json(inputs):
+    made(inputs, BASE, table_of(TAGS))
+    p = run("fleet", "list", "fleet", "--json", cwd=inputs)
+    assert p.returncode == 0 and json.loads(p.stdout) == sorted(TAGS)
+    refused(run("fleet", "show", "fleet", "A", "--json", cwd=inputs), 2, "--json is for 'fleet list' only")

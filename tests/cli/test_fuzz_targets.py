@@ -33,6 +33,7 @@ NONE_NEEDED = {
     "cli/build_certificate.c": "OpenSSL takes certificates apart",
     "cli/bootentry.c": "fuzz_slots runs boot_slot(); the rest goes through libefivar",
     "cli/cmd_lcp_show.c": "tells files apart by their first bytes; lcp/ reads them",
+    "cli/file_kind.c": "asks the decoders of each kind, which have targets",
     "cli/livelog_txt.c": "registers at fixed places of a page",
     "cli/predict_sinit.c": "three entries of an event that fuzz_predict_log has found",
     "cli/source.c": "looks at 64 bytes for the kind of a file",

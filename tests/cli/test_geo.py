@@ -70,9 +70,9 @@ def tag(country="DE", subdivision="HE", site="FRA1", latitude=501109000, longitu
 
 
 def test_life(tpm):
-    assert "not defined: 'geolaunch geo define'" in one_line(geo(tpm, "read"), 4)
-    assert "not defined" in one_line(geo(tpm, "write", *GERMANY), 4)
-    assert "not defined" in one_line(geo(tpm, "lock"), 4)
+    assert "not defined: 'geolaunch geo define'" in one_line(geo(tpm, "read"), 3)
+    assert "not defined" in one_line(geo(tpm, "write", *GERMANY), 3)
+    assert "not defined" in one_line(geo(tpm, "lock"), 3)
 
     assert changed(tpm, "define") is True
     assert changed(tpm, "define") is False
@@ -103,7 +103,7 @@ def test_life(tpm):
     assert changed(tpm, "lock") is True
     assert changed(tpm, "lock") is False
     assert view(tpm)["attributes"] == ATTRIBUTES | WRITTEN | WRITELOCKED
-    assert "is locked" in one_line(geo(tpm, "write", *GERMANY), 4)
+    assert "is locked" in one_line(geo(tpm, "write", *GERMANY), 3)
     assert changed(tpm, "write", "--country", "FR") is False
     # The lock outlives a reset of the TPM.
     tpm.restart()
@@ -113,6 +113,33 @@ def test_life(tpm):
     assert changed(tpm, "undefine") is True
     assert changed(tpm, "undefine") is False
     assert b"1c10110" not in tpm.tool("tpm2_getcap", "handles-nv-index").stdout.lower()
+
+
+@pytest.mark.parametrize("args, words", [
+    (["--country", "Germany"], "--country Germany: give two capital letters of ISO 3166-1, such as DE"),
+    (["--country", "de"], "--country de: give two capital letters of ISO 3166-1, such as DE"),
+    (["--country", ""], "--country : give two capital letters"),
+    (["--country", "DE", "--subdivision", "DE-HE"], "--subdivision DE-HE: give the part behind the hyphen: HE"),
+    (["--country", "DE", "--subdivision", "Hesse"], "--subdivision Hesse: give up to three capital letters or digits"),
+])
+def test_places_as_people_write_them(args, words):
+    assert words in one_line(geo(None, "write", *args), 3)
+
+
+@pytest.mark.parametrize("country, words", [
+    ("UK", "is no country of ISO 3166-1; GB is meant?"), ("EL", "is no country of ISO 3166-1; GR is meant?"), ("ZY", "is no country of ISO 3166-1"),
+    ("ZZ", "is a code for private use"), ("XK", "is a code for private use"), ("GB", None),
+])
+def test_countries_that_do_not_exist(tpm, tmp_path, country, words):
+    """Written, and told; as options and as a file."""
+    ok(tpm, "define")
+    (tmp_path / "tag").write_bytes(tag(country))
+    for args in (["--country", country], ["--file", tmp_path / "tag"]):
+        done = geo(tpm, "write", *args)
+        assert done.returncode == 0
+        assert (done.stderr == "") if words is None else (
+            done.stderr.startswith(f'geolaunch geo: warning: the country "{country}" ') and words in done.stderr and done.stderr.count("\n") == 1)
+    assert view(tpm)["tag"]["country"] == country
 
 
 def test_other_content_and_index(tpm, tmp_path):
@@ -267,7 +294,7 @@ def test_owner_password(tpm, tmp_path):
     tpm.tool("tpm2_changeauth", "-c", "owner", "s3cret")
     secret = tmp_path / "auth"
     line = one_line(geo(tpm, "define"), 4)
-    assert "TPM_RC_BAD_AUTH" in line and "--owner-auth" in line
+    assert "TPM_RC_BAD_AUTH" in line and "--owner-auth" in line and "line end" in line
     secret.write_text("wrong")
     assert "TPM_RC_BAD_AUTH" in one_line(geo(tpm, "define", "--owner-auth", secret), 4)
     for text in ("s3cret", "s3cret\n", "s3cret\r\n"):
@@ -353,9 +380,9 @@ def test_prompt_interrupted():
     (["write", "--country", "DE", "--latitude", "90.1", "--longitude", "0"], 3, "--latitude 90.1"),
     (["write", "--country", "DE", "--latitude", "1", "--longitude", "0.12345678"], 3, "--longitude 0.12345678"),
     (["write", "--country", "D"], 3, "two capital letters"),
-    (["write", "--country", "DEU"], 3, "--country DEU: longer"),
+    (["write", "--country", "DEU"], 3, "--country DEU: give two capital letters"),
     (["write", "--country", "de"], 3, "two capital letters"),
-    (["write", "--country", "DE", "--subdivision", "HESSE"], 3, "--subdivision HESSE: longer"),
+    (["write", "--country", "DE", "--subdivision", "HESSE"], 3, "--subdivision HESSE: give up to three"),
     (["write", "--country", "DE", "--site", "x" * 41], 3, "longer than 40"),
     (["write", "--country", "DE", "--site", "Köln"], 3, "site"),
     (["write", "--file", "/nonexistent"], 1, "/nonexistent"),

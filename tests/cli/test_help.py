@@ -102,6 +102,29 @@ def test_help_of_a_command(command):
     assert text_of("help", command) == text_of(command, "--help")
 
 
+def test_complete_more_values(tmp_path):
+    (tmp_path / "fleet").mkdir()
+    (tmp_path / "fleet/hosts.jsonl").write_text('{"format":"geolaunch-fleet-1","count":2}\n{"name":"a1","x":1}\n{"name":"b1"}\n')
+    for words in (["verify", "fleet"], ["provision", "fleet"]):
+        assert complete(tmp_path, *words, "--host", "") == {"a1", "b1"}
+    assert complete(tmp_path, "verify", "--host", "") == set()
+    assert complete(tmp_path, "fleet", "show", "fleet", "b") == {"b1"}
+    assert complete(tmp_path, "verify", "--require-banks", "sha2") == {"sha256"}
+    assert "--drop-signature" not in complete(tmp_path, "lcp", "list", "create", "--")
+    assert "--drop-signature" in complete(tmp_path, "lcp", "list", "add", "--")
+
+
+@pytest.mark.parametrize("typed,offered", [
+    ("device:/dev/tpm", {"/dev/tpm0", "/dev/tpmrm0"}), ("device:", {"/dev/tpm0", "/dev/tpmrm0"}), ("swt", {"swtpm:path="})])
+def test_complete_behind_a_colon(tmp_path, typed, offered):
+    """As bash calls it: words end at the characters of COMP_WORDBREAKS, the colon is one, and what is offered replaces the last of them."""
+    words = ["geolaunch", "verify", "x.json", "--tcti", *re.findall(":|[^:]+", typed), *([""] if typed.endswith(":") else [])]
+    script = 'source "$1"; COMP_LINE=$2; shift 2; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _geolaunch; printf "%s\\n" "${COMPREPLY[@]}"'
+    out = subprocess.run(["bash", "--norc", "-uec", script, "-", TOP / "docs/geolaunch.bash-completion",
+                          f"geolaunch verify x.json --tcti {typed}", *words], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=True)
+    assert (set(out.stdout.split()), out.stderr) == (offered, "")
+
+
 def test_help_of_none():
     assert text_of("help") == text_of("--help")
     p = subprocess.run([GEOLAUNCH, "help", "biuld"], capture_output=True, text=True, timeout=30, check=False)

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -43,8 +44,11 @@ def test_what_is_installed(root):
     assert files(root) == {
         "usr/bin/geolaunch", "usr/bin/tpmproxy", "usr/bin/txtplatform", "usr/lib/geolaunch/geolaunch.efi",
         "usr/lib/geolaunch/geolaunch-stage.elf", "usr/share/bash-completion/completions/geolaunch",
-        *(f"usr/share/doc/geolaunch/{name}.md" for name in ("README", "MEASUREMENTS", "LINT", "LCP-EVALUATION", "TXT-RULES",
-                                                          "PREFLIGHT", "REAL-HARDWARE", "RELIABILITY", "THREAT-MODEL")),
+        "usr/share/doc/geolaunch/README.md",
+        *(f"usr/share/doc/geolaunch/docs/{name}.md" for name in (
+            "HACKING", "HASHING", "MEASUREMENTS", "LINT", "LCP-EVALUATION", "TXT-RULES", "PREFLIGHT", "REAL-HARDWARE", "RELIABILITY",
+            "THREAT-MODEL")),
+        *(f"usr/share/doc/geolaunch/demo/manifest{name}.yaml" for name in ("", "-xen", "-txt", "-txt-xen")),
         *(f"usr/share/man/man{page[-1]}/{page}" for page in manual_pages())}
     for name in files(root):
         assert (root / name).stat().st_mode & 0o7777 == (0o755 if name.startswith("usr/bin/") else 0o644), name
@@ -83,6 +87,15 @@ def test_installed_manual_pages(root):
         name, section = page.rsplit(".", 1)
         assert len(title) == 1 and title[0].startswith(f'.TH "{name.upper()}" "{section}"'), page
         assert ".SH NAME" in text and f"\n{name} - " in text, page
+
+
+def test_links_of_installed_documents(root):
+    folder = root / "usr/share/doc/geolaunch"
+    links = [(p, link) for p in folder.rglob("*.md") for link in re.findall(r"\]\(([^)#:]+)\)", p.read_text(encoding="utf-8"))]
+    assert len(links) > 8
+    assert [(str(p), link) for p, link in links if not (p.parent / link).exists()] == []
+    # what README names in its text
+    assert (folder / "demo/manifest.yaml").exists()
 
 
 def test_installed_completion(root):

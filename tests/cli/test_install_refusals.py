@@ -273,3 +273,11 @@ def test_signal(world, kit):
                             capture_output=True, text=True, timeout=60)
     assert "interrupted" in result.stderr and result.returncode == 1
     assert world.state() == before
+
+
+def test_swapped_directories(world):
+    build = world.builds["A"]
+    before = world.state()
+    refused(world.run("--removable", build / "esp"), 3, "this is the tree of an EFI system partition, and no build")
+    refused(run("install", "--esp", str(build), "--removable", str(world.esp)), 2, "this is a build, and no EFI system partition")
+    assert world.state() == before

@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import hashlib
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -104,10 +105,10 @@ def test_pconf_of_a_tpm(tmp_path):
         info = show(tmp_path / alg)["element"]["pcr_infos"]
         assert info == [{"hash_alg": alg, "pcrs": [0, 4, 7], "select": "910000", "digest": composite(values, alg)}]
         # the same from a file, and from values
-        lcp("element", "pconf", "-o", tmp_path / "again", "--alg", alg, "--pcrs", "0,4,7", "--pcr-file", tmp_path / "printed")
+        lcp("element", "pconf", "--force", "-o", tmp_path / "again", "--alg", alg, "--pcrs", "0,4,7", "--pcr-file", tmp_path / "printed")
         assert (tmp_path / "again").read_bytes() == (tmp_path / alg).read_bytes()
         given = [x for n, v in zip((0, 4, 7), values) for x in ("--pcr", f"{n}:{v.hex()}")]
-        lcp("element", "pconf", "-o", tmp_path / "again", "--alg", alg, *given)
+        lcp("element", "pconf", "--force", "-o", tmp_path / "again", "--alg", alg, *given)
         assert (tmp_path / "again").read_bytes() == (tmp_path / alg).read_bytes()
 
 
@@ -176,9 +177,16 @@ def test_element_usage(arguments, text, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("arguments", [["mle", "--hash", "00"], ["sbios", "--fallback", "zz"], ["pconf", "--pcr", "0:00"]])
+def test_digest_of_the_command_line(arguments, tmp_path):
+    """Wrong usage, as for vlp; in a file it is a wrong input."""
+    assert "64 hexadecimal digits" in refused("element", *arguments, "-o", tmp_path / "x", code=2)
+    (tmp_path / "hashes").write_text("00\n")
+    assert "hashes: line 1: a digest of" in refused("element", "mle", "--hash-file", tmp_path / "hashes", "-o", tmp_path / "x")
+
+
 @pytest.mark.parametrize("arguments, text", [
-    (["mle", "--hash", "00"], "64 hexadecimal digits"), (["sbios", "--fallback", "zz"], "64 hexadecimal digits"),
-    (["pconf", "--pcr", "0:00"], "64 hexadecimal digits"), (["pconf", "--pcr", f"8:{HASH}"], "selects no PCR, or others than 0-7"),
+    (["pconf", "--pcr", f"8:{HASH}"], "selects no PCR, or others than 0-7"),
     (["mle", "--hash", HASH, "--control", "8"], "reserved bits"), (["custom", "--uuid", "no", "--data", "/dev/null"], "UUID"),
 ])
 def test_element_refused(arguments, text, tmp_path):
@@ -273,7 +281,7 @@ def test_policy_masks(tmp_path):
     policy = show(tmp_path / "p")["policy"]
     assert policy["hash_alg_mask"] == {"value": 0x48, "names": ["sha256", "sha384"]}
     assert policy["sign_alg_mask"] == {"value": 8, "names": ["rsa-2048-sha256"]}
-    lcp("policy", "create", "-o", tmp_path / "p", "--type", "any")
+    lcp("policy", "create", "--force", "-o", tmp_path / "p", "--type", "any")
     policy = show(tmp_path / "p")["policy"]
     assert policy["version"] == "3.2" and policy["hash_alg_mask"]["names"] == ["sha256"]
     assert "rsa-2048-sha1" not in policy["sign_alg_mask"]["names"]
@@ -314,7 +322,7 @@ def test_show_recognises(tmp_path):
     for version in ("2.0", "2.1", "3.0"):
         assert show(make_list(tmp_path, version, random_elements(5)))["kind"] == "list"
     for version in ("3.0", "3.1", "3.2"):
-        lcp("policy", "create", "-o", tmp_path / "policy", "--type", "any", "--version", version)
+        lcp("policy", "create", "--force", "-o", tmp_path / "policy", "--type", "any", "--version", version)
         assert show(tmp_path / "policy")["kind"] == "policy"
     for version in ("2.0", "2.1", "2.2", "2.3", "2.4"):
         run([tool("lcp2_crtpol"), "--create", "--type", "any", "--alg", "sha1", "--polver", version, "--pol", tmp_path / "policy"])
@@ -390,3 +398,77 @@ def test_unknown_action():
 def test_full_disk():
     command = ["sh", "-c", f"{GEOLAUNCH} lcp mle-hash {TBOOT_GZ} > /dev/full"]
     assert subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 1
+
+
+# ---- files in each other's places, and files that exist
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kinds")
+    mle(folder, "e")
+    lcp("element", "stm", "--hash", HASH, "-o", folder / "s")
+    lcp("list", "create", "-o", folder / "l", folder / "e")
+    lcp("data", "create", "-o", folder / "d", folder / "l")
+    lcp("policy", "create", "-o", folder / "p", "--type", "list", "--data", folder / "d")
+    run([GEOLAUNCH, "vlp", "create", "--type", "halt", folder / "v"])
+    run([GEOLAUNCH, "vlp", "add", "--num", "0", "--pcr", "none", "--hash", "any", folder / "v"])
+    (folder / "k").write_bytes(b"\x7fELF" + bytes(100))
+    return folder
+
+
+MISTAKEN = {
+    "evaluate --po d --po-data p --sinit-version 1": "--po d: this is a policy data file: give a launch control policy",
+    "evaluate --po p --po-data l --sinit-version 1": "--po-data l: this is a policy list: give a policy data file",
+    "show v": "this is a Verified Launch Policy: 'geolaunch vlp show' shows it",
+    "show k": "this is an ELF file",
+    "sign e --key none": "this is a policy element: give a policy list",
+    "list create -o new l": "this is a policy list: give a policy element",
+    "data create -o new e": "this is a policy element: give a policy list",
+    "policy create --type list --data l -o new": "this is a policy list: give a policy data file",
+    "verify p": "this is a launch control policy: give a policy list",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKEN)
+def test_mistaken_file(files, line):
+    p = subprocess.run([GEOLAUNCH, "lcp", *line.split()], cwd=files, capture_output=True, text=True, timeout=60, check=False)
+    assert (p.returncode, p.stderr.count("\n")) == (3, 1) and MISTAKEN[line] in p.stderr, p.stderr
+
+
+@pytest.mark.parametrize("line,what", [("vlp show l", "a policy list"), ("vlp add --num 1 --hash any p", "a launch control policy"),
+                                       ("vlp unwrap -o new k", "an ELF file"), ("vlp wrap -o new d", "a policy data file")])
+def test_mistaken_file_of_vlp(files, line, what):
+    p = subprocess.run([GEOLAUNCH, *line.split()], cwd=files, capture_output=True, text=True, timeout=60, check=False)
+    assert (p.returncode, p.stderr.count("\n")) == (3, 1) and f"this is {what}" in p.stderr, p.stderr
+
+
+MAKERS = ["lcp element mle --hash " + HASH + " -o", "lcp list create e -o", "lcp list add l s -o", "lcp data create l -o", "lcp policy create --type any -o",
+          "vlp create --type halt", "vlp wrap v -o"]
+
+
+@pytest.mark.parametrize("line", MAKERS)
+def test_existing_output(files, tmp_path, line):
+    """One rule for all: not replaced without --force; - is standard output, and not a terminal."""
+    def make(*more, **how):
+        return subprocess.run([GEOLAUNCH, *line.split(), *more], cwd=files, capture_output=True, timeout=60, check=False, **how)
+
+    target = tmp_path / "new"
+    assert make(target).returncode == 0
+    made = target.read_bytes()
+    target.write_bytes(b"old")
+    p = make(target)
+    assert p.returncode == 2 and b"file exists: " in p.stderr and b"--force" in p.stderr and target.read_bytes() == b"old"
+    assert make(target, "--force").returncode == 0 and target.read_bytes() == made
+    assert make("-").stdout == made and not (files / "-").exists()
+    main, terminal = os.openpty()
+    p = subprocess.run([GEOLAUNCH, *line.split(), "-"], cwd=files, stdout=terminal, stderr=subprocess.PIPE, timeout=60, check=False)
+    os.close(terminal)
+    os.close(main)
+    assert p.returncode == 2 and b"a terminal" in p.stderr
+
+
+def test_the_changed_file_is_no_output_in_the_way(files, tmp_path):
+    (tmp_path / "l").write_bytes((files / "l").read_bytes())
+    lcp("list", "add", "-o", tmp_path / "l", tmp_path / "l", files / "s")
+    assert (tmp_path / "l").read_bytes() != (files / "l").read_bytes()

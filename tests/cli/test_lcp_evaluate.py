@@ -41,8 +41,8 @@ class World:
 
     def evaluate(self, *more, code=0):
         data, policy = self.folder / "data", self.folder / "policy"
-        lcp("data", "create", "-o", data, *(self.folder / f"{n}.lst" for n in "abc"))
-        lcp("policy", "create", "-o", policy, "--type", "list", "--data", data, *self.policy)
+        lcp("data", "create", "--force", "-o", data, *(self.folder / f"{n}.lst" for n in "abc"))
+        lcp("policy", "create", "--force", "-o", policy, "--type", "list", "--data", data, *self.policy)
         return self.again(*more, code=code)
 
     def again(self, *more, code=0):
@@ -130,7 +130,7 @@ def test_a_new_version_of_a_signed_list_needs_no_new_policy(world, keys):
     world.evaluate()
     before = (world.folder / "policy").read_bytes()
     lcp("element", "mle", "-o", world.folder / "new.elt", "--alg", "sha384", "--hash", "00" * 48)
-    lcp("list", "create", "--version", "3.0", "-o", world.folder / "b.lst", world.folder / "new.elt")
+    lcp("list", "create", "--version", "3.0", "--force", "-o", world.folder / "b.lst", world.folder / "new.elt")
     lcp("sign", world.folder / "b.lst", "--key", keys / "rsa3072.pem", "--revocation", 6)
     world.launch[3] = "sha384:" + "00" * 48
     assert world.evaluate()["allowed"]
@@ -217,7 +217,7 @@ def test_sinit_file(tmp_path):
     assert out["allowed"] and module["tpm"]["algorithms"] == [4, 11, 12]
     assert out["hash_alg_mask"]["names"] == ["sha1", "sha256", "sha384"]
     for least, rule in ((version, "allowed"), (version + 1, "sinit-revoked-po")):
-        lcp("policy", "create", "-o", tmp_path / "p", "--type", "any", "--min-version", least)
+        lcp("policy", "create", "--force", "-o", tmp_path / "p", "--type", "any", "--min-version", least)
         assert evaluate("--po", tmp_path / "p", "--sinit", path, code=6 if rule != "allowed" else 0)["rule"] == rule
     # Flags, bits 14 and 15: pre-production, debug-signed
     for bit in (0x40, 0x80):

@@ -252,13 +252,20 @@ def test_unsigned_list(version, names, elements, tmp_path):
     assert shown.count("policy_element[") == len(names)
 
 
+def coordinates(folder, curve):
+    point = run("openssl", "pkey", "-in", folder / curve, "-pubout", "-outform", "DER")[-2 * int(curve[2:]) // 8:]
+    return point[:len(point) // 2], point[len(point) // 2:]
+
+
 @pytest.fixture(scope="module", name="keys")
 def make_keys(tmp_path_factory):
     folder = tmp_path_factory.mktemp("keys")
     for bits in [2048, 3072]:
         run("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", f"rsa_keygen_bits:{bits}", "-out", folder / f"rsa{bits}")
     for curve in ["P-256", "P-384"]:
-        run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-out", folder / curve)
+        # lcp2_crtpollist refuses keys with a coordinate that begins with a zero byte: one of 128.
+        while not (folder / curve).exists() or not all(part[0] for part in coordinates(folder, curve)):
+            run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-out", folder / curve)
     for key in ["rsa2048", "rsa3072", "P-256", "P-384"]:
         run("openssl", "pkey", "-in", folder / key, "-pubout", "-out", folder / f"{key}.pub")
     return folder

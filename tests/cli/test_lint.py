@@ -257,6 +257,17 @@ def test_geo_tag_of_the_same_country(built, own, tpm):
     assert lint(own, "--tcti", tpm.tcti, code=20) == report
 
 
+@pytest.mark.parametrize("country, rule, severity", [("UK", "GL-GEO-014", "warning"), ("ZZ", "GL-GEO-015", "info"), ("GB", None, None)])
+def test_country(inputs, country, rule, severity):
+    done = build_model.build(inputs, build_model.variant(geo={"tag": {"country": country}}), "--force", out="country")
+    assert done.returncode == 0
+    line = next(i for i, s in enumerate((inputs / "host.yaml").read_text().splitlines(), 1) if s == "geo:") + 1
+    assert done.stderr == "" if rule is None else done.stderr.startswith(f'geolaunch build: warning: the country "{country}" is ')
+    assert rule is None or done.stderr.endswith(f": host.yaml:{line}\n")
+    report = lint(inputs / "country")
+    assert [(f["id"], f["severity"]) for f in report["findings"]] == ([(rule, severity)] if rule else [])
+
+
 def test_direct_mode_leaves_tboot_alone(built, tpm):
     """A policy for tboot in the TPM is a remark; nothing else is said about tboot."""
     provision(tpm, built, "--index-set", "1")

@@ -181,7 +181,9 @@ def test_broken_heap(tmp_path, offset, value, words):
 def test_heap_files(tmp_path):
     assert heap(tmp_path / "nowhere").returncode == 1
     (tmp_path / "empty").write_bytes(b"")
-    assert heap(tmp_path / "empty").returncode == 3
+    for empty in (tmp_path / "empty", "/dev/null"):
+        done = heap(empty)
+        assert (done.returncode, done.stderr) == (3, f"geolaunch txt: the file is empty: {empty}: give the heap from TXT.HEAP.BASE on\n")
 
 
 @pytest.mark.parametrize("args", [["heap"], ["heap", "a", "b"], ["heap", "a", "--base", "x"], ["heap", "a", "--base"],

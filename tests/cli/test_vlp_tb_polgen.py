@@ -287,7 +287,7 @@ def test_create_does_not_touch_a_policy_that_exists(tmp_path):
     pair = both(tmp_path, policy(entry(1, 17)))
     theirs("--create", "--type", "nonfatal", "--ctrl", 0, pair.theirs)
     assert pair.theirs.read_bytes() == policy(entry(1, 17), kind=0, control=0)
-    assert "file exists" in vlp("create", "--type", "nonfatal", "--ctrl", 0, pair.ours, code=3).stderr
+    assert "file exists" in vlp("create", "--type", "nonfatal", "--ctrl", 0, pair.ours, code=2).stderr
     assert pair.ours.read_bytes() == policy(entry(1, 17))
     vlp("create", "--type", "nonfatal", "--ctrl", 0, "--force", pair.ours)
     assert pair.ours.read_bytes() == policy(kind=0, control=0)
@@ -499,7 +499,7 @@ def test_unwrap(tmp_path):
     for kind, code in ((0x03, 0), (0x13, 1)):
         (tmp_path / "elt").write_bytes(element(kind, content))
         theirs("--unwrap", "--elt", tmp_path / "elt", tmp_path / "theirs", code=code)
-        vlp("unwrap", "-o", tmp_path / "ours", tmp_path / "elt")
+        vlp("unwrap", "--force", "-o", tmp_path / "ours", tmp_path / "elt")
         assert (tmp_path / "ours").read_bytes() == content
         if code == 0:
             assert (tmp_path / "theirs").read_bytes() == content

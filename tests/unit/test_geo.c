@@ -319,6 +319,116 @@ static void test_texts(void **state)
 	assert_string_equal(geo_readable_text(GEO_READABLE_COUNT), "unknown");
 }
 
+static void test_countries(void **state)
+{
+	static const struct {
+		const char *code;
+		enum geo_country kind;
+		const char *remark; /* part of it */
+	} places[] = {
+		{ "AD", GEO_COUNTRY_ASSIGNED, NULL },
+		{ "DE", GEO_COUNTRY_ASSIGNED, NULL },
+		{ "GB", GEO_COUNTRY_ASSIGNED, NULL },
+		{ "SS", GEO_COUNTRY_ASSIGNED, NULL },
+		{ "QA", GEO_COUNTRY_ASSIGNED, NULL },
+		{ "ZW", GEO_COUNTRY_ASSIGNED, NULL },
+		{ "UK", GEO_COUNTRY_UNKNOWN, "GB is meant?" },
+		{ "EL", GEO_COUNTRY_UNKNOWN, "GR is meant?" },
+		{ "EU", GEO_COUNTRY_UNKNOWN, "is no country of ISO 3166-1" },
+		{ "AB", GEO_COUNTRY_UNKNOWN, "is no country of ISO 3166-1" },
+		{ "QL", GEO_COUNTRY_UNKNOWN, "is no country" },
+		{ "ZY", GEO_COUNTRY_UNKNOWN, "is no country" },
+		{ "AA", GEO_COUNTRY_USER, "private use" },
+		{ "QM", GEO_COUNTRY_USER, "private use" },
+		{ "QZ", GEO_COUNTRY_USER, "private use" },
+		{ "XA", GEO_COUNTRY_USER, "private use" },
+		{ "XZ", GEO_COUNTRY_USER, "private use" },
+		{ "ZZ", GEO_COUNTRY_USER, "private use" },
+		/* the table has blanks, and pairs over its borders */
+		{ "D ", GEO_COUNTRY_UNKNOWN, "" },
+		{ "", GEO_COUNTRY_UNKNOWN, "" },
+		{ "DEU", GEO_COUNTRY_UNKNOWN, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(places); i++) {
+		char buf[160] = "";
+		struct text t = TEXT_OF(buf);
+
+		assert_int_equal(geo_country(places[i].code), places[i].kind);
+		assert_int_equal(geo_country_remark(places[i].code, &t), places[i].remark != NULL);
+		assert_true(!places[i].remark || strstr(buf, places[i].remark));
+	}
+}
+
+static void test_number_of_countries(void **state)
+{
+	unsigned kinds[GEO_COUNTRY_UNKNOWN + 1] = { 0 };
+
+	(void)state;
+	for (char a = 'A'; a <= 'Z'; a++)
+		for (char b = 'A'; b <= 'Z'; b++)
+			kinds[geo_country((const char[]){ a, b, 0 })]++;
+	assert_int_equal(kinds[GEO_COUNTRY_ASSIGNED], 249);
+	assert_int_equal(kinds[GEO_COUNTRY_USER], 1 + 14 + 26 + 1);
+}
+
+static void test_advice(void **state)
+{
+	static const struct {
+		const char *subdivision, *advice; /* NULL: it can be one */
+	} places[] = {
+		{ "", NULL },
+		{ "HE", NULL },
+		{ "75C", NULL },
+		{ "DE-HE", "give the part behind the hyphen: HE" },
+		{ "FR-75C", "give the part behind the hyphen: 75C" },
+		{ "DE-", "give up to three capital letters or digits, the part of the ISO 3166-2 code behind the hyphen" },
+		{ "DE-he", "give up to three capital letters or digits, the part of the ISO 3166-2 code behind the hyphen" },
+		{ "a-b-HE", "give up to three capital letters or digits, the part of the ISO 3166-2 code behind the hyphen" },
+		{ "HESS", "give up to three capital letters or digits, the part of the ISO 3166-2 code behind the hyphen" },
+		{ "he", "give up to three capital letters or digits, the part of the ISO 3166-2 code behind the hyphen" },
+	};
+
+	(void)state;
+	assert_null(geo_country_advice("DE"));
+	assert_non_null(geo_country_advice("de"));
+	assert_non_null(geo_country_advice("D"));
+	assert_non_null(geo_country_advice(""));
+	assert_non_null(geo_country_advice("Germany"));
+	for (size_t i = 0; i < GL_COUNT(places); i++) {
+		char buf[80];
+		struct text room = TEXT_OF(buf);
+		const char *advice = geo_subdivision_advice(places[i].subdivision, &room);
+
+		if (!places[i].advice)
+			assert_null(advice);
+		else
+			assert_string_equal(advice, places[i].advice);
+	}
+}
+
+static void test_difference(void **state)
+{
+	struct geo_tag other = good_tag;
+	char buf[256] = "";
+	struct text t = TEXT_OF(buf);
+
+	(void)state;
+	geo_difference_text(&good_tag, &good_tag, &t);
+	assert_string_equal(buf, "");
+	other.has_coordinates = false;
+	other.latitude = other.longitude = 0;
+	geo_difference_text(&other, &good_tag, &t);
+	assert_string_equal(buf, "coordinates none, expected 50.1098408 8.6818519");
+	t = (struct text)TEXT_OF(buf);
+	other = (struct geo_tag){ .country = "FR", .has_coordinates = true, .latitude = -500000000, .longitude = 10, .site = "X" };
+	geo_difference_text(&good_tag, &other, &t);
+	assert_string_equal(buf,
+		"country DE, expected FR; subdivision HE, expected none; site FRA1, expected X; "
+		"coordinates 50.1098408 8.6818519, expected -50 0.000001");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +442,10 @@ int main(void)
 		cmocka_unit_test(test_attributes_text),
 		cmocka_unit_test(test_readable),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_countries),
+		cmocka_unit_test(test_number_of_countries),
+		cmocka_unit_test(test_advice),
+		cmocka_unit_test(test_difference),
 	};
 
 	return cmocka_run_group_tests_name("geo", tests, NULL, NULL);

@@ -108,6 +108,17 @@ static void x_direct_only(W *w)
 	w->f.tboot.given = w->f.has_tboot_version = false;
 	w->f.lcp[LCP_PO] = w->f.lcp[LCP_PS] = w->f.lcp_data[LCP_PO] = (struct span){ NULL, 0 };
 }
+static void x_zeros(W *w)
+{
+	static const uint8_t zeros[32];
+	struct digests d;
+
+	make_txt(w);
+	hash_span(w->expected.banks, SPAN_OF(zeros), &d);
+	add_sinit_event(w, SINIT_EVTYPE_BIOSAC, &d);
+}
+static void x_no_country(W *w) { memcpy(w->expected.country, "UK", 3); }
+static void x_user_country(W *w) { memcpy(w->expected.country, "ZZ", 3); }
 static void x_efi(W *w) { make_txt(w); rules.efi_runtime = true; }
 
 /* ---- policy ---- */
@@ -514,6 +525,7 @@ static const struct {
 	{ "GL-BUILD-013", NULL, b_inside }, { "GL-BUILD-013", NULL, b_inside_policy }, { "GL-BUILD-013", NULL, b_inside_bad },
 	{ "GL-BUILD-014", NULL, b_others },
 	{ "GL-BUILD-015", NULL, b_description }, { "GL-BUILD-015", NULL, x_no_description },
+	{ "GL-BUILD-016", NULL, x_zeros },
 
 	{ "GL-VLP-001", v_format, NULL }, { "GL-VLP-001", v_cut, NULL }, { "GL-VLP-002", v_shadow, NULL }, { "GL-VLP-003", v_size, NULL },
 	{ "GL-VLP-004", v_nonfatal, NULL }, { "GL-VLP-005", v_any, NULL }, { "GL-VLP-006", v_control, NULL }, { "GL-VLP-007", v_pcr, NULL },
@@ -537,7 +549,7 @@ static const struct {
 	{ "GL-GEO-002", g_raw_sha1, NULL }, { "GL-GEO-003", g_stclear, NULL }, { "GL-GEO-009", g_open_after_reset, NULL },
 	{ "GL-GEO-011", g_locked_until_reset, NULL },
 	{ "GL-GEO-010", g_none, NULL }, { "GL-GEO-011", g_unlocked, NULL }, { "GL-GEO-012", g_unexpected, NULL },
-	{ "GL-GEO-013", NULL, a_owner_open },
+	{ "GL-GEO-013", NULL, a_owner_open }, { "GL-GEO-014", NULL, x_no_country }, { "GL-GEO-015", NULL, x_user_country },
 
 	{ "GL-TBOOT-001", t_sha384, NULL }, { "GL-TBOOT-002", t_embedded, NULL }, { "GL-TBOOT-002", t_agile, NULL },
 	{ "GL-TBOOT-003", t_agile, NULL }, { "GL-TBOOT-004", t_spelling, NULL }, { "GL-TBOOT-004", t_old, NULL }, { "GL-TBOOT-005", t_usual, NULL },

@@ -55,6 +55,8 @@ TSS2_RC host_tcti_open(const char *conf, TSS2_TCTI_CONTEXT **out, struct text *e
 		text_str(error, "\": ");
 		tpm_rc_text(rc, error);
 		text_str(error, "; --tcti wants a TCTI and its setting, for example device:/dev/tpm0 or swtpm:path=SOCKET");
+		if (!strncmp(conf, "swtpm", 5))
+			text_str(error, " (with its control socket beside it: SOCKET.ctrl)");
 		return rc;
 	}
 	*out = tcti;
