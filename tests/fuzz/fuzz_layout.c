@@ -15,6 +15,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct efi_map map, joined, scratch;
+static struct mb2_memory memory[EFI_MAP_MAX + 1];
 
 static void check_order(const struct efi_map *m)
 {
@@ -26,7 +27,7 @@ static void check_order(const struct efi_map *m)
 static void check_mb2(void)
 {
 	__attribute__((cleanup(exact_free))) struct exact x = { 0 };
-	struct mb2_memory *memory = exact_room(&x, (EFI_MAP_MAX + 1) * sizeof(*memory)), *few;
+	struct mb2_memory *few;
 	uint64_t ram = 0, told = 0;
 	size_t n;
 

@@ -3,7 +3,7 @@
  * The rules of lint in front of hostile facts. Input: three bytes of flags, tboot's version, the TPM's banks, PCR 0, the platform (see below), then
  * pieces with a u16 size in front of each: tboot's command line, policy.vlp, the stage's rules, a SINIT module, launch control policies of owner
  * and supplier, their policy data, events that the build expects (each three bytes); then NV indices: u8 which one, u32 attributes, u8 state,
- * pieces policy and content. Nothing crashes, findings are sorted and made of plain text, there is something to say about the launch, and
+ * pieces policy and content; in place of an index (u8 254) a piece, what the geo index is to hold. Nothing crashes, findings are sorted and made of plain text, there is something to say about the launch, and
  * asked twice lint says the same.
  */
 #include <stdlib.h>
@@ -20,9 +20,12 @@
 
 enum { TXT = 1, MODULE_THERE = 2, HAS_TPM = 4, HAS_LINE = 8, HAS_PCRS = 16, OWNER_OPEN = 32, UNKNOWN_BANKS = 64, SIGNED_BADLY = 128 };
 /* the second byte of flags: the lowest three bits are enum embedded_match */
-enum { MLE_FAILED = 8, NO_MLE = 16, HAS_VERSION = 32, HAS_COUNTRY = 64 };
+enum { MLE_FAILED = 8, NO_MLE = 16, HAS_VERSION = 32, HAS_COUNTRY = 64, NO_DESCRIPTION = 128 };
 /* the third: what is known of the platform */
 enum { HAS_DIDVID = 1, HAS_CPU = 2, HAS_PLATFORM_ID = 4, HAS_FUSING = 8, PRODUCTION = 16 };
+
+/* in the byte of banks */
+#define HAS_OTHERS 128
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -179,6 +182,10 @@ static void read_indices(struct facts *k, struct rd *r)
 		uint8_t which = rd_u8(r);
 		struct span content;
 
+		if (which == 254 && !k->f.geo_content.p) {
+			k->f.geo_content = exact_piece(&k->x, r);
+			continue;
+		}
 		nv->index = which < GL_COUNT(usual) ? usual[which] : rd_le32(r);
 		nv->attributes = rd_le32(r);
 		nv->read = (enum lint_read)(rd_u8(r) % LINT_READ_COUNT);
@@ -243,10 +250,24 @@ static void read_pieces(struct facts *k, struct rd *r, uint8_t flags)
 	read_events(k, events);
 }
 
+/* Of a launch.conf that cannot be read nothing is known. */
+static void forget_description(struct facts *k, uint8_t flags, uint8_t why)
+{
+	k->f.no_description = true;
+	k->f.description_error = (enum description_error)(why % DESCRIPTION_ERROR_COUNT);
+	k->f.description_line = why;
+	k->f.rules = NULL;
+	if (!(flags & HAS_LINE))
+		k->f.tboot.extpol = LINT_EXTPOL_UNTOLD;
+	for (size_t i = 0; i < GL_COUNT(k->modules); i++)
+		k->modules[i].measured.banks = 0;
+}
+
 static void read_facts(struct facts *k, struct rd *r)
 {
 	static char txt[] = "txt", direct[] = "direct";
-	uint8_t flags = rd_u8(r), more = rd_u8(r), version, value;
+	static const char *const others[] = { "other.bin", NULL };
+	uint8_t flags = rd_u8(r), more = rd_u8(r), version, banks, value;
 	struct lint_facts *f = &k->f;
 
 	f->expected = &k->expected;
@@ -268,12 +289,16 @@ static void read_facts(struct facts *k, struct rd *r)
 	read_platform(r, &f->platform);
 	version = rd_u8(r);
 	f->tboot_version = LINT_VERSION(1, version, 0);
-	f->banks = rd_u8(r) & ALG_SET_ALL;
+	banks = rd_u8(r);
+	f->banks = banks & ALG_SET_ALL;
+	f->others = banks & HAS_OTHERS ? others : NULL;
 	value = rd_u8(r);
 	if (flags & HAS_PCRS)
 		read_pcrs(k, value);
 	read_modules(k, flags);
 	read_pieces(k, r, flags);
+	if (more & NO_DESCRIPTION)
+		forget_description(k, flags, version);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -12,7 +12,7 @@ from make_seeds import acm, geo, vlp
 DEFAULT = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
 # flags
 TXT, MODULE, TPM, LINE, PCRS, OWNER_OPEN, UNKNOWN_BANKS, SIGNED_BADLY = (1 << n for n in range(8))
-MLE_FAILED, NO_MLE, HAS_VERSION, HAS_COUNTRY = 8, 16, 32, 64
+MLE_FAILED, NO_MLE, HAS_VERSION, HAS_COUNTRY, NO_DESCRIPTION = 8, 16, 32, 64, 128
 DIDVID, CPU, PLATFORM_ID, FUSING, PRODUCTION = (1 << n for n in range(5))
 # kinds of expected events, whose digest
 POLICY, DESCRIPTION, HYPERVISOR, INITRD, NV, NV_RAW, CLOSING, TBOOT_POLICY, TBOOT_MODULE, HASH_START, MLE_HASH, OTHER = range(12)
@@ -64,6 +64,13 @@ def seeds():
     yield "direct-no-tpm", host(MODULE)
     yield "direct-other-policy", host(policy=vlp(2, 11, [(1, 19, 1, 0, [b"\1" * 32])]), nv=[])
     yield "direct-file-missing", host(TPM)
+    yield "others", host(banks=2 | 128)
+    yield "no-description", host(more=NO_DESCRIPTION)
+    yield "no-description-line", host(more=NO_DESCRIPTION | 2, version=3)
+    yield "txt-no-description", host(TXT | MODULE | TPM, NO_DESCRIPTION, version=0)
+    for name, wanted, there in (("place", geo(), geo(b"FR")), ("subdivision", geo(), geo(subdivision=b"BY")), ("site", geo(), geo(site=b"x")),
+                                ("coordinates", geo(), geo(latitude=1)), ("foreign", b"x" * 64, geo()), ("same", geo(), geo()), ("unreadable", geo(), b"x")):
+        yield f"geo-{name}", host(nv=[b"\xfe" + piece(wanted), index(GEO, there)], events=[(NV, 22, OF_NAME)])
     yield "direct-banks-more", host(events=[(POLICY, 17, OF_NAME & 0x1F), (POLICY, 18, OF_NAME)], banks=12)
     yield "direct-nv-differs", host(policy=vlp(0, 11, [(0, 19, 0, 0, []), (1, 255, 0, 0, []), (2, 20, 0, 0, []), (131, 255, 1, 0x01C10110, [b"\3" * 32])]))
     yield "direct-nv-unreadable", host(nv=[index(GEO, geo(), USUAL & ~AUTHREAD, NOT_TRIED)])
@@ -80,7 +87,7 @@ def seeds():
     yield "txt-efi", host(txt, rules=RULES + b" efi=runtime")
     yield "txt-no-rules", host(txt, rules=b"")
     yield "txt-two-rules", host(txt, rules=RULES.replace(b" halt", b" nv=0x01c10111,nv_raw,21,any halt"))
-    for name, given in (("set-0", {"nv_set": 0}), ("set-3", {"nv_set": 3}), ("algs", {"algs": ()}), ("sha384", {"algs": (12,)}), ("tpm12", {"family": 1}),
+    for name, given in (("set-0", {"nv_set": 0}), ("reserved-bit", {"nv_set": 3}), ("algs", {"algs": ()}), ("sha384", {"algs": (12,)}), ("tpm12", {"family": 1}),
                         ("no-log", {"capabilities": 0x67}), ("lists", {"info": 9}), ("old", {"info": 3}), ("server", {"capabilities": 0x227})):
         yield f"sinit-{name}", host(txt, sinit=acm(**{"capabilities": 0x267, **given}))
     yield "sinit-no-kind", host(txt, sinit=client.replace(struct.pack("<BBH", 1, 5, 48), struct.pack("<BBH", 0, 5, 48)))

@@ -421,6 +421,8 @@ def preflight_seeds():
         "vlp-invalid": {"nv": [(vlp_set[0], 0, 0x22040006, b"x" * 40)]}, "vlp-differs": {"nv": [(vlp_set[0], 0, 0x22040006, other)]},
         "vlp-other-set": {"nv": [(vlp_set[1], 0, 0x22040006, other)]},
         "vlp-in-lcp": {"flags": 0x1F, "nv": [], "lcp": lcp + bytes.fromhex("410693c3cbe3404fd79127f8b9e25c86") + policy},
+        "vlp-in-lcp-cut": {"flags": 0x1F, "nv": [], "lcp": lcp + bytes.fromhex("410693c3cbe3404fd79127f8b9e25c86") + policy[:-1]},
+        "lcp-short": {"flags": 0x1F, "lcp": lcp[:20]},
         "lcp": {"flags": 0x1F, "lcp": lcp, "nv": [(vlp_set[0], 0, 0x22040006, policy), (owner[0], 0, 0x22040006, b"\0\3\x0b\0" + bytes(66))]},
         "lcp-list": {"flags": 0x1F, "lcp": lcp, "nv": [(vlp_set[0], 0, 0x22040006, policy), (owner[0], 0, 0x22040006, lcp_policy())]},
         "lcp-no-data": {"nv": [(vlp_set[0], 0, 0x22040006, policy), (owner[0], 0, 0x22040006, lcp_policy())]},
