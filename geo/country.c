@@ -19,7 +19,7 @@ static const char assigned[] =
 	"UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW ";
 /* clang-format on */
 
-static_assert(sizeof(assigned) - 1 == 249 * 3, "249 codes, each with a blank");
+static_assert(sizeof(assigned) - 1 == (size_t)249 * 3, "249 codes, each with a blank");
 
 /* What people write for a country that has another code: reserved for the United Kingdom, and the European Union's own for Greece. */
 static const struct {
@@ -42,16 +42,22 @@ const char *geo_country_advice(const char *s)
 	return is_upper(s[0]) && is_upper(s[1]) && !s[2] ? NULL : "give two capital letters of ISO 3166-1, such as DE";
 }
 
-const char *geo_subdivision_advice(const char *s, struct text *room)
+static bool is_subdivision(const char *s)
 {
-	const char *hyphen = strchr(s, '-');
 	size_t n = 0;
 
 	while (is_upper(s[n]) || (s[n] >= '0' && s[n] <= '9'))
 		n++;
-	if (!s[n] && n <= 3)
+	return !s[n] && n <= 3;
+}
+
+const char *geo_subdivision_advice(const char *s, struct text *room)
+{
+	const char *hyphen = strchr(s, '-');
+
+	if (is_subdivision(s))
 		return NULL;
-	if (!hyphen || !hyphen[1] || geo_subdivision_advice(hyphen + 1, room))
+	if (!hyphen || !hyphen[1] || !is_subdivision(hyphen + 1))
 		return "give up to three capital letters or digits, the part of the ISO 3166-2 code behind the hyphen";
 	text_str(room, "give the part behind the hyphen: ");
 	text_str(room, hyphen + 1);

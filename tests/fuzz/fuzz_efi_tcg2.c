@@ -63,6 +63,7 @@ static void exchange(struct firmware *f, struct tcg2_tcti *t)
 	__attribute__((cleanup(exact_free))) struct exact x = { .count = 0 };
 	TSS2_TCTI_CONTEXT *c = (TSS2_TCTI_CONTEXT *)t;
 	size_t n = 0, short_one;
+	uint8_t head[10] = { 0 };
 	uint32_t told;
 	struct rd r;
 	uint8_t *out;
@@ -73,7 +74,10 @@ static void exchange(struct firmware *f, struct tcg2_tcti *t)
 	}
 	must(t->common.v1.transmit(c, sizeof(command), command) != TSS2_RC_SUCCESS, "one command at a time");
 	must(t->common.v1.receive(c, &n, NULL, -1) == TSS2_RC_SUCCESS && n >= 10 && n <= t->max_response, "size of a response");
-	r = rd_init((struct span){ f->said.p, f->said.n });
+	/* What the firmware left unwritten of the header is zero, too. */
+	if (f->said.n)
+		memcpy(head, f->said.p, f->said.n < sizeof(head) ? f->said.n : sizeof(head));
+	r = rd_init(SPAN_OF(head));
 	(void)rd_be16(&r);
 	told = rd_be32(&r);
 	must(!r.bad && told == n, "the size that the header says");

@@ -79,6 +79,7 @@ static void module(struct rd *r, bool keep_key)
 	const struct txt_memory memory = { .read = read_memory, .ctx = &ram };
 	struct smx_machine m = { .config = &config, .chipset = &chipset, .memory = &memory };
 	struct acm acm;
+	uint32_t limit, gdt;
 	enum smx_rule rule;
 
 	memset(&chipset, 0, sizeof(chipset));
@@ -89,6 +90,10 @@ static void module(struct rd *r, bool keep_key)
 	if (rule == SMX_OK) {
 		check(bytes.n == cpu.ecx && bytes.n >= ACM_MIN_SIZE && bytes.n <= config.acm_max_size);
 		check(memcmp(bytes.p, ram.p + (cpu.ebx - BASE), bytes.n) == 0);
+		r = &(struct rd){ .s = bytes, .off = 40 };
+		limit = rd_le32(r);
+		gdt = rd_le32(r);
+		check((uint64_t)gdt + limit < bytes.n && rd_le32(r) < limit && rd_le32(r) < bytes.n);
 		/* What the processor does not look at may be wrong. */
 		if (acm_decode(bytes, &acm) == ACM_OK) {
 			check(acm.bytes.n == bytes.n && acm.padding == 0);

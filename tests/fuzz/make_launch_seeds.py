@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes the seeds of fuzz_handoff, fuzz_elf_pack, fuzz_lint_tpm and fuzz_txt_smx anew: tests/fuzz/make_launch_seeds.py [DIR], default tests/data/fuzz."""
+"""Writes the seeds of fuzz_handoff, fuzz_elf_pack, fuzz_lint_tpm and fuzz_txt_smx anew.
+
+Usage: tests/fuzz/make_launch_seeds.py [DIR], default tests/data/fuzz.
+"""
 
 import pathlib
 import struct
@@ -59,10 +62,12 @@ def elf_pack_seeds():
     yield "end", image(elf(one, size=0x400), (0x400, 1100))
     yield "two-runs", image(elf([(0x100, 0x300 + 2 * run, 0x100000, 0x400 + 2 * run)], size=0x400), (0x200, 1100), (0x210, 1100))
     yield "two-runs-apart", image(elf([(0x100, 0x300 + 2 * run, 0x100000, 0x400 + 2 * run)], size=0x400), (0x300, 1100), (0x180, 1100))
-    yield "two-segments", image(elf([(0x100, 0x100, 0x100000, 0x100), (0x200, 0x200 + run, 0x200000, 0x300 + run)], size=0x400), (0x280, 1100))
+    yield "two-segments", image(elf([(0x100, 0x100, 0x100000, 0x100), (0x200, 0x200 + run, 0x200000, 0x300 + run)], size=0x400),
+            (0x280, 1100))
     yield "bss-only", image(elf([(0x100, 0x200 + run, 0x100000, 0x200 + run), (0x100, 0, 0x200000, 0x1000)], size=0x400), (0x180, 1100))
     yield "short-run", image(elf([(0x100, 0x300 + 64 * 1000, 0x100000, 0x400 + 64 * 1000)], size=0x400), (0x200, 1000))
-    yield "many", image(elf([(0x200, 0x100, 0x100000 + 0x1000 * i, 0x100) for i in range(8)] + [(0x300, 0x100 + run, 0x200000, 0x100 + run)], size=0x400), (0x380, 1100))
+    yield "many", image(elf([(0x200, 0x100, 0x100000 + 0x1000 * i, 0x100) for i in range(8)] + [(0x300, 0x100 + run, 0x200000,
+            0x100 + run)], size=0x400), (0x380, 1100))
     file = bytearray(elf(one, size=0x400))
     file[0x180:0x180 + len(mb2)] = mb2
     yield "multiboot2", image(bytes(file), (0x200, 1100))
@@ -100,11 +105,12 @@ def lint_tpm_seeds():
                        public(policy=bytes(32)), *read, *pcrs)
     for name, code in (("password", 0x98E), ("bad-auth", 0x9A2), ("lockout", 0x921), ("locked", 0x148)):
         yield name, talk(owner(1), handles(0x01C10110), public(), refused(code), *pcrs)
-    yield "of-others", talk(owner(0), handles(0x01800000, 0x01800002), public(0x01800000), public(0x01800002, attributes=0x22040004), *read, *pcrs)
+    yield "of-others", talk(owner(0), handles(0x01800000, 0x01800002), public(0x01800000), public(0x01800002,
+            attributes=0x22040004), *read, *pcrs)
     yield "not-written", talk(owner(0), handles(0x01C10110), public(attributes=0x40004), *pcrs)
     yield "cut", talk(owner(0), handles(0x01C10110), public(), read[0], read[0], *pcrs)
     yield "too-large", talk(owner(1), handles(0x01C10110), public(size=4000), *pcrs)
-    yield "not-ascending", talk(owner(1), handles(0x01C10110, 0x01C10110), public(), *read, *pcrs)
+    yield "not-ascending", talk(owner(1), handles(0x01C10110, 0x01C10110), public(), *read, public(), *read, *pcrs)
     yield "no-index", talk(owner(1), handles(0x81000001), *pcrs)
     yield "other-property", talk(tpm.tpm_answer(struct.pack(">BIIII", 0, 6, 1, 0x201, 0)), handles(), *pcrs)
     yield "empty-and-more", talk(owner(0), handles(more=1), *pcrs)
@@ -113,8 +119,10 @@ def lint_tpm_seeds():
     yield "no-pcrs", talk(owner(0), handles(), refused(0x101))
 
 
-def acm(size=0x1000, entry=0x800, gdt=0x700, limit=0x1F, selector=8, kind=2, header=161, scratch=143, key=64, control=0, version=0, claimed=None):
-    head = struct.pack("<HHIIHHIIIHHIIIIII", kind, 0, header, version, 0xB001, 0, 0x8086, 0x20220101, (claimed or size) // 4, 1, 1, control, 0, limit, gdt,
+def acm(size=0x1000, entry=0x800, gdt=0x700, limit=0x1F, selector=8, kind=2, header=161, scratch=143, key=64, control=0, version=0,
+        claimed=None):
+    head = struct.pack("<HHIIHHIIIHHIIIIII", kind, 0, header, version, 0xB001, 0, 0x8086, 0x20220101, (claimed or size) // 4, 1, 1,
+            control, 0, limit, gdt,
                        selector, entry) + bytes(64) + struct.pack("<II", key, scratch)
     return head.ljust(size, b"\x5a")
 
@@ -123,10 +131,12 @@ def txt_smx_seeds():
     def module(content, what=1, base=0x100000, size=None, front=b""):
         return struct.pack("<BII", what, base, len(content) if size is None else size) + front + content
 
-    tree = ("FlatView #0\n AS \"I/O\", root: io\n 0000000000000000-000000000000ffff (prio 0, ram): pc.ram\n\nFlatView #1\n AS \"memory\", root: system\n"
-            " Root memory region: system\n{}\n\nFlatView #2\n AS \"memory\", root: other\n")
-    lines = ["  0000000000000000-000000000009ffff (prio 0, ram): pc.ram", "  00000000000a0000-00000000000bffff (prio 1, i/o): vga-lowmem",
-             "  0000000000100000-000000007fffffff (prio 0, ram): pc.ram @0000000000100000 KVM", "  0000000080000000-00000000800fffff (prio 0, ram): pc.ram @1"]
+    tree = ("FlatView #0\n AS \"I/O\", root: io\n 0000000000000000-000000000000ffff (prio 0, ram): pc.ram\n\n"
+            "FlatView #1\n AS \"memory\", root: system\n Root memory region: system\n{}\n\nFlatView #2\n AS \"memory\", root: other\n")
+    lines = ["  0000000000000000-000000000009ffff (prio 0, ram): pc.ram",
+             "  00000000000a0000-00000000000bffff (prio 1, i/o): vga-lowmem",
+             "  0000000000100000-000000007fffffff (prio 0, ram): pc.ram @0000000000100000 KVM",
+             "  0000000080000000-00000000800fffff (prio 0, ram): pc.ram @1"]
     blank = [line.split(" @")[0] for line in lines]
     yield "ram", b"\0" + tree.format("\r\n".join(blank)).encode()
     yield "ram-named", b"\0" + tree.format("\n".join(lines)).encode()
@@ -144,9 +154,12 @@ def txt_smx_seeds():
     yield "large", module(acm(), size=0x1000000)
     yield "at-the-top", module(acm(), base=0xFFFFF000)
     yield "no-memory", module(acm(), base=0x200000)
-    for name, change in (("version", {"version": 0x30000}), ("kind", {"kind": 3}), ("claimed", {"claimed": 0x2000}), ("header", {"header": 0x40000000}),
-                         ("scratch", {"scratch": 0xFFFFFFFF}), ("key", {"key": 200}), ("control", {"control": 8}), ("gdt-limit", {"limit": 0x10000}),
-                         ("gdt-low", {"gdt": 0x100}), ("gdt-end", {"gdt": 0xFF0}), ("entry-low", {"entry": 0x10}), ("entry-end", {"entry": 0x1000}),
+    for name, change in (("version", {"version": 0x30000}), ("kind", {"kind": 3}), ("claimed", {"claimed": 0x2000}), ("header",
+            {"header": 0x40000000}),
+                         ("scratch", {"scratch": 0xFFFFFFFF}), ("key", {"key": 200}), ("control", {"control": 8}), ("gdt-limit",
+                                 {"limit": 0x10000}),
+                         ("gdt-low", {"gdt": 0x100}), ("gdt-end", {"gdt": 0xFF0}), ("entry-low", {"entry": 0x10}), ("entry-end",
+                                 {"entry": 0x1000}),
                          ("selector", {"selector": 12}), ("selector-0", {"selector": 0}), ("selector-end", {"selector": 24})):
         yield f"bad-{name}", module(acm(**change))
 
