@@ -191,7 +191,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		if (o->help)
 			return CLI_OK;
 	}
-	if (argc - optind != 1) {
+	if (argc == optind) {
 		cli_error(COMMAND, "say one of define, write, read, lock, undefine: see " HELP);
 		return CLI_USAGE;
 	}
@@ -199,6 +199,11 @@ static int parse_options(int argc, char **argv, struct options *o)
 		o->action++;
 	if (o->action == ACTION_COUNT) {
 		cli_error(COMMAND, "%s: not one of define, write, read, lock, undefine", argv[optind]);
+		return CLI_USAGE;
+	}
+	if (argc - optind > 1) {
+		cli_error(COMMAND, "%s takes options only, not \"%s\"%s: see " HELP, argv[optind], argv[optind + 1],
+			o->action == WRITE ? ": --country names the place, or --file its bytes" : "");
 		return CLI_USAGE;
 	}
 	return check_options(o) ? CLI_OK : CLI_USAGE;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The rules of lint in front of hostile facts. Input: three bytes of flags, tboot's version, the TPM's banks, PCR 0, the platform (see below), then
- * pieces with a u16 size in front of each: tboot's command line, policy.vlp, the stage's rules, a SINIT module, launch control policies of owner
- * and supplier, their policy data, events that the build expects (each three bytes); then NV indices: u8 which one, u32 attributes, u8 state,
- * pieces policy and content; in place of an index (u8 254) a piece, what the geo index is to hold. Nothing crashes, findings are sorted and made of plain text, there is something to say about the launch, and
- * asked twice lint says the same.
+ * The rules of lint in front of hostile facts. Input: three bytes of flags, tboot's version, the TPM's banks, PCR 0, the platform (see
+ * below), then pieces with a u16 size in front of each: tboot's command line, policy.vlp, the stage's rules, a SINIT module, launch
+ * control policies of owner and supplier, their policy data, events that the build expects (each three bytes); then NV indices: u8 which
+ * one, u32 attributes, u8 state, pieces policy and content; in place of an index (u8 254) a piece, what the geo index is to hold. Nothing
+ * crashes, findings are sorted and made of plain text, there is something to say about the launch, and asked twice lint says the same.
  */
 #include <stdlib.h>
 #include <string.h>
