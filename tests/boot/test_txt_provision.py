@@ -57,7 +57,8 @@ def test_build_output(tmp_path, built, index_set):
     r, state = run(tmp_path, built, LINUX_LINE, "--index-set", index_set)
     assert r["senter"] == "launched" and "transfering control" in r.serial_text(), (r["why"], r["notes"])
     # All of it is in the TPM, geo tag and error index too, and nothing has changed it.
-    p = check(state, built, "--lcp", lcp, "--error-index", "--index-set", index_set)
+    vlp = built / "esp/EFI/geolaunch/policy.vlp"        # a build for direct mode would not have it in the TPM
+    p = check(state, built, "--vlp", vlp, "--lcp", lcp, "--error-index", "--index-set", index_set)
     assert p.returncode == 0, p.stdout + p.stderr
     assert sorted(i["use"] for i in json.loads(p.stdout)["indices"]) == ["error", "geo", "lcp", "vlp"]
     # SINIT saw the owner's policy; tboot measured the launch policy and the modules as predicted.

@@ -78,6 +78,41 @@ def test_a_new_fuzz_figure_replaces_that_of_its_target_alone(tmp_path):
         ("fuzz_acm", 8), ("fuzz_vlp", 9)]
 
 
+SWEEP = {"mode": "txt", "policy": "halt", "index": 4, "command": "efi: NV_Read", "kind": "hang", "outcome": "halt", "verdicts": ["no-drtm"], "exit": 10,
+         "agree": False, "locality0_back": True}
+
+
+def recorded(folder, kind):
+    return [json.loads(line) for line in (folder / f"{kind}.jsonl").read_text().splitlines()]
+
+
+def test_a_part_of_the_sweep_leaves_the_rest_of_the_record(tmp_path):
+    other, elsewhere = {**SWEEP, "kind": "huge"}, {**SWEEP, "mode": "direct"}
+    leave(tmp_path / "old", "sweep", SWEEP, other, elsewhere)
+    leave(tmp_path / "new", "sweep", {**other, "exit": 11}, {**other, "exit": 12})      # the same case twice: its last run counts
+    leave(tmp_path / "later", "sweep", {**other, "command": "efi: NV_ReadPublic"})      # the launch sends another command now
+    for name in ("old", "new"):
+        assert reliability("record", tmp_path / name, tmp_path / "to").returncode == 0
+    assert [(r["mode"], r["kind"], r["exit"]) for r in recorded(tmp_path / "to", "sweep")] == [
+        ("direct", "hang", 10), ("txt", "hang", 10), ("txt", "huge", 12)]
+    assert reliability("record", tmp_path / "later", tmp_path / "to").returncode == 0
+    assert [(r["mode"], r["command"]) for r in recorded(tmp_path / "to", "sweep")] == [("direct", "efi: NV_Read"), ("txt", "efi: NV_ReadPublic")]
+
+
+def test_cells_run_alone_leave_the_others_and_a_whole_run_replaces_them(tmp_path):
+    other = {**CELL, "change": "geo"}
+    leave(tmp_path / "old", "tamper", CELL, other)
+    leave(tmp_path / "new", "tamper", {**CELL, "exit": 15})
+    for name in ("old", "new"):
+        assert reliability("record", tmp_path / name, tmp_path / "to").returncode == 0
+    assert [(r["change"], r["exit"]) for r in recorded(tmp_path / "to", "tamper")] == [("geo", 16), ("initrd", 15)]
+    (tmp_path / "new/pytest.xml").write_text('<testsuites><testsuite><testcase classname="tests.boot.test_tamper" name="test_cell"/>'
+                                             '<testcase classname="tests.boot.test_tamper" name="test_b"/></testsuite></testsuites>')
+    assert reliability("record", tmp_path / "new", tmp_path / "to").returncode == 0
+    assert [(r["change"], r["exit"]) for r in recorded(tmp_path / "to", "tamper")] == [("initrd", 15)]
+    assert recorded(tmp_path / "to", "tests") == [{"file": "tests/boot/test_tamper.py", "passed": 2, "skipped": 0}]
+
+
 def test_results_that_cannot_be_recorded(tmp_path):
     (tmp_path / "none").mkdir()
     leave(tmp_path / "text", "tamper")
