@@ -327,12 +327,8 @@ bool build_tree_open(const char *path, const struct interrupt *stop, struct buil
 	*c = (struct build_check){ .out = out, .path = path, .stop = stop, .fault = fault };
 	if (!check_folder(path, "name a directory that 'geolaunch build' made", fault))
 		return false;
-	if (fleet_is(path))
-		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", path);
-	if (fleet_is_common(path))
-		return cli_fail(fault, CLI_INPUT,
-			"this is what the hosts of a fleet have in common, and no host's build: %s: take one out with 'geolaunch fleet extract'",
-			path);
+	if (!fleet_refuse(path, fault))
+		return false;
 	if (is_esp_tree(path))
 		return cli_fail(fault, CLI_INPUT,
 			"this is the tree of an EFI system partition, and no build: %s: name the directory that 'geolaunch build' made, which holds expected.json and esp",

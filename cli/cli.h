@@ -134,8 +134,8 @@ GL_MUST bool write_file_atomic(const char *path, struct span bytes, struct cli_f
 
 /* ---- JSON output ---- */
 
-/* New JSON values; NULL if memory runs out (jansson's _new setters pass that on). */
 /*
+ * New JSON values; NULL if memory runs out (jansson's _new setters pass that on).
  * A string that others chose: a path, or a text with one in it. JSON is UTF-8, and paths are bytes: what is no UTF-8 becomes \xHH, in
  * letters. NULL is JSON's null. json_string() and %s of json_pack() are for texts of ours.
  */

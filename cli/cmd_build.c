@@ -6,6 +6,7 @@
 #include "cli/build.h"
 #include "cli/cli.h"
 #include "cli/cmd_build_fleet.h"
+#include "cli/tree.h"
 #include "common/text.h"
 
 #define COMMAND "build"
@@ -209,8 +210,7 @@ bool cmd_build_warnings(const struct build_result *r, json_t *list, struct cli_f
 {
 	const struct manifest *m = &r->manifest;
 
-	if (r->leftover &&
-		!cmd_build_add_warning(list, fault, "the replaced directory could not be removed: %s: remove it yourself", r->leftover))
+	if (r->leftover && !cmd_build_add_warning(list, fault, TREE_LEFTOVER, r->leftover))
 		return false;
 	for (size_t i = 0; i < m->module_count; i++) {
 		const struct yaml_text *path = &m->modules[i].path;

@@ -2,6 +2,7 @@
 #include "cli/cmd_build_fleet.h"
 
 #include "cli/fleet.h"
+#include "cli/tree.h"
 
 #define COMMAND "build"
 
@@ -17,8 +18,7 @@ GL_MUST static bool warn(const char *table, const struct fleet_summary *s, json_
 	json_t *text;
 	size_t i;
 
-	if (s->leftover &&
-		!cmd_build_add_warning(list, fault, "the replaced directory could not be removed: %s: remove it yourself", s->leftover))
+	if (s->leftover && !cmd_build_add_warning(list, fault, TREE_LEFTOVER, s->leftover))
 		return false;
 	for (size_t k = 0; k < s->odd_count; k++) {
 		char buf[160];

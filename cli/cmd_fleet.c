@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/fleet.h"
+#include "cli/tree.h"
 
 #define COMMAND "fleet"
 #define HELP "'geolaunch fleet --help'"
@@ -158,7 +159,7 @@ GL_MUST static bool extract(const struct fleet *f, const struct options *o, stru
 	if (!fleet_extract(f, o->host, o->output, o->force, &leftover, fault))
 		return false;
 	if (leftover)
-		cli_error(COMMAND, "warning: the replaced directory could not be removed: %s: remove it yourself", leftover);
+		cli_error(COMMAND, "warning: " TREE_LEFTOVER, leftover);
 	return true;
 }
 

@@ -171,7 +171,7 @@ static const char *const rollback_names[] = {
 };
 /* clang-format on */
 
-#define KEPT_PATH "\\EFI\\BOOT\\geolaunch.old"
+#define KEPT_PATH "\\EFI\\BOOT\\" INSTALL_KEPT
 
 /* NULL is JSON's null. */
 static json_t *slot_name_json(const char *slot)

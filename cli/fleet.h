@@ -60,8 +60,11 @@ struct fleet {
 /* True if the directory has a hosts.jsonl: it is a fleet, not one host's build. */
 GL_MUST bool fleet_is(const char *dir);
 
-/* True if it is what the hosts of a fleet have in common, which has the manifest's own tag and is none of them. */
-GL_MUST bool fleet_is_common(const char *dir);
+/*
+ * Where one host's build is wanted: false, with the fault, of a fleet and of what its hosts have in common, which has the manifest's own tag
+ * and is none of them.
+ */
+GL_MUST bool fleet_refuse(const char *dir, struct cli_fault *fault);
 
 /* `out` must be FLEET_NONE and is to be closed in any case. */
 GL_MUST bool fleet_open(const char *dir, struct fleet *out, struct cli_fault *fault);

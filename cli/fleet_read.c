@@ -64,13 +64,23 @@ bool fleet_is(const char *dir)
 	return path && access(path, F_OK) == 0;
 }
 
-bool fleet_is_common(const char *dir)
+static bool is_common(const char *dir)
 {
 	/* However it is spelled: ".", "fleet/common/", a link. */
 	CLEANUP_FREE char *real = realpath(dir, NULL);
 	CLEANUP_FREE char *above = real ? strndup(real, (size_t)(name_in_folder(real) - real)) : NULL;
 
 	return above && !strcmp(name_in_folder(real), FLEET_COMMON) && fleet_is(above);
+}
+
+bool fleet_refuse(const char *dir, struct cli_fault *fault)
+{
+	if (fleet_is(dir))
+		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", dir);
+	return !is_common(dir) ||
+	       cli_fail(fault, CLI_INPUT,
+		       "this is what the hosts of a fleet have in common, and no host's build: %s: take one out with 'geolaunch fleet extract'",
+		       dir);
 }
 
 GL_MUST static bool open_hosts(struct fleet *f, struct cli_fault *fault)

@@ -47,6 +47,9 @@ struct install_slot {
 	bool ordered;                       /* ... and BootOrder has it */
 };
 
+/* What BOOTX64.EFI was before it became ours, in the same folder. Not *.efi: boot managers list these. */
+#define INSTALL_KEPT "geolaunch.old"
+
 /* What `install --rollback` would find. */
 enum install_rollback {
 	INSTALL_ROLLBACK_NONE, /* there was no build before */

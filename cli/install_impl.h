@@ -8,8 +8,7 @@
 /* Between the parts of `install`. */
 
 #define DEFAULT_FILE "BOOTX64.EFI"
-/* What DEFAULT_FILE was before it became ours, in the same folder. Not *.efi: boot managers list these. */
-#define KEPT_FILE "geolaunch.old"
+#define KEPT_FILE INSTALL_KEPT
 
 struct install {
 	const struct install_options *options;

@@ -78,12 +78,8 @@ GL_MUST static bool read_expected(const char *build, struct lint_collected *c, s
 		return no_memory(fault);
 	if (!check_folder(build, "give the output directory of 'geolaunch build'", fault))
 		return false;
-	if (fleet_is(build))
-		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", build);
-	if (fleet_is_common(build))
-		return cli_fail(fault, CLI_INPUT,
-			"this is what the hosts of a fleet have in common, and no host's build: %s: take one out with 'geolaunch fleet extract'",
-			build);
+	if (!fleet_refuse(build, fault))
+		return false;
 	if (access(path, R_OK) != 0)
 		return cli_fail(
 			fault, CLI_INPUT, "%s: there is no expected.json to read: give the output directory of 'geolaunch build'", build);

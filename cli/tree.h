@@ -35,6 +35,7 @@ GL_MUST bool tree_close(struct tree *t, const char *name, int *fd, struct cli_fa
 GL_MUST bool tree_write(struct tree *t, const char *name, struct span bytes, struct cli_fault *fault);
 
 /* Puts the directory in place. After success a leftover of the old one is only warned about through `*leftover` (a path, or NULL). */
+#define TREE_LEFTOVER "the replaced directory could not be removed: %s: remove it yourself"
 GL_MUST bool tree_commit(struct tree *t, char **leftover, struct cli_fault *fault);
 
 /* Removes what was not put in place and frees all; also after tree_commit(). */
