@@ -11,15 +11,6 @@
 #include "lcp/acm_measure.h"
 #include "txt/sinit_events.h"
 
-/* True if the digests agree in every bank that both know. */
-GL_MUST static bool agree(const struct digests *a, const struct digests *b)
-{
-	for (unsigned i = 0; i < ALG_COUNT; i++)
-		if (a->banks & b->banks & ALG_BIT(i) && !span_equal(digest_span(a, i), digest_span(b, i)))
-			return false;
-	return true;
-}
-
 /* The first event of a module's number; its name begins with "module N ". */
 static const struct expected_event *module_event(const struct lint_facts *f, unsigned number)
 {
@@ -47,7 +38,7 @@ static void check_changed_file(const struct lint_world *w, struct lint_run *run)
 		const struct lint_module *m = &w->f->modules[i];
 		const struct expected_event *e = module_event(w->f, m->number);
 
-		if (!m->present || !e || agree(&m->measured, &e->digests))
+		if (!m->present || !e || digests_agree(&m->measured, &e->digests))
 			continue;
 		lint_where(run, "%s", m->file);
 		lint_found(run, "It is module %u, %s.", m->number, role_table[m->role].name);
@@ -63,7 +54,7 @@ static void check_changed_policy(const struct lint_world *w, struct lint_run *ru
 		return;
 	measure_policy(f->expected->banks, w->policy.control, f->policy_bytes, &d);
 	for (size_t i = 0; i < f->expected->event_count; i++)
-		if (lint_is_policy(&f->expected->events[i]) && !agree(&d, &f->expected->events[i].digests)) {
+		if (lint_is_policy(&f->expected->events[i]) && !digests_agree(&d, &f->expected->events[i].digests)) {
 			lint_where(run, "policy.vlp");
 			lint_found(run, "%s", "");
 			return;
@@ -163,7 +154,7 @@ static void check_tboot(const struct lint_world *w, struct lint_run *run)
 {
 	const struct expected_event *e = sinit_event(w->f, SINIT_EVTYPE_MLE_HASH);
 
-	if (!e || agree(&w->f->mle, &e->digests))
+	if (!e || digests_agree(&w->f->mle, &e->digests))
 		return;
 	lint_where(run, "tboot");
 	lint_found(run, "%s", "");
@@ -179,7 +170,7 @@ static void check_sinit(const struct lint_world *w, struct lint_run *run)
 		return;
 	acm_drtm_data(&w->f->sinit, 0, data);
 	hash_span(ALG_SET_ALL, SPAN_OF(data), &d);
-	if (agree(&d, &e->digests))
+	if (digests_agree(&d, &e->digests))
 		return;
 	lint_where(run, "%s", w->f->sinit_file);
 	lint_found(run, "%s", "");
@@ -239,7 +230,7 @@ static void check_zeros(const struct lint_world *w, struct lint_run *run)
 	if (!e || !measured || !e->digests.banks)
 		return;
 	sinit_event_digest(measured, &values, e->digests.banks, &d);
-	if (!agree(&d, &e->digests))
+	if (!digests_agree(&d, &e->digests))
 		return;
 	lint_where(run, "expected.json");
 	lint_found(run, "%s", "");

@@ -96,14 +96,6 @@ static void check_platform(const struct lint_world *w, struct lint_run *run)
 	each(w, run, true, platform);
 }
 
-static bool is_expected(const struct expected_event *e, const struct digests *d)
-{
-	for (unsigned a = 0; a < ALG_COUNT; a++)
-		if (e->digests.banks & ALG_BIT(a) && !span_equal(digest_span(d, a), digest_span(&e->digests, a)))
-			return false;
-	return true;
-}
-
 /* What differs, for the reader, as far as the expected content is at hand: geo.bin counts only if it is what is expected to be measured. */
 static void tell_difference(
 	const struct lint_world *w, const struct expected_event *event, bool raw, const struct lint_nv *nv, struct text *t)
@@ -119,7 +111,7 @@ static void tell_difference(
 	}
 	if (event && w->f->geo_content.p && geo_decode(w->f->geo_content, &wanted) == GEO_OK) {
 		measure_nv(ALG_SET_ALL, raw, w->f->geo_content, &d);
-		if (is_expected(event, &d)) {
+		if (digests_agree(&event->digests, &d)) {
 			text_str(t, "What differs: ");
 			geo_difference_text(&found, &wanted, t);
 			text_char(t, '.');
@@ -147,7 +139,8 @@ static void content(const struct lint_world *w, const struct vlp_entry *e, const
 	if (!nv->content.p)
 		return;
 	measure_nv(ALG_SET_ALL, raw, nv->content, &d);
-	if (!(alg_by_id(w->policy.hash_alg, &alg) && !vlp_entry_allows(&w->policy, e, &d)) && (!event || is_expected(event, &d)))
+	if (!(alg_by_id(w->policy.hash_alg, &alg) && !vlp_entry_allows(&w->policy, e, &d)) &&
+		(!event || digests_agree(&event->digests, &d)))
 		return;
 	tell_difference(w, event, raw, nv, &t);
 	lint_found_nv(run, e->nv_index, "%s", buf);

@@ -345,15 +345,11 @@ GL_MUST static bool parse_cap(struct span data, enum cap *why, struct span *subj
 GL_MUST static bool believe_cap(struct logged *l, const struct item *it, enum cap *why, struct span *subject)
 {
 	struct digests d;
-	bool same = parse_cap(it->data, why, subject);
 
-	if (same) {
-		measure_cap(l->j->r->compared & it->digests.banks, *why, &d);
-		for (unsigned a = 0; a < ALG_COUNT; a++)
-			if (d.banks & ALG_BIT(a) && !span_equal(digest_span(&d, (enum alg)a), digest_span(&it->digests, (enum alg)a)))
-				same = false;
-	}
-	return same;
+	if (!parse_cap(it->data, why, subject))
+		return false;
+	measure_cap(l->j->r->compared & it->digests.banks, *why, &d);
+	return digests_agree(&d, &it->digests);
 }
 
 /* "module 5" as the subject of a cap stands for the event "module 5 file ...". */

@@ -30,12 +30,15 @@ bool alg_by_name(struct span name, enum alg *out)
 	return false;
 }
 
-bool digests_equal(const struct digests *a, const struct digests *b)
+bool digests_agree(const struct digests *a, const struct digests *b)
 {
-	if (a->banks != b->banks)
-		return false;
 	for (enum alg i = 0; i < ALG_COUNT; i++)
-		if (a->banks & ALG_BIT(i) && !span_equal(digest_span(a, i), digest_span(b, i)))
+		if (a->banks & b->banks & ALG_BIT(i) && !span_equal(digest_span(a, i), digest_span(b, i)))
 			return false;
 	return true;
+}
+
+bool digests_equal(const struct digests *a, const struct digests *b)
+{
+	return a->banks == b->banks && digests_agree(a, b);
 }

@@ -39,6 +39,9 @@ static inline struct span digest_span(const struct digests *d, enum alg a)
 	return (struct span){ d->d[a], alg_table[a].size };
 }
 
+/* True if no algorithm for which both hold a digest has two different ones; also if there is none such. */
+GL_MUST bool digests_agree(const struct digests *a, const struct digests *b);
+
 /* True if both hold digests for the same algorithms and these are equal. */
 GL_MUST bool digests_equal(const struct digests *a, const struct digests *b);
 

@@ -299,16 +299,11 @@ GL_MUST static bool decide_stm(struct lcp_eval *e)
 /* Without SBIOS elements the BIOS is held against its digest of last time. */
 GL_MUST static bool decide_sbios(struct lcp_eval *e)
 {
-	alg_set both = e->p->bios.banks & e->p->aux_bios.banks;
-
 	if (!decide(e, LCP_SUBJECT_SBIOS, LCP_RULE_SBIOS))
 		return false;
 	if (e->v->by[LCP_SUBJECT_SBIOS].outcome == LCP_MATCH)
 		return true;
-	for (enum alg a = 0; a < ALG_COUNT; a++)
-		if (both & ALG_BIT(a) && !span_equal(digest_span(&e->p->bios, a), digest_span(&e->p->aux_bios, a)))
-			return lcp_eval_deny(e, LCP_RULE_AUTOPROMOTION, LCP_AT_POLICY(LCP_PO));
-	return true;
+	return digests_agree(&e->p->bios, &e->p->aux_bios) || lcp_eval_deny(e, LCP_RULE_AUTOPROMOTION, LCP_AT_POLICY(LCP_PO));
 }
 
 bool lcp_eval_elements(struct lcp_eval *e)
