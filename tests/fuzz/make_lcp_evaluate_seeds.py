@@ -32,7 +32,8 @@ def main():
         folder = pathlib.Path(name)
 
         def lcp(*arguments):
-            subprocess.run([sys.argv[1], "lcp", *map(str, arguments)], check=True, cwd=folder)
+            again = ["--force"] if "-o" in arguments else []      # the next version takes the names of the one before
+            subprocess.run([sys.argv[1], "lcp", *map(str, arguments), *again], check=True, cwd=folder)
 
         def seed(name, flags, parts):
             sizes = [len(p) for p in parts[:3]]
