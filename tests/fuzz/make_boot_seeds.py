@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the seeds of fuzz_elf, fuzz_multiboot2_header, fuzz_multiboot2_info, fuzz_bzimage and fuzz_pecoff anew to tests/data/fuzz/."""
-import pathlib
 import struct
 
-DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
+from seed_files import write
 
 
 def header_tag(kind, content=b"", flags=0):
@@ -176,12 +175,9 @@ def pecoff_seeds():
 
 
 def main():
-    for target, seeds in (("fuzz_elf", elf_seeds()), ("fuzz_multiboot2_header", header_seeds()), ("fuzz_multiboot2_info", info_seeds()),
-                          ("fuzz_bzimage", bzimage_seeds()), ("fuzz_pecoff", pecoff_seeds())):
-        folder = DATA / target
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, data in seeds:
-            (folder / name).write_bytes(data)
+    for target, seeds in (("elf", elf_seeds()), ("multiboot2_header", header_seeds()), ("multiboot2_info", info_seeds()),
+                          ("bzimage", bzimage_seeds()), ("pecoff", pecoff_seeds())):
+        write(target, seeds)
 
 
 if __name__ == "__main__":

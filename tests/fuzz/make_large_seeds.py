@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes one seed just at and one just above each limit that small inputs never reach: tests/fuzz/make_large_seeds.py [DIR], default tests/data/fuzz."""
 import json
-import pathlib
 import struct
-import sys
 
 from make_platform_seeds import packet
 from make_seeds import fleet_record
+from seed_files import write
 
-DEFAULT = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
 EFI_MAP_MAX = 1024          # efi/core/efi_map.h
 LINT_NV_MAX = 1024          # cli/lint_tpm.h
 MAX_ITEMS = 4096            # cli/verify_log.c
@@ -61,11 +59,8 @@ def seeds():
 
 
 def main():
-    top = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
     for target, name, data in seeds():
-        folder = top / f"fuzz_{target}"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(data)
+        write(target, [(name, data)])
 
 
 if __name__ == "__main__":

@@ -5,13 +5,10 @@
 Usage: tests/fuzz/make_launch_seeds.py [DIR], default tests/data/fuzz.
 """
 
-import pathlib
 import struct
-import sys
 
 import make_seeds as tpm
-
-DEFAULT = pathlib.Path(__file__).resolve().parents[1] / "data/fuzz"
+from seed_files import write
 
 
 def handoff_seeds():
@@ -165,12 +162,8 @@ def txt_smx_seeds():
 
 
 def main():
-    root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
     for name, seeds in (("handoff", handoff_seeds), ("elf_pack", elf_pack_seeds), ("lint_tpm", lint_tpm_seeds), ("txt_smx", txt_smx_seeds)):
-        folder = root / f"fuzz_{name}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for seed, data in seeds():
-            (folder / seed).write_bytes(data)
+        write(name, seeds())
 
 
 if __name__ == "__main__":

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the seeds of the launch control policy fuzz targets anew: tests/fuzz/make_lcp_seeds.py [DIR], default tests/data/fuzz."""
 
-import pathlib
 import struct
-import sys
 
-DEFAULT = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
+from seed_files import write
+
 SHA1, SHA256, SHA384, SHA512, NULL, SM3 = 4, 11, 12, 13, 16, 18
 RSASSA, RSAPSS, ECDSA, SM2 = 0x14, 0x16, 0x18, 0x1B
 SIZES = {SHA1: 20, SHA256: 32, SHA384: 48, SHA512: 64, SM3: 32}
@@ -208,12 +207,8 @@ SEEDS = {
 
 
 def main():
-    top = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
     for target, seeds in SEEDS.items():
-        folder = top / target
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in seeds():
-            (folder / name).write_bytes(content)
+        write(target.removeprefix("fuzz_"), seeds())
 
 
 if __name__ == "__main__":

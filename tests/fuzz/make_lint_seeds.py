@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the seeds of fuzz_lint anew: tests/fuzz/make_lint_seeds.py [DIR], default tests/data/fuzz. What each byte means: fuzz_lint.c."""
 import hashlib
-import pathlib
 import struct
-import sys
 
 import make_lcp_seeds as lcp
 from make_seeds import acm, geo, vlp
+from seed_files import write
 
-DEFAULT = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
 # flags
 TXT, MODULE, TPM, LINE, PCRS, OWNER_OPEN, UNKNOWN_BANKS, SIGNED_BADLY = (1 << n for n in range(8))
 MLE_FAILED, NO_MLE, HAS_VERSION, HAS_COUNTRY, NO_DESCRIPTION = 8, 16, 32, 64, 128
@@ -123,10 +121,7 @@ def seeds():
 
 
 def main():
-    folder = (pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT) / "fuzz_lint"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in seeds():
-        (folder / name).write_bytes(data)
+    write("lint", seeds())
 
 
 if __name__ == "__main__":

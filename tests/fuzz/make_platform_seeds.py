@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the seeds of fuzz_stage_power and of the fuzz_txt_* targets for QEMU's answers, machine code and MLE files to tests/data/fuzz/."""
 import json
-import pathlib
 import struct
 
 from make_boot_seeds import elf32, header, header_tag
+from seed_files import write
 
-DATA = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
 SHARED_UUID = bytes.fromhex("ff8d3c66b3e8824bbfaa19ea4d057a08")
 
 
@@ -197,10 +196,7 @@ def qmp_seeds():
 def main():
     for target, seeds in (("stage_power", power_seeds), ("txt_acpi", txt_acpi_seeds), ("txt_gdb", gdb_seeds),
                           ("txt_code", code_seeds), ("txt_image", image_seeds), ("txt_qmp", qmp_seeds)):
-        folder = DATA / f"fuzz_{target}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, data in seeds():
-            (folder / name).write_bytes(data)
+        write(target, seeds())
 
 
 if __name__ == "__main__":

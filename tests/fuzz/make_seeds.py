@@ -2,11 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the seeds of the codec fuzz targets anew: tests/fuzz/make_seeds.py [DIR], default tests/data/fuzz."""
 
-import pathlib
 import struct
-import sys
 
-DEFAULT = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
+from seed_files import write
 
 
 def vlp(kind, alg, entries, version=2, control=1, reserved=0):
@@ -445,15 +443,11 @@ def lcp_policy(kind=0):
 
 
 def main():
-    target = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
     for name, seeds in [("vlp", vlp_seeds), ("geo", geo_seeds), ("description", description_seeds),
                         ("stage_rules", stage_rules_seeds), ("cpio", cpio_seeds),
                         ("tpm_response", tpm_response_seeds), ("efi_tcg2", efi_tcg2_seeds), ("tpmproxy", tpmproxy_seeds), ("acm", acm_seeds),
                         ("fleet_table", fleet_table_seeds), ("fleet_record", fleet_record_seeds), ("preflight", preflight_seeds)]:
-        folder = target / f"fuzz_{name}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for seed, data in seeds():
-            (folder / seed).write_bytes(data)
+        write(name, seeds())
 
 
 if __name__ == "__main__":

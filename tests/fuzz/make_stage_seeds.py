@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the seeds of the stage's fuzz targets anew: tests/fuzz/make_stage_seeds.py [DIR], default tests/data/fuzz."""
-import pathlib
 import struct
-import sys
 
-DEFAULT = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
+from seed_files import write
+
 BYTES = 0x310000        # fuzz_stage_plan.c: STAGE_BYTES
 HEAP = 0x1000           # fuzz_stage_heaplog.c
 
@@ -148,11 +147,8 @@ def heap_seeds():
 
 
 def main():
-    top = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
-    for target, seeds in (("fuzz_stage_plan", plan_seeds()), ("fuzz_stage_heaplog", heap_seeds())):
-        (top / target).mkdir(parents=True, exist_ok=True)
-        for name, data in seeds:
-            (top / target / name).write_bytes(data)
+    for target, seeds in (("stage_plan", plan_seeds()), ("stage_heaplog", heap_seeds())):
+        write(target, seeds)
 
 
 main()

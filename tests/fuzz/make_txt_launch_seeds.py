@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes the seeds of fuzz_layout and fuzz_tboot anew: tests/fuzz/make_txt_launch_seeds.py [DIR], default tests/data/fuzz."""
-import pathlib
 import struct
-import sys
 
-DEFAULT = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
+from seed_files import write
+
 MIB = 1 << 20
 
 
@@ -71,11 +70,8 @@ def tboot_seeds():
 
 
 def main():
-    root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
-    for target, seeds in (("fuzz_layout", layout_seeds), ("fuzz_tboot", tboot_seeds)):
-        (root / target).mkdir(parents=True, exist_ok=True)
-        for name, data in seeds():
-            (root / target / name).write_bytes(data)
+    for target, seeds in (("layout", layout_seeds), ("tboot", tboot_seeds)):
+        write(target, seeds())
 
 
 if __name__ == "__main__":

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Writes those seeds of fuzz_verify whose log only makes the TPM's values: tests/fuzz/make_verify_seeds.py [DIR], default tests/data/fuzz."""
 import hashlib
-import pathlib
 import struct
-import sys
 
-DEFAULT = pathlib.Path(__file__).resolve().parents[1] / "data" / "fuzz"
+from seed_files import write
+
 FROM_LOG, DRTM, OTHER_START, NO_LOG, ALTERNATIVES = 1, 2, 4, 8, 16
 USUAL = [(17, "policy"), (18, "policy"), (17, "module 0 description launch.conf"), (19, "module 1 hypervisor linux"), (19, "module 2 initrd initrd"),
          (20, "module 3 vmm vmm"), (22, "nv 0x01c10110")]
@@ -45,10 +44,7 @@ def seeds():
 
 
 def main():
-    folder = (pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT) / "fuzz_verify"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, data in seeds():
-        (folder / name).write_bytes(data)
+    write("verify", seeds())
 
 
 if __name__ == "__main__":
