@@ -25,7 +25,6 @@ USES = re.compile(r"\b(rd_init|json_load[a-z]+|yaml_parser_[a-z_]+|sscanf|d2i_[A
 # Files with such a name or function that need none, and why.
 NONE_NEEDED = {
     "efi/core/txt_load.c": "hands what was read on to the parsers of its parts",
-    "cli/fleet_read.c": "finds lines in a file; cli/fleet_record.c takes them apart",
     "cli/buildtree.c": "names of files of our own",
     "efi/core/launch.c": "reads files by the names of the description",
     "lcp/host/sign.c": "OpenSSL takes keys and signatures apart",
