@@ -211,6 +211,17 @@ static enum image_error take_multiboot2(struct span file, struct image *m)
 	return IMAGE_OK;
 }
 
+/* As our loader takes it (boot/elf.h): an address that is a physical one is no other, though a virtual range may look like it. */
+static uint32_t entry_at(const struct segment *seg, size_t n, uint32_t entry)
+{
+	uint32_t at;
+
+	for (size_t i = 0; i < n; i++)
+		if (entry >= seg[i].paddr && entry - seg[i].paddr < seg[i].memsz)
+			return entry;
+	return physical(seg, n, entry, &at) ? at : entry;
+}
+
 enum image_error image_parse(struct span file, struct image *out)
 {
 	struct segment seg[IMAGE_MAX_RANGES];
@@ -225,8 +236,7 @@ enum image_error image_parse(struct span file, struct image *out)
 		e = take_sections(file, &h, &m, seg, seg_count);
 	if (e != IMAGE_OK)
 		return e;
-	if (!physical(seg, seg_count, h.entry, &m.entry))
-		m.entry = h.entry;
+	m.entry = entry_at(seg, seg_count, h.entry);
 	e = take_multiboot2(file, &m);
 	if (e != IMAGE_OK)
 		return e;
