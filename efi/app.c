@@ -15,8 +15,8 @@
 #include "volume.h"
 
 #define LOG_ROOM ((size_t)64 * 1024)
-/* Kept for the caps of PCR 17-22 if the log gets full: 6 events of at most 256 bytes. */
-#define LOG_RESERVE ((size_t)6 * 256)
+/* Kept for the caps of PCR 17-22 if the log gets full, and for one with the name of a module: 7 events of at most 352 bytes. */
+#define LOG_RESERVE ((size_t)7 * 352)
 #define LINE 240
 /* When there is no valid description that says otherwise. */
 #define DEFAULT_HALT_DELAY 5
@@ -149,12 +149,16 @@ static bool op_extend(void *ctx, unsigned pcr, uint32_t type, struct span name, 
 	size_t before = a->log.n;
 	TSS2_RC rc;
 
-	/* The log first: what finds no room in it must not be extended either. The caps that this leads to must be, room or not. */
+	/* The log first: what finds no room in it must not be extended either. Caps must be, room or not. */
+	if (a->log_full && type != MEASURE_CAP)
+		return false;
 	if ((!a->log.buf.p || !eventlog_append(&a->log, pcr, type, d, name)) && !a->log_full) {
 		console_line(a->env, "geolaunch: the event log is full");
 		a->log_full = true;
 		a->log.buf.n = LOG_ROOM;
-		return false;
+		if (type != MEASURE_CAP)
+			return false;
+		(void)!eventlog_append(&a->log, pcr, type, d, name);
 	}
 	rc = tpm_extend(&a->platform.tpm, pcr, d);
 	if (rc != TSS2_RC_SUCCESS) {
@@ -269,6 +273,9 @@ static EFI_STATUS halt(struct app *a, enum cap why)
 		return a->status;
 	a->env->bs->Stall((UINTN)(described ? d->halt_delay : DEFAULT_HALT_DELAY) * 1000000);
 	a->env->st->RuntimeServices->ResetSystem(EfiResetShutdown, a->status, 0, NULL);
+	/* Firmware that does not switch off gets an error back, but not where nothing may run any more. */
+	while (a->no_return)
+		a->env->bs->Stall(1000000);
 	return a->status;
 }
 
@@ -290,6 +297,8 @@ static const struct {
 	const char *who, *then;
 } no_answer[] = {
 	[GUARD_DISK] = { ": the disk has not answered for ", " seconds, so nothing can be started from it" },
+	[GUARD_IMAGE] = { ": the disk, or the TPM into which the firmware measures it, has not answered for ",
+		" seconds: nothing can be started" },
 	[GUARD_TPM] = { ": it has not answered the firmware for ", " seconds, so nothing can be measured: power the host off and on" },
 };
 
@@ -318,9 +327,6 @@ static void stalled(void *ctx)
 	else if (!l->policy_bytes.n)
 		why = CAP_POLICY_MISSING;
 	(void)cap_and_halt(a, why);
-	/* The firmware was asked to power off. Should it come back, its driver must not. */
-	for (;;)
-		a->env->bs->Stall(1000000);
 }
 
 /* ---------------------------------------------------------------- the launch */
@@ -345,7 +351,8 @@ static void start(struct app *a)
 	};
 	/* clang-format on */
 
-	(void)note(a, host_start(a->env, &host, &a->no_return));
+	/* Whatever failed before, this is why the host does not run. */
+	a->status = host_start(a->env, &host, &a->no_return);
 }
 
 /* The hypervisor is in memory, and what is to be measured is. */

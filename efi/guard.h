@@ -15,7 +15,8 @@
 /* Who does not answer. */
 enum guard_of {
 	GUARD_DISK,
-	GUARD_TPM, /* asked through the firmware; at its registers we count the time ourselves */
+	GUARD_IMAGE, /* a program that the firmware reads and, with a TPM, measures */
+	GUARD_TPM,   /* asked through the firmware; at its registers we count the time ourselves */
 };
 
 struct guard {

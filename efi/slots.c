@@ -109,7 +109,7 @@ GL_MUST static EFI_STATUS load(struct efi_env *env, struct guard *g, EFI_HANDLE 
 
 	if (EFI_ERROR(s))
 		return s;
-	guard_begin(g, GUARD_DISK, SPAN_LITERAL("geolaunch.efi of the build"));
+	guard_begin(g, GUARD_IMAGE, SPAN_LITERAL("geolaunch.efi of the build"));
 	s = env->bs->LoadImage(FALSE, env->image, (EFI_DEVICE_PATH *)(void *)path, NULL, 0, out);
 	guard_end(g);
 	(void)env->bs->FreePool(path);

@@ -114,7 +114,7 @@ void preflight_add(struct preflight_report *r, enum preflight_id id, const struc
 	struct text t;
 
 	if (r->count == PREFLIGHT_MAX_FINDINGS) {
-		r->more = true;
+		r->more |= UINT64_C(1) << id;
 		return;
 	}
 	f = &r->findings[r->count++];
@@ -140,23 +140,28 @@ void preflight_line(const struct preflight_finding *f, struct text *t)
 	}
 }
 
-enum vlp_action preflight_action(const struct preflight_report *r, size_t from)
+static_assert(VLP_ACT_CONTINUE < VLP_ACT_UNMEASURED && VLP_ACT_UNMEASURED < VLP_ACT_HALT, "the most that is asked for");
+static_assert(PREFLIGHT_COUNT <= 64, "preflight_report.more");
+
+static enum vlp_action action_of(const struct preflight_report *r, enum preflight_id id)
 {
-	enum vlp_action most = r->more ? VLP_ACT_HALT : VLP_ACT_CONTINUE;
+	enum vlp_action act = vlp_action(r->policy_type, preflight_table[id].error);
 
-	for (size_t i = from; i < r->count; i++) {
-		const struct preflight_info *info = &preflight_table[r->findings[i].id];
-		enum vlp_action act = vlp_action(r->policy_type, info->error);
-
-		if (act == VLP_ACT_CONTINUE && info->stops)
-			act = VLP_ACT_UNMEASURED;
-		if (act > most)
-			most = act;
-	}
-	return most;
+	return act == VLP_ACT_CONTINUE && preflight_table[id].stops ? VLP_ACT_UNMEASURED : act;
 }
 
-static_assert(VLP_ACT_CONTINUE < VLP_ACT_UNMEASURED && VLP_ACT_UNMEASURED < VLP_ACT_HALT, "the most that is asked for");
+enum vlp_action preflight_action(const struct preflight_report *r, size_t from)
+{
+	enum vlp_action most = VLP_ACT_CONTINUE;
+
+	for (size_t i = from; i < r->count; i++)
+		if (action_of(r, r->findings[i].id) > most)
+			most = action_of(r, r->findings[i].id);
+	for (unsigned id = 0; id < PREFLIGHT_COUNT; id++)
+		if (r->more >> id & 1 && action_of(r, (enum preflight_id)id) > most)
+			most = action_of(r, (enum preflight_id)id);
+	return most;
+}
 
 void preflight_check(const struct preflight_facts *f, const struct preflight_ops *ops, void *ctx, struct preflight_room *room,
 	struct preflight_report *out)

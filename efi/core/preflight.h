@@ -161,7 +161,7 @@ struct preflight_finding {
 
 struct preflight_report {
 	size_t count;
-	bool more; /* findings that had no room; they count as ones that stop */
+	uint64_t more; /* those that had no room: a bit for each enum preflight_id */
 	struct preflight_finding findings[PREFLIGHT_MAX_FINDINGS];
 	/* What tboot will take, for who goes on. */
 	bool has_sinit;

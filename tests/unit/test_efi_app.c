@@ -198,6 +198,18 @@ static void test_image_is_no_image(void **state)
 	assert_int_equal(fw.starts, 0);
 }
 
+/* A file that the policy did without is not why the host does not run. */
+static void test_earlier_error(void **state)
+{
+	(void)state;
+	scene_init(&(struct scene_options){ .type = VLP_NONFATAL, .banks = ALG_SET_ALL, .hash = ALG_SHA256 });
+	scene_file(SCENE_FILE)->open_status = EFI_NOT_FOUND;
+	fw.kernel_returns = true;
+	(void)scene_run();
+	assert_int_equal(fw_console_count("geolaunch: halted: start-failed: the host could not be started (EFI_ABORTED)"), 1);
+	assert_int_equal(fw.status, EFI_ABORTED);
+}
+
 static void test_kernel_returns(void **state)
 {
 	static const struct {
@@ -399,6 +411,7 @@ int main(void)
 		cmocka_unit_test(test_log_by_one_way_only),
 		cmocka_unit_test(test_load_fails),
 		cmocka_unit_test(test_image_is_no_image),
+		cmocka_unit_test(test_earlier_error),
 		cmocka_unit_test(test_kernel_returns),
 		cmocka_unit_test(test_initrd_taken),
 		cmocka_unit_test(test_foreign_initrd),

@@ -280,6 +280,72 @@ static void test_log_full(void **state)
 			assert_int_equal(scene.tpm.trace[i].pcr, 17 + seen - (extends - 6) - 1);
 }
 
+/* Wherever it ends, also at a cap: all of PCR 17-22 are capped, and the next boot entry finds no values of a good launch. */
+static void test_log_full_anywhere(void **state)
+{
+	(void)state;
+	unsigned full = 0;
+
+	for (unsigned more_nv = 155; more_nv <= 180; more_nv++) {
+		unsigned seen = 0, extends;
+
+		scene_init(&(struct scene_options){ .type = VLP_NONFATAL,
+			.banks = ALG_SET_ALL,
+			.hash = ALG_SHA256,
+			.more_files = 123,
+			.more_nv = more_nv,
+			.short_policy = true });
+		fw.kernel_returns = true;
+		assert_int_equal(scene_run(), FW_RETURNED);
+		full += fw_console_count("geolaunch: the event log is full");
+		assert_int_equal(fw_console_count("geolaunch: the TPM refused"), 0);
+		extends = scene_commands(SOFT_PCR_EXTEND);
+		scene_expect_log(extends);
+		for (unsigned i = 0; i < scene.tpm.commands; i++)
+			if (scene.tpm.trace[i].code == SOFT_PCR_EXTEND && ++seen > extends - 6)
+				assert_int_equal(scene.tpm.trace[i].pcr, 17 + seen - (extends - 6) - 1);
+	}
+	assert_true(full > 0 && full < 26);
+}
+
+/* ---------------------------------------------------------------- firmware that does not power off */
+
+static unsigned resets, waits;
+
+static EFI_STATUS EFIAPI reset_does_nothing(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
+{
+	(void)type;
+	(void)status;
+	(void)size;
+	(void)data;
+	resets++;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI wait_long(UINTN us)
+{
+	(void)us;
+	if (resets && ++waits == 1000)
+		fw_leave(FW_RESET);
+	return EFI_SUCCESS;
+}
+
+/* PCR 17-22 are those of a good launch and could not be capped: nobody gets the machine back. */
+static void test_no_poweroff_uncapped(void **state)
+{
+	(void)state;
+	resets = waits = 0;
+	scene_init(&(struct scene_options){ .type = VLP_HALT, .banks = BANKS, .hash = ALG_SHA256, .poweroff = true });
+	fw.firmware_ready = close_locality_2;
+	fw.kernel_returns = true;
+	fw.rs.ResetSystem = (EFI_RESET_SYSTEM)reset_does_nothing;
+	fw.bs.Stall = wait_long;
+	assert_int_equal(scene_run_unchecked(), FW_RESET);
+	scene_expect(SCENE_GOOD);
+	assert_int_equal(resets, 1);
+	assert_int_equal(waits, 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,6 +358,8 @@ int main(void)
 		cmocka_unit_test(test_no_second_turn),
 		cmocka_unit_test(test_caps_refused_after_good),
 		cmocka_unit_test(test_log_full),
+		cmocka_unit_test(test_log_full_anywhere),
+		cmocka_unit_test(test_no_poweroff_uncapped),
 	};
 
 	return cmocka_run_group_tests_name("efi_tpm_fails", tests, NULL, NULL);

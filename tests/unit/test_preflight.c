@@ -341,13 +341,18 @@ static void test_many(void **state)
 	flight_good(VLP_NONFATAL);
 	flight_check();
 	for (size_t i = 0; i <= PREFLIGHT_MAX_FINDINGS; i++) {
-		assert_int_equal(preflight_action(&flight.r, 0), VLP_ACT_CONTINUE);
 		preflight_add(&flight.r, PREFLIGHT_SINIT_BIOS_NOTE, NULL);
+		assert_int_equal(preflight_action(&flight.r, 0), VLP_ACT_CONTINUE);
 	}
-	assert_true(flight.r.more);
+	assert_int_equal(flight.r.more, UINT64_C(1) << PREFLIGHT_SINIT_BIOS_NOTE);
 	assert_int_equal(flight.r.count, PREFLIGHT_MAX_FINDINGS);
-	assert_int_equal(preflight_action(&flight.r, 0), VLP_ACT_HALT);
+	/* What finds no room counts all the same. */
+	preflight_add(&flight.r, PREFLIGHT_MODULE_FILE, NULL);
+	assert_int_equal(preflight_action(&flight.r, 0), VLP_ACT_UNMEASURED);
+	preflight_add(&flight.r, PREFLIGHT_TBOOT_DIFFERS, NULL);
+	flight.r.policy_type = VLP_HALT;
 	assert_int_equal(preflight_action(&flight.r, PREFLIGHT_MAX_FINDINGS), VLP_ACT_HALT);
+	assert_int_equal(flight.r.count, PREFLIGHT_MAX_FINDINGS);
 }
 
 int main(void)
