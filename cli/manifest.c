@@ -126,7 +126,7 @@ static bool take_policy(struct yamldoc *y, yaml_node_t *value, const struct yaml
 
 static const struct yaml_field kernel_fields[] = {
 	{ .key = "file", .required = true, .take = yaml_take_text, AT(raw_program, file), .min = 1, .max = FILE_MAX_LENGTH },
-	{ .key = "cmdline", .take = take_linux_cmdline, AT(raw_program, cmdline), .max = DESCRIPTION_MAX_CMDLINE },
+	{ .key = "cmdline", .take = take_linux_cmdline, AT(raw_program, cmdline), .max = DESCRIPTION_MAX_KERNEL_CMDLINE },
 };
 
 static bool take_kernel(struct yamldoc *y, yaml_node_t *value, const struct yaml_field *f, void *target)

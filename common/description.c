@@ -29,7 +29,7 @@ static const char *const messages[DESCRIPTION_ERROR_COUNT] = {
 	[DESCRIPTION_E_RULES_DIFFER] = "the stage's rules are for another hypervisor, other modules, or another end of a stopped launch",
 	[DESCRIPTION_E_TOO_MANY] = "there are more than 127 modules",
 	[DESCRIPTION_E_FILE] = "a file name is 1 to 64 of A-Z a-z 0-9 . _ - and does not begin with a dot",
-	[DESCRIPTION_E_CMDLINE] = "a command line is up to 2047 printable ASCII characters",
+	[DESCRIPTION_E_CMDLINE] = "a command line is up to 2047 printable ASCII characters, that of dom0's kernel up to 1023",
 	[DESCRIPTION_E_DIGEST] = "sha256 is not 64 hexadecimal digits in lower case",
 	[DESCRIPTION_E_PATH] = "a path is absolute and normalised, 2 to 255 printable ASCII characters, not below /TRAILER!!!",
 	[DESCRIPTION_E_PATH_TAKEN] = "the path is that of another module, or above or below it",
@@ -108,9 +108,9 @@ bool description_file_valid(struct span name)
 	return true;
 }
 
-bool description_cmdline_valid(struct span cmdline)
+bool description_cmdline_valid(enum role role, struct span cmdline)
 {
-	return cmdline.n <= DESCRIPTION_MAX_CMDLINE && printable(cmdline);
+	return cmdline.n <= (role == ROLE_KERNEL ? DESCRIPTION_MAX_KERNEL_CMDLINE : DESCRIPTION_MAX_CMDLINE) && printable(cmdline);
 }
 
 /* The component that begins at `at`, up to the next slash or the end. */
@@ -204,7 +204,7 @@ static enum description_error check_module(const struct description_module *m)
 		return DESCRIPTION_E_FILE;
 	if (!description_has_cmdline(m->role) && m->cmdline.n != 0)
 		return DESCRIPTION_E_FIELD;
-	if (!description_cmdline_valid(m->cmdline))
+	if (!description_cmdline_valid(m->role, m->cmdline))
 		return DESCRIPTION_E_CMDLINE;
 	if (m->sha256.n != 0 && !description_has_digest(m->role))
 		return DESCRIPTION_E_FIELD;

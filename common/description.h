@@ -55,6 +55,8 @@
 /* Number 0 is the description itself, in txt mode the stage. */
 #define DESCRIPTION_MAX_MODULES MODULES_MAX
 #define DESCRIPTION_MAX_CMDLINE 2047
+/* Of dom0's kernel: Xen 4.17 cuts off what is longer (create_dom0(); MAX_GUEST_CMDLINE, xen/include/public/xen.h). */
+#define DESCRIPTION_MAX_KERNEL_CMDLINE 1023
 #define DESCRIPTION_MAX_PATH 255
 #define DESCRIPTION_MAX_FILE 64
 #define DESCRIPTION_MAX_HALT_DELAY 300
@@ -117,7 +119,7 @@ enum description_error {
 	DESCRIPTION_E_RULES_DIFFER, /* or not those for these modules */
 	DESCRIPTION_E_TOO_MANY,     /* modules */
 	DESCRIPTION_E_FILE,         /* file name */
-	DESCRIPTION_E_CMDLINE,      /* too long or not printable */
+	DESCRIPTION_E_CMDLINE,      /* too long for its module or not printable */
 	DESCRIPTION_E_DIGEST,       /* not 64 hexadecimal digits */
 	DESCRIPTION_E_PATH,
 	DESCRIPTION_E_PATH_TAKEN, /* the path of another module, above or below it */
@@ -149,7 +151,7 @@ struct span description_module_cmdline(const struct description_module *m);
 
 /* The rules for single values, also for those who collect them. */
 GL_MUST bool description_file_valid(struct span name);
-GL_MUST bool description_cmdline_valid(struct span cmdline);
+GL_MUST bool description_cmdline_valid(enum role role, struct span cmdline);
 GL_MUST bool description_path_valid(struct span path);
 /* True if the paths are the same, or one would have to be a directory for the other. */
 GL_MUST bool description_paths_conflict(struct span a, struct span b);

@@ -168,7 +168,7 @@ static void read_fields(struct lines *l, struct paths *taken, struct description
 	m->file = read_file_name(l, "file");
 	if (description_has_cmdline(m->role) && next_has_key(*l, "cmdline")) {
 		m->cmdline = next_value(l, "cmdline");
-		if (!description_cmdline_valid(m->cmdline))
+		if (!description_cmdline_valid(m->role, m->cmdline))
 			fail(l, DESCRIPTION_E_CMDLINE);
 	}
 	if (description_has_digest(m->role) && next_has_key(*l, "sha256")) {

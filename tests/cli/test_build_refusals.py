@@ -129,6 +129,7 @@ BAD = {
     "tagged mapping": (HEAD + "@hypervisor: !hv {kind: linux, file: vmlinuz}\n", "a YAML tag"),
     "second document": (HEAD + HV + "---\n@name: x\n", "a second YAML document"),
     "cmdline too long": (HEAD + f"hypervisor:\n  kind: linux\n  file: vmlinuz\n@  cmdline: {'x' * 2048}\n", "at most 2047"),
+    "kernel cmdline too long": (HEAD + f"hypervisor:\n  kind: xen\n  file: kernel.elf\n  kernel:\n    file: vmlinuz\n@    cmdline: {'x' * 1024}\n", "at most 1023"),
     "cmdline with a line feed": (HEAD + "hypervisor:\n  kind: linux\n  file: vmlinuz\n@  cmdline: |\n    a\n", '"cmdline" holds the byte 0x0a'),
     "cmdline with initrd=": (HEAD + "hypervisor:\n  kind: linux\n  file: vmlinuz\n@  cmdline: quiet initrd=x\n", "that nobody measures"),
     "cmdline with initrdmem=": (HEAD + "hypervisor:\n  kind: linux\n  file: vmlinuz\n@  cmdline: initrdmem=1M,1M\n", "that nobody measures"),

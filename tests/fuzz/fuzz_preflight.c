@@ -100,7 +100,7 @@ static void make_sound(struct preflight_facts *f, struct span *cmdline, struct v
 {
 	static const uint8_t sound[] = { 2, 1, 11, 1, 0, 0, 0, 0, 0, 0, 0, 1, 130, 22, 0, 0x10, 0x01, 0xc1, 0x01, 0 };
 
-	if (!description_cmdline_valid(*cmdline))
+	if (!description_cmdline_valid(ROLE_TBOOT, *cmdline))
 		*cmdline = SPAN_LITERAL("logging=serial");
 	if (!vlp_decode(f->policy_bytes, policy) && !vlp_validate(policy, NULL))
 		return;

@@ -105,7 +105,8 @@ struct change {
 
 #define LONG_64 "0123456789012345678901234567890123456789012345678901234567890123"
 #define LONG_256 LONG_64 LONG_64 LONG_64 LONG_64
-#define LONG_2048 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256 LONG_256
+#define LONG_1024 LONG_256 LONG_256 LONG_256 LONG_256
+#define LONG_2048 LONG_1024 LONG_1024
 
 /* One change each to the good text; with DESCRIPTION_OK it must come out again as it went in. */
 /* clang-format off */
@@ -471,6 +472,23 @@ static void test_longest_cmdline(void **state)
 	assert_writes(&d, text);
 }
 
+/* Xen would cut off the rest, which is measured. */
+static void test_longest_kernel_cmdline(void **state)
+{
+	(void)state;
+	static char text[8192];
+	size_t n = replace(xen, "console=hvc0", LONG_1024, text, sizeof(text)), line = 0;
+
+	assert_int_equal(description_parse((struct span){ (const uint8_t *)text, n }, &d, &line), DESCRIPTION_E_CMDLINE);
+	assert_int_equal(line, 12);
+	n = replace(xen, "console=hvc0", &LONG_1024[1], text, sizeof(text));
+	assert_int_equal(description_parse((struct span){ (const uint8_t *)text, n }, &d, NULL), DESCRIPTION_OK);
+	assert_int_equal(d.modules[1].cmdline.n, DESCRIPTION_MAX_KERNEL_CMDLINE);
+	assert_writes(&d, text);
+	d.modules[1].cmdline.n++;
+	assert_int_equal(description_validate(&d, NULL), DESCRIPTION_E_CMDLINE);
+}
+
 static void test_longest_path(void **state)
 {
 	(void)state;
@@ -528,6 +546,7 @@ int main(void)
 		cmocka_unit_test(test_most_modules),
 		cmocka_unit_test(test_size_limit),
 		cmocka_unit_test(test_longest_cmdline),
+		cmocka_unit_test(test_longest_kernel_cmdline),
 		cmocka_unit_test(test_longest_path),
 		cmocka_unit_test(test_module_cmdline),
 		cmocka_unit_test(test_texts),
