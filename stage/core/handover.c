@@ -12,6 +12,19 @@
 #define REGISTERS 0xfec00000u
 #define REGISTERS_END 0xff000000u
 
+/*
+ * When tboot puts its memory map into the information it moves what is behind, up to the end of the end tag, whose size the loader wrote: a
+ * longer one would take modules along that are measured already. grow_mb2_tag() of tboot 1.10.5, tboot/common/loader.c.
+ */
+static bool ends_with_end(const struct mb2_info *info, size_t size)
+{
+	size_t end = MB2_FIXED + info->tags.n;
+	struct rd r = rd_init((struct span){ info->tags.p + info->tags.n, size - end });
+
+	(void)rd_le32(&r);
+	return size - end == MB2_TAG_FIXED && rd_le32(&r) == MB2_TAG_FIXED;
+}
+
 enum stage_error handover_open(const struct stage_world *w, uint32_t magic, uint32_t info, struct handover *out)
 {
 	struct handover h;
@@ -25,7 +38,7 @@ enum stage_error handover_open(const struct stage_world *w, uint32_t magic, uint
 		return STAGE_E_MAGIC;
 	size = mb2_info_size(stage_bytes(w, info, MB2_FIXED));
 	if (info % MB2_ALIGN != 0 || size == 0 || size > STAGE_INFO_MAX ||
-		mb2_info_open(stage_bytes(w, info, size), &h.info) != MB2_INFO_OK)
+		mb2_info_open(stage_bytes(w, info, size), &h.info) != MB2_INFO_OK || !ends_with_end(&h.info, size))
 		return STAGE_E_INFO;
 	h.info_range = (struct txt_range){ info, size };
 	if (mb2_find(&h.info, MB2_ACPI_NEW, &tag) || mb2_find(&h.info, MB2_ACPI_OLD, &tag))
@@ -117,7 +130,8 @@ static bool holds(const struct stage_memory *ram, struct txt_range r)
 
 /*
  * What tboot measured has to lie in memory that its map calls available: that alone is protected from DMA. tboot looks at the modules, but
- * not at its information, which holds their command lines.
+ * not at its information, which holds their command lines. The map is part of that information, so this finds mistakes of a loader, not a
+ * loader that has a device as its accomplice.
  */
 static enum stage_error check_places(const struct handover *h, const struct txt_range *taken, size_t count, const struct stage_memory *ram)
 {

@@ -23,6 +23,24 @@ static enum stage_error read_log(struct heaplog *l, size_t first)
 	return STAGE_OK;
 }
 
+/*
+ * Who launched chose the place. Outside of the heap events could be written over modules that are measured already, or over the stage; in it,
+ * over what SINIT left for the kernel.
+ */
+static bool place_is_good(struct txt_range heap, const uint8_t *room, const struct heap_tables *tables, struct txt_range log)
+{
+	if (!txt_range_contains(heap, log))
+		return false;
+	for (unsigned t = 0; t < HEAP_TABLES; t++) {
+		struct span content = tables->table[t].content;
+
+		/* tboot has its log in a table of its own. */
+		if (t != HEAP_OS_MLE && txt_range_overlaps(log, (struct txt_range){ heap.base + (size_t)(content.p - room), content.n }))
+			return false;
+	}
+	return true;
+}
+
 enum stage_error heaplog_open(const struct stage_world *w, struct txt_range heap, struct heaplog *out)
 {
 	struct heap_tables tables;
@@ -41,8 +59,7 @@ enum stage_error heaplog_open(const struct stage_world *w, struct txt_range heap
 		return STAGE_E_HEAP;
 	if (!os.has_tcg_log || os.tcg_log.first > os.tcg_log.next || os.tcg_log.next > os.tcg_log.size)
 		return STAGE_E_LOG;
-	/* Who launched chose the place: anywhere else events could be written over modules that are measured already, or over the stage. */
-	if (!txt_range_contains(heap, (struct txt_range){ os.tcg_log.base, os.tcg_log.size }))
+	if (!place_is_good(heap, room.p, &tables, (struct txt_range){ os.tcg_log.base, os.tcg_log.size }))
 		return STAGE_E_LOG;
 	l.log = stage_room(w, os.tcg_log.base, os.tcg_log.size);
 	if (!l.log.p)

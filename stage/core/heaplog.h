@@ -8,7 +8,7 @@
 
 /*
  * The TCG event log of the TXT heap, which the stage continues after SINIT and tboot: OsSinitData, extended element 8 (txt/heap.h).
- * The log itself must lie in the heap, too; tboot has it in OsMleData.
+ * The log itself must lie in the heap, too, but not over what is the BIOS' or SINIT's there; tboot has it in OsMleData.
  */
 /* More than any BIOS reserves. */
 #define STAGE_HEAP_MAX (UINT64_C(256) << 20)

@@ -240,6 +240,12 @@ static void test_heaplog_ranges(void **state)
 	assert_int_equal(heaplog_open(&s->world, heap_range(), &l), STAGE_E_LOG);
 	sample_put(s->ram, STAGE_HEAP + 40 + 108, STAGE_LOG, 8);
 	assert_int_equal(heaplog_open(&s->world, heap_range(), &l), STAGE_OK);
+	/* Up to what SINIT left for the kernel, not over it. */
+	sample_put(s->ram, STAGE_HEAP + 176, STAGE_LOG - STAGE_HEAP - 176, 8);
+	assert_int_equal(heaplog_open(&s->world, heap_range(), &l), STAGE_OK);
+	sample_put(s->ram, STAGE_HEAP + 176, STAGE_LOG - STAGE_HEAP - 176 + 1, 8);
+	assert_int_equal(heaplog_open(&s->world, heap_range(), &l), STAGE_E_LOG);
+	sample_put(s->ram, STAGE_HEAP + 176, 16, 8);
 	/* Something that is no event behind the last one. */
 	sample_put(s->ram, STAGE_HEAP + 40 + 124, sample_get(s->ram, STAGE_HEAP + 40 + 124, 4) + 1, 4);
 	assert_int_equal(heaplog_open(&s->world, heap_range(), &l), STAGE_E_LOG);

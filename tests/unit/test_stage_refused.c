@@ -155,6 +155,30 @@ static void test_open(void **state)
 	scene_free(s);
 }
 
+/* tboot moves as much as the end tag says, over modules that it has measured. */
+static void test_end_tag(void **state)
+{
+	static const struct {
+		uint32_t more, tag;
+		enum stage_error e;
+	} rows[] = { { 0, 8, STAGE_OK }, { 8, 16, STAGE_E_INFO }, { 65536, 8 + 65536, STAGE_E_INFO }, { 8, 8, STAGE_E_INFO },
+		{ 1, 8, STAGE_E_INFO } };
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(rows); i++) {
+		struct stage_scene *s = scene_host(false);
+		uint32_t size;
+
+		scene_build(s);
+		size = (uint32_t)sample_get(s->ram, STAGE_INFO, 4);
+		assert_int_equal(sample_get(s->ram, STAGE_INFO + size - 8, 8), UINT64_C(8) << 32);
+		sample_put(s->ram, STAGE_INFO, size + rows[i].more, 4);
+		sample_put(s->ram, STAGE_INFO + size - 4, rows[i].tag, 4);
+		assert_int_equal(handover_open(&s->world, MB2_MAGIC, STAGE_INFO, &s->handover), rows[i].e);
+		scene_free(s);
+	}
+}
+
 /* Every error has its words and a reason that can be measured. */
 static void test_errors(void **state)
 {
@@ -176,6 +200,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_framebuffer),
 		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_end_tag),
 		cmocka_unit_test(test_errors),
 	};
 
