@@ -20,13 +20,13 @@ SAYS = {
     ("txt", "tpm-no-bank"): "geolaunch-stage: no PCR bank", ("txt", "tpm-no-bank-in-firmware"): "the PCR bank that tboot extends is not active",
     ("txt", "tpm-none"): "no TPM found", ("txt", "tpm-crb"): "geolaunch-stage: TPM locality 2 is closed", ("txt", "tpm-12"): "TPM 1.2",
     ("txt", "tpm-hides-banks"): "geolaunch-stage: the TPM does not answer as a TPM 2.0 should: TPM_RC_FAILURE (0x101)",
-    ("direct", "geo-owner-reads"): "cannot be read with empty authorization",
+    ("txt", "tboot-data"): "[unmeasured]", ("direct", "geo-owner-reads"): "cannot be read with empty authorization",
 }
 RETURNS = {"description-on-halt-and-rules"}     # a launch that is stopped goes back to the firmware, as launch.conf says then
 # Changes of one mode that have no meaning in the other. All others are tried in both.
 ONLY_DIRECT = {}
 ONLY_TXT = {
-    "direct has no tboot": ["tboot-byte", "tboot-line", "tboot-truncated", "tboot-missing"],
+    "direct has no tboot": ["tboot-byte", "tboot-data", "tboot-line", "tboot-truncated", "tboot-missing"],
     "direct has no SINIT": ["sinit-of-bios", "sinit-of-esp", "sinit-bit", "sinit-truncated"],
     "direct has no launch control": ["launch-control", "lcp-other-tboot", "lcp-data-bit", "lcp-data-missing", "lcp-policy-bit",
                                      "lcp-policy-missing", "lcp-tboot-byte"],
