@@ -224,7 +224,7 @@ static json_t *report_json(const struct options *o, const struct install_report 
 
 static void print_start(const struct install_report *r)
 {
-	printf("starts    \\EFI\\geolaunch\\%s\\" SLOT_APPLICATION, r->now.current);
+	printf("%s\\EFI\\geolaunch\\%s\\" SLOT_APPLICATION, r->other_entry < 0 ? "starts    " : "chosen    ", r->now.current);
 	if (r->start == SLOTS_ENTRY && r->entry >= 0)
 		printf(", boot entry Boot%04X\n", (unsigned)r->entry);
 	else if (r->start == SLOTS_REMOVABLE)
@@ -233,6 +233,8 @@ static void print_start(const struct install_report *r)
 		printf(", by your boot manager\n");
 	else
 		printf("\n");
+	if (r->other_entry >= 0)
+		printf("starts    \\EFI\\geolaunch\\%s\\" SLOT_APPLICATION ", boot entry Boot%04X\n", r->other, (unsigned)r->other_entry);
 }
 
 static void print_slots(const struct install_report *r)
@@ -262,6 +264,8 @@ static void print_kept(const struct install_report *r)
 
 static const char *order_text(const struct install_report *r)
 {
+	if (r->other_entry >= 0)
+		return "NOT IN ORDER: a boot entry starts another build: remove the entry, or install with --boot-entry";
 	if (!r->healthy)
 		return "NOT IN ORDER: install again";
 	if (r->rollback == INSTALL_ROLLBACK_DAMAGED)
@@ -335,7 +339,7 @@ static void print_warnings(const struct install_report *r)
 
 static int run(int argc, char **argv)
 {
-	CLEANUP(install_free) struct install_report result = { .entry = -1 };
+	CLEANUP(install_free) struct install_report result = { .entry = -1, .other_entry = -1 };
 	struct options o = { .json = false };
 	struct cli_fault fault = { .code = CLI_OK };
 	int rc = parse_options(argc, argv, &o);

@@ -111,21 +111,26 @@ void esp_free_names(char ***names)
 	*names = NULL;
 }
 
-/* The name as it is spelled here: FAT finds it however it is spelled, other file systems do not. NULL without a fault: `name` itself. */
-GL_MUST static bool spelling(const struct esp_folder *in, const char *name, char **out, struct cli_fault *fault)
+/*
+ * The name as it is spelled here: FAT finds it however it is spelled, other file systems do not. `*name` becomes `*own` if that is not
+ * NULL afterwards.
+ */
+GL_MUST static bool spelling(const struct esp_folder *in, const char **name, char **own, struct cli_fault *fault)
 {
 	CLEANUP(esp_free_names) char **names = NULL;
 	struct stat st;
 
-	*out = NULL;
-	if (fstatat(in->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	*own = NULL;
+	if (fstatat(in->fd, *name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return true;
 	if (!esp_names(in, &names, fault))
 		return false;
-	for (size_t i = 0; names[i]; i++)
-		if (!strcasecmp(names[i], name)) {
-			*out = strdup(names[i]);
-			return *out || cli_fail(fault, CLI_IO, "out of memory: %s", in->path);
+	for (size_t i = 0; names[i] && !*own; i++)
+		if (!strcasecmp(names[i], *name)) {
+			*own = strdup(names[i]);
+			if (!*own)
+				return cli_fail(fault, CLI_IO, "out of memory: %s", in->path);
+			*name = *own;
 		}
 	return true;
 }
@@ -139,12 +144,10 @@ GL_MUST static bool make_folder(const struct esp_folder *in, const char *name, s
 
 bool esp_enter(const struct esp_folder *in, const char *name, bool make, struct esp_folder *out, struct cli_fault *fault)
 {
-	CLEANUP_FREE char *other = NULL;
+	CLEANUP_FREE char *own = NULL;
 
-	if (!spelling(in, name, &other, fault))
+	if (!spelling(in, &name, &own, fault))
 		return false;
-	if (other)
-		name = other;
 	for (unsigned i = 0; i < 2; i++) {
 		int fd = openat(in->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
@@ -193,9 +196,13 @@ bool esp_space(const struct esp_folder *f, uint64_t *left, uint64_t *piece, stru
 
 bool esp_source(const struct esp_folder *f, const char *name, struct source *out, struct cli_fault *fault)
 {
-	CLEANUP_FD int fd = openat(f->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_FREE char *own = NULL;
+	CLEANUP_FD int fd = -1;
 	struct stat st;
 
+	if (!spelling(f, &name, &own, fault))
+		return false;
+	fd = openat(f->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT || fail_at(fault, "open", f, name);
 	if (fstat(fd, &st) != 0)
@@ -246,6 +253,10 @@ GL_MUST static int create(const struct esp_folder *f, const char *name, struct c
 
 bool esp_finish(const struct esp_folder *f, int *fd, const char *name, struct cli_fault *fault)
 {
+	CLEANUP_FREE char *own = NULL;
+
+	if (!spelling(f, &name, &own, fault))
+		return false;
 	if (put_in_place(*fd, f->fd, SLOT_TEMPORARY, name, 0) != PLACED)
 		return fail_at(fault, "write", f, name);
 	cli_closep(fd);
@@ -273,6 +284,10 @@ bool esp_write(const struct esp_folder *f, const char *name, struct span bytes, 
 
 bool esp_remove(const struct esp_folder *f, const char *name, bool *removed, struct cli_fault *fault)
 {
+	CLEANUP_FREE char *own = NULL;
+
+	if (!spelling(f, &name, &own, fault))
+		return false;
 	if (unlinkat(f->fd, name, 0) != 0)
 		return errno == ENOENT || fail_at(fault, "remove", f, name);
 	if (removed)
@@ -282,6 +297,10 @@ bool esp_remove(const struct esp_folder *f, const char *name, bool *removed, str
 
 bool esp_remove_folder(const struct esp_folder *in, const char *name, bool *removed, struct cli_fault *fault)
 {
+	CLEANUP_FREE char *own = NULL;
+
+	if (!spelling(in, &name, &own, fault))
+		return false;
 	if (unlinkat(in->fd, name, AT_REMOVEDIR) != 0)
 		return errno == ENOENT || errno == ENOTEMPTY || errno == EEXIST || fail_at(fault, "remove", in, name);
 	*removed = true;

@@ -31,7 +31,7 @@ void install_free(struct install_report *r)
 	free(r->slots);
 	json_decref(r->removed);
 	json_decref(r->warnings);
-	*r = (struct install_report){ .entry = -1 };
+	*r = (struct install_report){ .entry = -1, .other_entry = -1 };
 }
 
 /* ---- choosing what starts ---- */
@@ -113,7 +113,8 @@ bool install_select(struct install *in, const struct slots *want, bool with_defa
 	const char *names[2];
 	size_t n = slot_names(want, names);
 
-	if (in->start == SLOTS_ENTRY && (!make_entries(in, want) || !boot_order(&in->entries, names, n, &in->out->changed, in->fault)))
+	if (in->start == SLOTS_ENTRY && want->start == SLOTS_ENTRY &&
+		(!make_entries(in, want) || !boot_order(&in->entries, names, n, &in->out->changed, in->fault)))
 		return false;
 	if (!write_record(in, want) || (with_default && !write_default(in, want->current)))
 		return false;
@@ -131,12 +132,10 @@ static bool is_kept(const struct slots *keep, const char *also, const char *slot
 /* Boot entries that we were told to leave alone still start their slots. */
 GL_MUST static bool is_started(struct install *in, const char *slot, bool *out)
 {
-	*out = in->variables && in->start != SLOTS_ENTRY && boot_find(&in->entries, slot);
-	return !*out ||
-	       install_warn(in,
-		       "a boot entry still starts an older build, which is kept: %s/%s: remove the entry (efibootmgr), or use boot "
-		       "entries again (--boot-entry)",
-		       in->home.path, slot);
+	const struct boot_entry *e = in->variables && in->start != SLOTS_ENTRY ? boot_find(&in->entries, slot) : NULL;
+
+	*out = e != NULL;
+	return !e || install_warn_started(in, e);
 }
 
 GL_MUST static bool remove_slot(struct install *in, const char *slot)
@@ -206,22 +205,31 @@ static struct slots choose(const struct install *in)
 	return want;
 }
 
-/* Lets go of the previous build. The current one stays, and is the previous one afterwards. */
+/* Lets go of the previous build. The current one stays, starts as it did until now, and is the previous one afterwards. */
 GL_MUST static bool drop_previous(struct install *in)
 {
-	struct slots keep = in->now;
+	const struct slots was = in->now;
+	struct slots keep = was;
 
-	if (!install_warn(in, "the previous build was removed before the new one was copied, as there was no room for three: %s/%s",
-		    in->home.path, keep.previous))
-		return false;
 	keep.previous[0] = 0;
-	keep.start = in->start;
-	return install_select(in, &keep, false) && install_prune(in, &keep, in->build->slot);
+	keep.start = in->has_record ? in->record.start : in->start;
+	return install_select(in, &keep, false) &&
+	       install_warn(in, "the previous build was removed before the new one was copied, as there was no room for three: %s/%s",
+		       in->home.path, was.previous) &&
+	       install_prune(in, &keep, in->build->slot);
+}
+
+/* Whether it can make room: nothing starts it but what we were told to choose. */
+static bool can_drop_previous(const struct install *in)
+{
+	const char *previous = in->now.previous;
+
+	return *previous && strcmp(previous, in->build->slot) != 0 &&
+	       (in->start == SLOTS_ENTRY || !in->variables || !boot_find(&in->entries, previous));
 }
 
 GL_MUST static bool make_room(struct install *in)
 {
-	const char *previous = in->now.previous;
 	uint64_t left = 0, piece = 0, need = 0, more = 0;
 	char buf[2][32];
 	struct text texts[2] = { TEXT_OF(buf[0]), TEXT_OF(buf[1]) };
@@ -231,7 +239,7 @@ GL_MUST static bool make_room(struct install *in)
 	need += in->keep ? (in->keep_size + piece - 1) / piece * piece : 0;
 	if (need <= left)
 		return true;
-	if (*previous && strcmp(previous, in->build->slot) != 0 && !slot_size(&in->home, previous, piece, &more, in->fault))
+	if (can_drop_previous(in) && !slot_size(&in->home, in->now.previous, piece, &more, in->fault))
 		return false;
 	if (need - left <= more)
 		return drop_previous(in);
@@ -301,7 +309,8 @@ GL_MUST static bool put_slot(struct install *in, const struct slots *want, bool 
 
 	if (slot_fill(&in->home, in->build, in_use, &in->stop, &in->out->written, in->fault) &&
 		(in->start != SLOTS_ENTRY || make_entries(in, want)) &&
-		(!interrupted(&in->stop) || cli_fail(in->fault, CLI_IO, "interrupted: %s: nothing was changed", in->options->esp)) &&
+		(!interrupted(&in->stop) ||
+			cli_fail(in->fault, CLI_IO, "interrupted: %s: the build was not installed", in->options->esp)) &&
 		install_keep(in) && install_select(in, want, with_default)) {
 		in->out->changed = in->out->changed || in->out->written > 0;
 		return true;
@@ -334,7 +343,7 @@ GL_MUST static bool put_build(struct install *in)
 	if (!make_room(in))
 		return false;
 	want = choose(in);
-	return put_slot(in, &want, ours) && install_prune(in, &want, NULL);
+	return put_slot(in, &want, ours) && install_prune(in, &want, NULL) && install_find_other(in);
 }
 
 /* ---- the other actions ---- */
@@ -370,7 +379,7 @@ GL_MUST static bool roll_back(struct install *in)
 	if (there && !ours && in->start == SLOTS_REMOVABLE)
 		return cli_fail(in->fault, CLI_USAGE, "another boot loader is there: %s/" DEFAULT_FILE ": install a build with --force",
 			in->boot.path);
-	return install_select(in, &want, ours || in->start == SLOTS_REMOVABLE);
+	return install_select(in, &want, ours || in->start == SLOTS_REMOVABLE) && install_find_other(in);
 }
 
 GL_MUST static bool act(struct install *in)
@@ -396,7 +405,7 @@ bool install_run(const struct install_options *options, struct install_report *o
 	CLEANUP(install_end) struct install *in = calloc(1, sizeof(*in));
 	const struct boot_entry *e;
 
-	out->entry = -1;
+	out->entry = out->other_entry = -1;
 	out->removed = json_array();
 	out->warnings = json_array();
 	if (!in || !out->removed || !out->warnings) {

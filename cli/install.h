@@ -69,6 +69,8 @@ struct install_report {
 	struct install_slot *slots; /* INSTALL_STATUS */
 	size_t slot_count;
 	bool healthy;                   /* INSTALL_STATUS: the current build is complete and is what starts */
+	int other_entry;                /* the boot entry of ours that starts another build all the same; -1 none */
+	char other[SLOT_NAME_SIZE + 1]; /* ... and its slot */
 	enum install_rollback rollback; /* INSTALL_STATUS */
 	bool kept;                      /* the boot loader that BOOTX64.EFI was before is kept beside it */
 	bool restored;                  /* INSTALL_UNINSTALL: ... and is BOOTX64.EFI again */

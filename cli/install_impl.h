@@ -39,6 +39,12 @@ GL_MUST bool install_has_slot(struct install *in, const char *slot, bool *out);
 /* The label of a slot's build, "_" if it has none to be read. */
 GL_MUST bool install_label(struct install *in, const char *slot, char out[SLOT_LABEL_MAX + 1]);
 
+/* Says that a boot entry which we were told to leave alone still starts its slot. */
+GL_MUST bool install_warn_started(struct install *in, const struct boot_entry *e);
+
+/* Finds out whether such an entry comes before what was chosen, for the report, and says so. */
+GL_MUST bool install_find_other(struct install *in);
+
 /* Whether BOOTX64.EFI is one of ours: that of a slot, or that of a build copied by hand. `*there`: there is one at all. */
 GL_MUST bool install_owns_default(struct install *in, bool *there, bool *ours);
 

@@ -133,6 +133,35 @@ bool install_label(struct install *in, const char *slot, char out[SLOT_LABEL_MAX
 	return true;
 }
 
+/* ---- boot entries that are not in use ---- */
+
+bool install_warn_started(struct install *in, const struct boot_entry *e)
+{
+	return install_warn(in,
+		"Boot%04X still starts another build, which is kept: %s/%s: remove that boot entry (efibootmgr), or use boot entries again "
+		"(--boot-entry)",
+		(unsigned)e->number, in->home.path, e->slot);
+}
+
+/*
+ * BOOTX64.EFI is what firmware falls back to when no entry of BootOrder starts. A boot manager is an entry of its own: what comes behind
+ * the first one is its affair. Entries of others lead where somebody else decided; they are not judged.
+ */
+bool install_find_other(struct install *in)
+{
+	const struct boot_entry *e;
+	size_t at = 0;
+
+	if (!in->variables || in->start == SLOTS_ENTRY || !in->now.current[0])
+		return true;
+	e = boot_next(&in->entries, &at);
+	if (!e || (in->start == SLOTS_NOTHING && at != 1) || !strcmp(e->slot, in->now.current))
+		return true;
+	in->out->other_entry = e->number;
+	memcpy(in->out->other, e->slot, sizeof(in->out->other));
+	return install_warn_started(in, e);
+}
+
 /* ---- BOOTX64.EFI ---- */
 
 GL_MUST static bool digest_of(struct install *in, const struct esp_folder *f, const char *name, bool *there, struct digests *out)

@@ -136,7 +136,7 @@ static bool is_healthy(const struct install *in)
 	for (size_t i = 0; i < r->slot_count; i++)
 		if (!strcmp(r->slots[i].slot, in->now.current))
 			current = &r->slots[i];
-	if (!current || !current->good || !in->has_record || strcmp(in->record.current, current->slot) != 0)
+	if (!current || !current->good || !in->has_record || strcmp(in->record.current, current->slot) != 0 || r->other_entry >= 0)
 		return false;
 	if (in->start == SLOTS_REMOVABLE)
 		return r->removable;
@@ -168,6 +168,8 @@ bool install_status(struct install *in)
 	for (size_t i = 0; names[i]; i++)
 		if (slot_name_valid(span_str(names[i])) && !look_at_slot(in, names[i]))
 			return false;
+	if (!install_find_other(in))
+		return false;
 	in->out->healthy = is_healthy(in);
 	in->out->rollback = find_rollback(in);
 	return true;

@@ -179,7 +179,7 @@ bool source_copy(const struct source *s, const int *out, size_t out_count, alg_s
 			return cli_fail(fault, CLI_IO, "cannot write the copy of: %s: %s", s->path, strerror(errno));
 		done += bytes.n;
 		if (interrupted(stop))
-			return cli_fail(fault, CLI_IO, "interrupted: %s: nothing was written", s->path);
+			return cli_fail(fault, CLI_IO, "interrupted: %s: this was not finished: run the command again", s->path);
 		progress_show(&p, done < p.total ? done : p.total);
 	}
 	if (done != s->size)

@@ -8,7 +8,7 @@
  *   GL_SHIM_LOG     file to which each call is added as a line: "number what path"
  *   GL_SHIM_AT      the number of the call, from 1, at which ...
  *   GL_SHIM_HOW     ... kill: the process ends before it; torn: after half of what is written; eio: it fails; full: from here on
- *                   nothing can be made or written; readonly: from here on nothing can be changed
+ *                   nothing can be made or written; readonly: from here on nothing can be changed; term: SIGTERM comes, and it is made
  *   GL_SHIM_FAT     set: everything is on FAT, directories of ESPs are tops of mounts, and there is a partition
  *   GL_SHIM_FREE    bytes that are free
  */
@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -106,6 +107,8 @@ static enum verdict change(const char *what, const char *path, bool makes)
 			_exit(137);
 		return TEAR;
 	}
+	if (calls == n && !strcmp(how, "term"))
+		(void)raise(SIGTERM);
 	errno = EIO;
 	if (calls == n && !strcmp(how, "eio"))
 		return FAIL;

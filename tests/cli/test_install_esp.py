@@ -38,10 +38,10 @@ def test_second_and_third(world):
 @pytest.mark.parametrize("start", ["--boot-entry", "--removable", "--no-boot-entry"])
 def test_same_twice(world, start):
     ok(world.install("A"))
-    ok(world.install("B", start))
+    assert world.install("B", start).returncode == 0
     before = world.state()
-    out = ok(world.install("B"))
-    assert "installed already" in out
+    result = world.install("B")
+    assert result.returncode == 0 and "installed already" in result.stdout
     assert world.calls() == [] or all(what == "sync" for what, _ in world.calls())
     assert world.state() == before
 
@@ -187,7 +187,7 @@ def test_foreign_default(world):
     refused(world.install("A", "--removable"), 2, "--force replaces it")
     assert world.state() == before
     ok(world.install("A"))
-    ok(world.install("B", "--no-boot-entry"))
+    ok(world.install("A", "--no-boot-entry"))
     assert (world.esp / "EFI/BOOT/BOOTX64.EFI").read_bytes() == b"shim"
 
 
@@ -266,11 +266,11 @@ def test_folders_in_other_cases(world):
 def test_changes_of_start(world):
     ok(world.install("A"))
     result = world.install("B", "--removable")
-    assert result.returncode == 0
+    assert result.returncode == 0 and "Boot0000 still starts another build" in result.stderr and result.stderr.count("\n") == 1
     assert world.started_by_default() == ["B", "A"] and world.started_by_entries() == ["A"]
     # a boot entry that we were told to leave alone keeps its build
     result = world.install("C")
-    assert result.returncode == 0 and "a boot entry still starts an older build" in result.stderr and result.stderr.count("\n") == 1
+    assert result.returncode == 0 and "Boot0000 still starts another build" in result.stderr and result.stderr.count("\n") == 1
     assert world.started_by_default() == ["C", "B"] and world.started_by_entries() == ["A"]
     ok(world.install("C", "--boot-entry"))
     assert world.started_by_entries()[0] == "C"
@@ -280,6 +280,82 @@ def test_changes_of_start(world):
     assert (world.esp / "EFI/BOOT/BOOTX64.EFI").read_bytes() == (world.home / world.slots["D"] / "geolaunch.efi").read_bytes()
     ok(world.run("--uninstall"))
     assert list(world.esp.rglob("*")) == [world.esp / "EFI"] and world.entries() == []
+
+
+def tells_other(world, result, number, name, chosen):
+    """The report says what the firmware starts, which is not what was chosen."""
+    assert result.returncode in (0, 5) and result.stderr.count("\n") == 1, result
+    assert f"warning: Boot{number:04X} still starts another build, which is kept: {world.home}/{world.slots[name]}: " in result.stderr
+    assert f"starts    \\EFI\\geolaunch\\{world.slots[name]}\\geolaunch.efi, boot entry Boot{number:04X}\n" in result.stdout
+    assert f"chosen    \\EFI\\geolaunch\\{world.slots[chosen]}\\" in result.stdout
+    status = world.run("--status")
+    assert status.returncode == 5 and status.stderr == result.stderr
+    assert status.stdout.endswith("\nNOT IN ORDER: a boot entry starts another build: remove the entry, or install with --boot-entry\n")
+    status = world.run("--status", "--json")
+    assert status.returncode == 5 and json.loads(status.stdout)["healthy"] is False
+
+
+@pytest.mark.parametrize("folder,name", [("EFI/boot", "bootx64.efi"), ("efi/Boot", "BootX64.efi")])
+def test_default_in_other_cases(world, folder, name):
+    """On FAT they are one name; where they are two, it is found all the same, and no second one is made."""
+    world.fat = False
+    boot = world.esp / folder
+    boot.mkdir(parents=True)
+    (boot / name).write_bytes(b"shim")
+    (boot / "GEOLAUNCH.NEW").write_bytes(b"cut off")
+    before = world.state()
+    refused(world.install("A", "--removable", no_vars=True), 2, "--force replaces it")
+    assert world.state() == before
+    ok(world.install("A", "--removable", "--force", no_vars=True))
+    (application,) = world.esp.rglob("geolaunch.efi")
+    assert tree(boot) == {name: application.read_bytes(), "geolaunch.old": b"shim"}
+    (boot / "geolaunch.old").rename(boot / "GEOLAUNCH.OLD")
+    ok(world.install("B", no_vars=True))
+    assert "kept      " in ok(world.run("--status", no_vars=True))
+    ok(world.run("--uninstall", no_vars=True))
+    assert tree(boot) == {name: b"shim"} and list(boot.parent.iterdir()) == [boot]
+
+
+def test_folder_in_other_case_goes(world):
+    (world.esp / "EFI/boot").mkdir(parents=True)
+    ok(world.install("A", "--removable"))
+    ok(world.run("--uninstall"))
+    assert list(world.esp.rglob("*")) == [world.esp / "EFI"]
+
+
+def test_entry_comes_before_removable(world):
+    """BOOTX64.EFI is tried after all of BootOrder; entries of others do not count, wherever they stand."""
+    world.set_variable("Boot0000", load_option(OTHER_PARTITION + file_path("0123456789abcdef"), "debian"))
+    world.set_order(0)
+    ok(world.install("A", "--removable"))
+    assert ok(world.run("--status")).endswith("\nin order; there is no build to roll back to\n")
+    ok(world.install("A", "--boot-entry"))
+    world.set_order(0, 1)
+    ok(world.install("A", "--removable"))
+    ok(world.run("--status"))
+    tells_other(world, world.install("B"), 1, "A", "B")
+    ok(world.run("--rollback"))
+    ok(world.run("--status"))
+    tells_other(world, world.run("--rollback"), 1, "A", "B")
+    # an entry that BootOrder does not name starts by itself nothing
+    world.set_order(0)
+    ok(world.run("--status"))
+    world.set_order(0, 1)
+    ok(world.install("B", "--boot-entry"))
+    ok(world.run("--status"))
+    assert world.started_by_entries() == ["B", "A"]
+
+
+def test_entry_comes_before_boot_manager(world):
+    """What our entries behind the boot manager lead to is its affair."""
+    world.set_variable("Boot0000", load_option(OTHER_PARTITION + file_path("0123456789abcdef"), "manager"))
+    world.set_order(0)
+    ok(world.install("A"))
+    assert world.order() == [1, 0]
+    tells_other(world, world.install("B", "--no-boot-entry"), 1, "A", "B")
+    world.set_order(0, 1)
+    ok(world.install("B"))
+    ok(world.run("--status"))
 
 
 # ---------------------------------------------------------------- rollback

@@ -5,12 +5,13 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
 
 from build_model import GEOLAUNCH, build, make_inputs, refused, run, variant
-from install_world import kit, ok, tree, world  # noqa: F401 (fixtures)
+from install_world import GUID, kit, ok, tree, world  # noqa: F401 (fixtures)
 from txt_model import XEN, TxtModel, lcp_files, make_txt_inputs, txt_variant
 
 
@@ -253,6 +254,64 @@ def test_room_for_two_only(world):
     result = world.install("C", free=SPACE - 5 * 4096)
     assert result.returncode == 0 and "the previous build was removed before" in result.stderr
     assert world.started_by_entries() == ["C", "B"] and world.leftovers() == []
+
+
+def test_no_room_from_what_an_entry_starts(world):
+    """A boot entry that we are to leave alone keeps its build: no room is to be had from it, so nothing is begun."""
+    ok(world.install("A"))
+    ok(world.install("B"))
+    before = world.state()
+    for start in ("--removable", "--no-boot-entry"):
+        refused(world.install("C", start, "--force", free=SPACE - 5 * 4096), 1, "no room")
+        assert world.state() == before
+    ok(world.run("--status"))
+
+
+@pytest.mark.parametrize("old,new", [("removable", "boot-entry"), ("no-boot-entry", "removable"), ("removable", "no-boot-entry"),
+                                     ("boot-entry", "removable"), ("boot-entry", "boot-entry")])
+def test_room_was_made_and_the_copy_fails(world, tmp_path, old, new):
+    """The previous build is gone, as the warning says; how the host is started is what it was, and so is what starts."""
+    ok(world.install("A", f"--{old}"))
+    ok(world.install("B"))
+    if old != new and old == "boot-entry":
+        # an entry that is gone starts nothing
+        (world.vars / f"Boot0000-{GUID}").unlink()
+        world.set_order(1)
+    start, order = world.record()[0], world.order()
+    (tmp_path / "saved").mkdir()
+    world.save(tmp_path / "saved")
+    assert world.install("C", f"--{new}", free=SPACE - 5 * 4096).returncode == 0
+    copied = next(i for i, (what, path) in enumerate(world.calls(), 1) if what == "create" and world.slots["C"] in path)
+    world.restore(tmp_path / "saved")
+    result = world.install("C", f"--{new}", free=SPACE - 5 * 4096, at=copied, how="full")
+    assert result.returncode == 1 and "the previous build was removed before" in result.stderr, result.stderr
+    assert world.record() == (start, world.slots["B"], None)
+    assert world.order() == [n for n in order if n == 1] and world.leftovers() == []
+    assert ok(world.run("--status")).splitlines()[-1].startswith("in order")
+
+
+def interrupted_once(world, at):
+    # held back: it ends the command all the same, which then lives to tell
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        result = world.install("C", free=SPACE - 5 * 4096, at=at, how="term")
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+    assert result.returncode == 1 and "the previous build was removed before" in result.stderr
+    assert "interrupted: " in result.stderr and "nothing was" not in result.stderr, result.stderr
+    assert world.started_by_entries() == ["B"] and world.leftovers() == []
+
+
+def test_interrupted_after_room_was_made(world, tmp_path):
+    """By then something was changed: the text says no other."""
+    ok(world.install("A"))
+    ok(world.install("B"))
+    world.save(tmp_path / "saved")
+    assert world.install("C", free=SPACE - 5 * 4096).returncode == 0
+    calls = [i for i, (what, path) in enumerate(world.calls(), 1) if what == "write" and world.slots["C"] in path]
+    for at in calls[1], calls[-1]:
+        world.restore(tmp_path / "saved")
+        interrupted_once(world, at)
 
 
 # ---------------------------------------------------------------- signals
