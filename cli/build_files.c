@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/buildtree.h"
 
@@ -43,4 +44,33 @@ bool build_files_others(const char *folder, const struct description *d, char **
 	*out = names;
 	names = NULL;
 	return true;
+}
+
+bool build_files_missing(const char *build, const struct description *d, char ***out, struct cli_fault *fault)
+{
+	const struct span none = { NULL, 0 };
+	const struct span names[] = { SPAN_LITERAL(BUILD_DEFAULT), SPAN_LITERAL(SLOT_APPLICATION), d ? d->policy : none,
+		d ? d->txt.tboot.file : none, d ? d->txt.sinit.file : none, d ? d->txt.lcp.file : none };
+	CLEANUP(esp_free_names) char **missing = calloc(GL_COUNT(names) + 1, sizeof(*missing));
+	size_t n = 0;
+
+	*out = NULL;
+	for (size_t i = 0; missing && i < GL_COUNT(names); i++) {
+		CLEANUP_FREE char *path = NULL;
+
+		if (!names[i].n)
+			continue;
+		if (asprintf(&path, "%s/esp/%s%.*s", build, i ? "EFI/geolaunch/" : "", (int)names[i].n, (const char *)names[i].p) < 0) {
+			path = NULL;
+			return cli_fail(fault, CLI_IO, "out of memory: %s", build);
+		}
+		if (access(path, F_OK) == 0)
+			continue;
+		missing[n] = strndup((const char *)names[i].p, names[i].n);
+		if (!missing[n++])
+			return cli_fail(fault, CLI_IO, "out of memory: %s", build);
+	}
+	*out = missing;
+	missing = NULL;
+	return *out || cli_fail(fault, CLI_IO, "out of memory: %s", build);
 }

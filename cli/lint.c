@@ -189,16 +189,21 @@ static void find_source(struct lint_world *w)
 	const struct lint_nv *nv = w->vlp[w->set], *po = w->po[w->set];
 	struct span custom;
 
-	if (nv && !lint_nv_unreadable(nv) && nv->content.p && !(nv->attributes & TPMA_NV_PPWRITE) &&
-		obeyed(nv->content, &w->effective, &w->nv_policy)) {
-		w->has_effective = true;
-		w->source = LINT_POLICY_NV;
-		return;
-	}
 	if (!w->f->has_tpm)
 		return;
+	if (nv && !lint_nv_unreadable_at_launch(nv) && !(nv->attributes & TPMA_NV_PPWRITE)) {
+		if (!nv->content.p)
+			return;
+		if (obeyed(nv->content, &w->effective, &w->nv_policy)) {
+			w->has_effective = true;
+			w->source = LINT_POLICY_NV;
+			return;
+		}
+	}
+	if (w->lcp_unknown[LCP_PO] && w->has_custom)
+		return;
 	w->source = LINT_POLICY_DEFAULT;
-	if (po && !lint_nv_unreadable(po) && !(po->attributes & TPMA_NV_PPWRITE) && w->lcp_decoded[LCP_PO] &&
+	if (po && !lint_nv_unreadable_at_launch(po) && !(po->attributes & TPMA_NV_PPWRITE) && w->lcp_decoded[LCP_PO] &&
 		w->lcp_policy[LCP_PO].type == LCP_POLICY_LIST && w->has_custom && obeyed(w->custom, &w->effective, &custom)) {
 		w->has_effective = true;
 		w->source = LINT_POLICY_CUSTOM;
@@ -210,11 +215,16 @@ static void find_lcp(struct lint_world *w)
 	const struct lint_nv *nv[LCP_OWNERS] = { [LCP_PO] = w->po[w->set], [LCP_PS] = w->ps[w->set] };
 
 	for (unsigned o = 0; o < LCP_OWNERS; o++) {
+		const char *why = nv[o] ? lint_nv_unreadable_at_launch(nv[o]) : NULL;
 		size_t used;
 
 		w->lcp[o] = w->f->lcp[o];
-		if (!w->lcp[o].p && nv[o])
+		if (!w->lcp[o].p && nv[o] && !why) {
 			w->lcp[o] = nv[o]->content;
+			w->lcp_unknown[o] = !nv[o]->content.p;
+		}
+		if (!w->lcp[o].p && o == LCP_PO)
+			w->po_unreadable = why;
 		w->lcp_decoded[o] = w->lcp[o].p && lcp_policy_decode_prefix(w->lcp[o], &w->lcp_policy[o], &used) == LCP_OK;
 	}
 }
@@ -249,7 +259,8 @@ static void judge_launch_control(struct lint_world *w)
 		.verify = f->verify,
 	};
 
-	w->judged = f->sinit_file || w->lcp[LCP_PO].p || w->lcp[LCP_PS].p || f->lcp_data[LCP_PO].p;
+	w->judged = !w->po_unreadable && !w->lcp_unknown[LCP_PO] && !w->lcp_unknown[LCP_PS] &&
+	            (f->sinit_file || w->lcp[LCP_PO].p || w->lcp[LCP_PS].p || f->lcp_data[LCP_PO].p);
 	/* The supplier's lists lie in the BIOS: without them nothing can be said about them. */
 	w->supplier_left_out = w->lcp_decoded[LCP_PS] && w->lcp_policy[LCP_PS].type == LCP_POLICY_LIST && !f->lcp_data[LCP_PS].p;
 	if (w->supplier_left_out)

@@ -89,6 +89,7 @@ struct lint_facts {
 	const struct lint_module *modules;
 	size_t module_count;
 	const char *const *others;                /* names of files that the launch does not name, NULL at the end; NULL: not looked for */
+	const char *const *missing;               /* what the launch needs beside its modules and is not there, in the same way */
 	bool no_description;                      /* launch.conf cannot be read, and so no module's command line is known: */
 	enum description_error description_error; /* DESCRIPTION_OK: there is none */
 	size_t description_line;

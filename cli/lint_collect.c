@@ -29,6 +29,7 @@ void lint_collected_free(struct lint_collected *c)
 	free(c->description);
 	free(c->description_text);
 	esp_free_names(&c->others);
+	esp_free_names(&c->missing);
 	free(c->tboot_cmdline);
 	free(c->tboot_path);
 	free(c->sinit_path);
@@ -225,6 +226,14 @@ GL_MUST static bool list_others(const char *build, struct lint_collected *c, str
 	return true;
 }
 
+GL_MUST static bool list_missing(const char *build, struct lint_collected *c, struct cli_fault *fault)
+{
+	if (!build_files_missing(build, c->description, &c->missing, fault))
+		return false;
+	c->facts.missing = (const char *const *)c->missing;
+	return true;
+}
+
 /* After description and policy. */
 GL_MUST static bool read_embedded(const char *build, struct lint_collected *c, struct cli_fault *fault)
 {
@@ -381,10 +390,10 @@ bool lint_collect(const struct lint_sources *given, struct lint_collected *out, 
 	struct lint_sources with_defaults = *given, *s = &with_defaults;
 	struct lint_facts *f = &out->facts;
 
-	if (s->build &&
-		(!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !read_geo(s->build, out, fault) ||
-			!list_modules(out, fault) || !read_description(s->build, out, fault) || !list_others(s->build, out, fault) ||
-			!read_embedded(s->build, out, fault) || !add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
+	if (s->build && (!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !read_geo(s->build, out, fault) ||
+				!list_modules(out, fault) || !read_description(s->build, out, fault) ||
+				!list_others(s->build, out, fault) || !list_missing(s->build, out, fault) ||
+				!read_embedded(s->build, out, fault) || !add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
 		return false;
 	if (!read_sinit(s->sinit, out, fault))
 		return false;

@@ -33,6 +33,7 @@ struct lint_collected {
 	uint8_t *description_text;
 	size_t description_size;
 	char **others; /* NULL: not looked for */
+	char **missing;
 	struct stage_rules rules;
 	char *tboot_cmdline, *tboot_path, *sinit_path, *lcp_path, *lcp_data_path; /* of a build for txt mode */
 	uint8_t *policy, *geo, *sinit, *lcp[LCP_OWNERS], *lcp_data[LCP_OWNERS];

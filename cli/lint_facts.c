@@ -39,15 +39,14 @@ bool lint_nv_open_to_all(const struct lint_nv *nv)
 	return nv->attributes & TPMA_NV_AUTHWRITE && nv->read == LINT_READ_OK && !lint_nv_locked(nv);
 }
 
-const char *lint_nv_unreadable(const struct lint_nv *nv)
+const char *lint_nv_unreadable_at_launch(const struct lint_nv *nv)
 {
-	switch (geo_readable(nv->attributes, nv->size)) {
+	/* Startup(CLEAR) ends what TPM2_NV_ReadLock began: TPM 2.0 Library part 3. */
+	switch (geo_readable(nv->attributes & ~TPMA_NV_READLOCKED, nv->size)) {
 	case GEO_UNREADABLE_AUTH:
 		return "its attributes lack authread";
 	case GEO_UNREADABLE_UNWRITTEN:
 		return "nothing was ever written to it";
-	case GEO_UNREADABLE_LOCKED:
-		return "it is locked against reading";
 	case GEO_UNREADABLE_SIZE:
 		return "its size is 0 or over 4096 bytes";
 	default:
@@ -59,19 +58,13 @@ const char *lint_nv_unreadable(const struct lint_nv *nv)
 	case LINT_READ_LOCKOUT:
 		return "the TPM is in dictionary-attack lockout, and its attributes lack no_da";
 	case LINT_READ_FAILED:
-		return "the TPM refuses to read it";
+		if (!(nv->attributes & TPMA_NV_READLOCKED))
+			return "the TPM refuses to read it";
+		break;
 	default:
-		return NULL;
+		break;
 	}
-}
-
-const char *lint_nv_unreadable_at_launch(const struct lint_nv *nv)
-{
-	const char *why = lint_nv_unreadable(nv);
-
-	if (!why && nv->attributes & TPMA_NV_CLEAR_STCLEAR)
-		why = "with clear_stclear it counts as never written after each reset";
-	return why;
+	return nv->attributes & TPMA_NV_CLEAR_STCLEAR ? "with clear_stclear it counts as never written after each reset" : NULL;
 }
 
 bool lint_tboot_accepts(const struct vlp *p)

@@ -8,7 +8,7 @@
 
 /* Which bytes tboot takes for its policy (tboot/common/policy.c, set_policy()). */
 enum lint_policy_source {
-	LINT_POLICY_UNKNOWN, /* no TPM was looked at */
+	LINT_POLICY_UNKNOWN, /* no TPM was looked at, or not into the index */
 	LINT_POLICY_NV,
 	LINT_POLICY_CUSTOM,  /* a custom element of the owner's policy data */
 	LINT_POLICY_DEFAULT, /* built into tboot */
@@ -36,7 +36,9 @@ struct lint_world {
 	bool has_effective;
 	struct vlp effective; /* what tboot obeys, if it is known and not tboot's default */
 
-	struct span lcp[LCP_OWNERS]; /* launch control policies: given, else the TPM's; p NULL: none */
+	struct span lcp[LCP_OWNERS];  /* launch control policies: given, else the TPM's; p NULL: none */
+	const char *po_unreadable;    /* why SINIT cannot read the owner's; NULL: it can, or there is none, or another one is given */
+	bool lcp_unknown[LCP_OWNERS]; /* the TPM has one, but it is not known */
 	bool lcp_decoded[LCP_OWNERS];
 	struct lcp_policy lcp_policy[LCP_OWNERS];
 	bool data_decoded;
@@ -62,9 +64,7 @@ GL_MUST bool lint_nv_open_to_all(const struct lint_nv *nv);
 /* Whether it is locked against writing for longer than to the next reset. */
 GL_MUST bool lint_nv_locked(const struct lint_nv *nv);
 
-/* Why tboot and geolaunch.efi cannot read the index, as the end of a sentence; NULL: they can. */
-const char *lint_nv_unreadable(const struct lint_nv *nv);
-/* The same for a launch, before which there is a reset. */
+/* Why SINIT, tboot and geolaunch.efi cannot read the index at launch, which comes after a reset, as the end of a sentence; NULL: they can. */
 const char *lint_nv_unreadable_at_launch(const struct lint_nv *nv);
 
 /* tboot's verify_policy(): which of the format's rules it looks at. */

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/build_files.h"
 #include "cli/lint_impl.h"
+#include "cli/slot_list.h"
 #include "geo/geo.h"
 #include "tboot-policy/action.h"
 
@@ -84,17 +86,19 @@ static void say_modules(struct story *s)
 
 static void say_nv_content(struct story *s, const struct vlp_entry *e, const struct lint_nv *nv, const char *who, const char *pcr)
 {
+	const char *why = lint_nv_unreadable_at_launch(nv);
 	bool raw = e->module == VLP_MODULE_NV_RAW;
 	char place[64] = "";
 	struct geo_tag tag;
 	struct digests d;
 
+	if (why) {
+		lint_say(s->out, "%s reads NV index 0x%08x for %s; %s: a cap is measured, and %s.", who, e->nv_index, pcr, why,
+			consequence(s, TB_ERR_NV_VERIFICATION_FAILED));
+		return;
+	}
 	if (!nv->content.p) {
-		const char *why = lint_nv_unreadable(nv);
-
-		lint_say(s->out, "%s reads NV index 0x%08x for %s%s%s%s%s.", who, e->nv_index, pcr, why ? "; " : "", why ? why : "",
-			why ? ": a cap is measured, and " : "; its content was not looked at",
-			why ? consequence(s, TB_ERR_NV_VERIFICATION_FAILED) : "");
+		lint_say(s->out, "%s reads NV index 0x%08x for %s; its content was not looked at.", who, e->nv_index, pcr);
 		return;
 	}
 	measure_nv(ALG_SET_ALL, raw, nv->content, &d);
@@ -188,6 +192,14 @@ GL_MUST static bool tell_sinit(const struct lint_world *w, struct lint_report *o
 			lint_indices[LINT_USE_VLP][w->set]);
 	else
 		lint_say(out, "No SINIT module was given; what follows takes index set %u for granted.", w->set);
+	if (w->po_unreadable) {
+		lint_say(out,
+			"SINIT cannot read the owner's launch control policy in NV index 0x%08x (%s): it stops, and the platform resets.",
+			w->po[w->set]->index, w->po_unreadable);
+		return false;
+	}
+	if (w->lcp_unknown[LCP_PO] || w->lcp_unknown[LCP_PS])
+		lint_say(out, "Whether launch control allows the launch cannot be said: what its policy in the TPM holds is not known.");
 	if (!w->judged)
 		return true;
 	if (!v->allowed) {
@@ -210,8 +222,6 @@ GL_MUST static bool tell_sinit(const struct lint_world *w, struct lint_report *o
 /* The policy that tboot obeys; NULL: its default, or not known. */
 static const struct vlp *tell_policy(const struct lint_world *w, struct lint_report *out, const char *version)
 {
-	const char *size = w->policy_error ? "" : type_name(&w->policy);
-
 	switch (w->source) {
 	case LINT_POLICY_NV:
 		lint_say(out,
@@ -236,9 +246,9 @@ static const struct vlp *tell_policy(const struct lint_world *w, struct lint_rep
 	}
 	if (w->policy_error)
 		return NULL;
-	lint_say(out,
-		"No TPM was looked at (--tcti, --nv-dump). If tboot %s finds this build's policy (type %s, %s), this happens:", version,
-		size, lint_alg_name(w->policy.hash_alg));
+	lint_say(out, "%s. If tboot %s finds this build's policy (type %s, %s), this happens:",
+		w->f->has_tpm ? "Which policy the TPM has for tboot is not known" : "No TPM was looked at (--tcti, --nv-dump)", version,
+		type_name(&w->policy), lint_alg_name(w->policy.hash_alg));
 	return &w->policy;
 }
 
@@ -279,6 +289,23 @@ static void tell_txt(const struct lint_world *w, struct lint_report *out)
 	say_end(&s, "geolaunch's stage");
 }
 
+/* What the launch needs beside its modules. False if there is more to tell. */
+GL_MUST static bool tell_missing(const struct lint_world *w, struct lint_report *out)
+{
+	bool stops = w->policy_error || w->policy.type == VLP_HALT;
+	size_t i;
+
+	for (i = 0; w->f->missing && w->f->missing[i]; i++)
+		if (!strcmp(w->f->missing[i], BUILD_DEFAULT))
+			lint_say(out, "%s is missing: firmware that starts what is there by default finds nothing.", w->f->missing[i]);
+		else if (!strcmp(w->f->missing[i], SLOT_APPLICATION))
+			lint_say(out, "%s is missing: nothing is launched.", w->f->missing[i]);
+		else
+			lint_say(out, "%s is missing: geolaunch.efi launches nothing. It %s.", w->f->missing[i],
+				stops ? "stops" : "stops or starts the host unmeasured, as the policy's type says");
+	return i > 0;
+}
+
 /* Where geolaunch.efi brings a description itself, that counts. False if there is more to tell. */
 GL_MUST static bool tell_no_description(const struct lint_world *w, struct lint_report *out)
 {
@@ -296,7 +323,7 @@ GL_MUST static bool tell_no_description(const struct lint_world *w, struct lint_
 
 void lint_launch(const struct lint_world *w, struct lint_report *out)
 {
-	if (tell_no_description(w, out))
+	if (tell_missing(w, out) || tell_no_description(w, out))
 		return;
 	if (w->direct)
 		tell_direct(w, out);

@@ -30,6 +30,10 @@ static void check_missing_file(const struct lint_world *w, struct lint_run *run)
 			lint_where(run, "%s", w->f->modules[i].file);
 			lint_found(run, "It is module %u, %s.", w->f->modules[i].number, role_table[w->f->modules[i].role].name);
 		}
+	for (size_t i = 0; w->f->missing && w->f->missing[i]; i++) {
+		lint_where(run, "%s", w->f->missing[i]);
+		lint_found(run, "%s", "");
+	}
 }
 
 static void check_changed_file(const struct lint_world *w, struct lint_run *run)
@@ -250,8 +254,8 @@ static void check_description(const struct lint_world *w, struct lint_run *run)
 
 const struct lint_rule lint_build_rules[] = {
 	{ "GL-BUILD-001", LINT_ERROR, "a file of the build is missing",
-		"The launch needs a module that is not in the build directory: a cap is measured in its place, and with the policy types continue "
-		"and halt the launch may stop there.",
+		"The launch needs a file that is not in the build directory. In place of a module a cap is measured, and with the policy types "
+		"continue and halt the launch may stop there; without any other file there is no launch. 'geolaunch install' refuses the build.",
 		"Build again: 'geolaunch build'.", "docs/MEASUREMENTS.md, caps", check_missing_file },
 	{ "GL-BUILD-002", LINT_ERROR, "a file of the build was changed",
 		"What lies in the build directory does not have the digest that expected.json predicts: the PCRs will end in other values, "

@@ -47,9 +47,10 @@ static void check_ppwrite(const struct lint_world *w, struct lint_run *run)
 static void check_vlp_unreadable(const struct lint_world *w, struct lint_run *run)
 {
 	const struct lint_nv *nv = w->vlp[w->set];
-	const char *why = nv ? lint_nv_unreadable(nv) : NULL;
+	const char *why = nv ? lint_nv_unreadable_at_launch(nv) : NULL;
 
-	if (applies(w) && why)
+	/* clear_stclear has a rule of its own. */
+	if (applies(w) && why && !(nv->attributes & TPMA_NV_CLEAR_STCLEAR))
 		lint_found_nv(run, nv->index, "Here: %s.", why);
 }
 
@@ -65,9 +66,10 @@ static void check_both_places(const struct lint_world *w, struct lint_run *run)
 	if (applies(w) && w->vlp[w->set] && w->has_custom)
 		lint_found_nv(run, w->vlp[w->set]->index, "The custom element is number %d of list %d; %s.", w->custom_at.element + 1,
 			w->custom_at.list + 1,
-			w->source == LINT_POLICY_NV       ? "the index wins"
-			: w->source == LINT_POLICY_CUSTOM ? "what is in the index is no policy for tboot, so the custom element wins"
-							  : "tboot can use neither and takes its default policy");
+			w->source == LINT_POLICY_NV        ? "the index wins"
+			: w->source == LINT_POLICY_CUSTOM  ? "what is in the index is no policy for tboot, so the custom element wins"
+			: w->source == LINT_POLICY_UNKNOWN ? "which one counts cannot be said, as what is in the TPM is not known"
+							   : "tboot can use neither and takes its default policy");
 }
 
 static void check_other_policy(const struct lint_world *w, struct lint_run *run)
@@ -82,7 +84,7 @@ static void check_malformed(const struct lint_world *w, struct lint_run *run)
 {
 	const struct lint_nv *nv = w->vlp[w->set];
 
-	if (!applies(w) || !nv || !nv->content.p || w->nv_policy.p || nv->attributes & TPMA_NV_PPWRITE || lint_nv_unreadable(nv))
+	if (!applies(w) || !nv || !nv->content.p || w->nv_policy.p || nv->attributes & TPMA_NV_PPWRITE || lint_nv_unreadable_at_launch(nv))
 		return;
 	lint_found_nv(run, nv->index, "%s",
 		nv->content.n >= 2 && nv->content.p[0] == 0 && nv->content.p[1] == 3
@@ -153,7 +155,7 @@ static void check_error_index(const struct lint_world *w, struct lint_run *run)
 		lint_found_nv(run, nv->index, "Its attributes lack %s.", nv->attributes & TPMA_NV_AUTHWRITE ? "authread" : "authwrite");
 	else if (nv->read == LINT_READ_PASSWORD)
 		lint_found_nv(run, nv->index, "It has a password.");
-	if (nv->attributes & TPMA_NV_WRITELOCKED)
+	if (lint_nv_locked(nv))
 		lint_found_nv(run, nv->index, "It is locked against writing.");
 }
 

@@ -7,7 +7,8 @@ import shutil
 import pytest
 
 from build_model import make_inputs, refused, run, to_yaml
-from txt_model import BIOS, TXT, TxtModel, make_txt_inputs, txt_variant
+from swtpm import Swtpm
+from txt_model import BIOS, TXT, TxtModel, lcp_files, make_txt_inputs, txt_variant
 
 
 @pytest.fixture
@@ -77,3 +78,69 @@ def test_lint_of_a_txt_build_whose_description_cannot_be_read(inputs):
     gone = lint(inputs, code=20)
     assert [f["id"] for f in gone["findings"] if f not in before["findings"]] == ["GL-BUILD-015"]
     assert gone["launch"][0].startswith("geolaunch.efi cannot read launch.conf (there is no such file)")
+
+
+@pytest.fixture
+def tpm():
+    t = Swtpm()
+    yield t
+    t.close()
+
+
+def test_lint_of_indices_that_are_locked_against_reading(inputs, tpm):
+    """The next reset unlocks them, so they are no error; what they hold is not known until then."""
+    assert build(inputs, txt_variant(tboot={"file": "tboot.gz", "cmdline": "min_ram=0x2000000"})).returncode == 0
+    esp = inputs / "out/esp/EFI/geolaunch"
+    contents = {"0x01c10131": (esp / "policy.vlp").read_bytes(), "0x01c10110": (inputs / "out/geo.bin").read_bytes()}
+    for index, content in contents.items():
+        tpm.tool("tpm2_nvdefine", index, "-C", "o", "-s", str(len(content)), "-a", "ownerwrite|authread|no_da|read_stclear")
+        tpm.tool("tpm2_nvwrite", index, "-C", "o", "-i", "-", data=content)
+    before = lint(inputs, "--tcti", tpm.tcti)
+    assert any("takes its policy from NV index 0x01c10131" in s for s in before["launch"])
+    for index in contents:
+        tpm.tool("tpm2_nvreadlock", index, "-C", index)
+    locked = lint(inputs, "--tcti", tpm.tcti)
+    assert locked["findings"] == before["findings"]
+    assert any(s.startswith("Which policy the TPM has for tboot is not known. If tboot 1.10.5 finds this build's policy") for s in locked["launch"])
+    assert any("reads NV index 0x01c10110 for PCR 22; its content was not looked at." in s for s in locked["launch"])
+
+
+def test_lint_of_a_dump_without_contents(inputs, tmp_path):
+    """As geolaunch-lint(1) allows: what is not known is not said to be missing."""
+    assert build(inputs, txt_variant(tboot={"file": "tboot.gz", "cmdline": "min_ram=0x2000000"})).returncode == 0
+    size = (inputs / "out/esp/EFI/geolaunch/policy.vlp").stat().st_size
+    # ownerwrite, authread, no_da, written; the owner's policy also policywrite
+    nv = [{"index": "0x01c10131", "attributes": 0x22040002, "size": size}, {"index": "0x01c10106", "attributes": 0x2204000A, "size": 70},
+          {"index": "0x01c10110", "attributes": 0x22040002, "size": 64}]
+    (tmp_path / "nv.json").write_text(json.dumps({"format": "geolaunch-nv-1", "banks": ["sha256"], "nv": nv}))
+    report = lint(inputs, "--nv-dump", tmp_path / "nv.json")
+    assert not [f for f in report["findings"] if f["severity"] == "error"]
+    said = "\n".join(report["launch"])
+    assert "Launch control allows" not in said and "no policy" not in said and "No TPM was looked at" not in said
+    assert "Whether launch control allows the launch cannot be said: what its policy in the TPM holds is not known." in said
+
+
+@pytest.mark.parametrize("name", ["EFI/BOOT/BOOTX64.EFI", "geolaunch.efi", "tboot", "sinit", "lcp"])
+def test_lint_of_a_txt_build_without_a_file(inputs, name):
+    """What is no module is missed all the same, and nothing is launched without it."""
+    lcp_files(inputs, TxtModel(TXT, inputs).mle_hash("sha256"))
+    assert build(inputs, txt_variant(lcp={"data": "list.dat", "policy": "owner.pol"})).returncode == 0
+    assert not [f for f in lint(inputs)["findings"] if f["severity"] == "error"]
+    esp = inputs / "out/esp"
+    (esp / name if "/" in name else esp / "EFI/geolaunch" / name).unlink()
+    report = lint(inputs, code=20)
+    assert ("GL-BUILD-001", name) in {(f["id"], f["where"]) for f in report["findings"]}
+    assert len(report["launch"]) == 1 and report["launch"][0].startswith(f"{name} is missing: ")
+
+
+def test_lint_of_a_txt_build_without_its_own_sinit(inputs):
+    """What the description does not name is not missed."""
+    (inputs / "a.log").write_bytes(TxtModel(TXT, inputs).log())
+    assert build(inputs, txt_variant(sinit=None, platform={"log": "a.log"})).returncode == 0
+    assert not [f for f in lint(inputs)["findings"] if f["severity"] == "error"]
+
+
+def test_lint_of_a_txt_build_without_the_default(inputs):
+    assert build(inputs, TXT).returncode == 0
+    shutil.rmtree(inputs / "out/esp/EFI/BOOT")
+    assert [(f["id"], f["where"]) for f in lint(inputs, code=20)["findings"] if f["severity"] == "error"] == [("GL-BUILD-001", "EFI/BOOT/BOOTX64.EFI")]

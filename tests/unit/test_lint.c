@@ -236,6 +236,23 @@ static void bad_policy(W *w)
 {
 	w->policy.reserved = 1;
 }
+/* clang-format off */
+/* Seen after a reset: what is locked against reading can be read, what clear_stclear forgets cannot. */
+static void read_locked(W *w, unsigned i) { w->nv[i].nv.attributes |= TPMA_NV_READLOCKED; w->nv[i].nv.read = LINT_READ_NOT_TRIED; }
+static void vlp_locked(W *w) { read_locked(w, NV_VLP); }
+static void geo_locked(W *w) { read_locked(w, NV_GEO); }
+static void po_locked(W *w) { read_locked(w, NV_PO); }
+static void po_locked_custom(W *w) { po_locked(w); custom(w); }
+static void po_password(W *w) { w->nv[NV_PO].nv.read = LINT_READ_PASSWORD; }
+static void vlp_stclear(W *w) { w->nv[NV_VLP].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
+static void geo_stclear(W *w) { w->nv[NV_GEO].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
+static void po_stclear(W *w) { w->nv[NV_PO].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
+/* What a launch needs beside its modules. */
+static void no_tboot(W *w) { static const char *const names[] = { "tboot", NULL }; w->f.missing = names; }
+static void no_tboot_nonfatal(W *w) { no_tboot(w); w->policy.type = VLP_NONFATAL; }
+static void no_application(W *w) { static const char *const names[] = { "EFI/BOOT/BOOTX64.EFI", "geolaunch.efi", NULL }; w->f.missing = names; }
+/* clang-format on */
+
 static void supplier(W *w)
 {
 	w->f.mle.banks = 0;
@@ -264,6 +281,23 @@ static const struct {
 	{ other_place, "a geo tag for FE) into PCR 22; it is not what the policy demands: the launch stops here.", "Then the host starts" },
 	{ no_tpm, "No TPM was looked at (--tcti, --nv-dump). If tboot 1.10.5 finds this build's policy (type halt, sha256)", NULL },
 	{ bad_policy, "geolaunch.efi refuses the policy (the reserved field is not 0", NULL },
+	{ vlp_locked, "Which policy the TPM has for tboot is not known. If tboot 1.10.5 finds this build's policy (type halt, sha256)",
+		"finds no policy" },
+	{ geo_locked, "reads NV index 0x01c10110 for PCR 22; its content was not looked at.", "cap is measured" },
+	{ po_locked, "Whether launch control allows the launch cannot be said: what its policy in the TPM holds is not known.",
+		"Launch control allows" },
+	{ po_locked, "takes its policy from NV index 0x01c10131", NULL },
+	{ po_locked_custom, "Which policy the TPM has for tboot is not known", "finds no policy" },
+	{ po_password,
+		"SINIT cannot read the owner's launch control policy in NV index 0x01c10106 (it has a password, and nobody types one",
+		"Launch control allows" },
+	{ po_stclear, "it stops, and the platform resets.", "takes its policy" },
+	{ vlp_stclear, "finds no policy and takes its default one", "takes its policy from NV" },
+	{ geo_stclear, "with clear_stclear it counts as never written after each reset: a cap is measured, and the launch stops here.",
+		"it is what the policy demands" },
+	{ no_tboot, "tboot is missing: geolaunch.efi launches nothing. It stops.", "host starts" },
+	{ no_tboot_nonfatal, "It stops or starts the host unmeasured, as the policy's type says.", "host starts" },
+	{ no_application, "geolaunch.efi is missing: nothing is launched.", "host starts" },
 	{ supplier, "Whether launch control allows the launch cannot be said", NULL },
 };
 
