@@ -206,7 +206,12 @@ GL_MUST static bool get_pcrs(const struct options *o, struct pcrs *out, struct c
 	return rc == TSS2_RC_SUCCESS || host_tpm_fail(fault, "cannot read PCR 17-22", rc);
 }
 
-/* This host's own log belongs to this host's TPM only. The firmware's says nothing about a launch. */
+/* Whether this host's own log is looked for: it belongs to this host's TPM only. */
+static bool own_log(const struct options *o)
+{
+	return !o->log && !o->no_log && !o->tcti && !o->pcrs;
+}
+
 GL_MUST static bool get_log(const struct options *o, struct livelog *out, struct cli_fault *fault)
 {
 	struct eventlog_reader reader;
@@ -223,13 +228,24 @@ GL_MUST static bool get_log(const struct options *o, struct livelog *out, struct
 		return cli_fail(fault, CLI_INPUT, "%s: %s: take one from the host with 'geolaunch log --live --raw-out FILE'", o->log,
 			reader.error);
 	}
-	if (o->no_log || o->tcti || o->pcrs)
+	return !own_log(o) || livelog_find_launch("", out, fault);
+}
+
+/* Who did not choose to judge without a log is told so. */
+GL_MUST static bool tell_no_log(const struct options *o, const struct expected *e, const struct livelog *log, struct verify_result *r)
+{
+	char buf[256];
+
+	if (!own_log(o) || log->kind != LIVELOG_NONE)
 		return true;
-	if (!livelog_find("", out, fault))
-		return false;
-	if (out->kind == LIVELOG_FIRMWARE)
-		livelog_free(out);
-	return true;
+	if (e->drtm && log->unseen)
+		(void)snprintf(buf, sizeof(buf),
+			"No log was compared: /dev/mem, through which that of the TXT heap is read, cannot be used (%s): run as root, without "
+			"kernel lockdown, or give --log.",
+			strerror(log->unseen));
+	else
+		(void)snprintf(buf, sizeof(buf), "No log was compared: this host has none of a launch.");
+	return verify_result_explain(r, buf);
 }
 
 /* ---- JSON ---- */
@@ -406,6 +422,8 @@ GL_MUST static bool run_verify(const struct options *o, int *code, struct cli_fa
 		return cli_fail(fault, CLI_INPUT, "required PCR bank not compared: %s: it must be %s and expected by the build", error,
 			o->pcrs ? "in the file of PCR values" : "active in the TPM");
 	}
+	if (!tell_no_log(o, &e, &log, &r))
+		return cli_fail(fault, CLI_IO, "out of memory: %s", o->expected);
 	if (verify_has(&r, VERIFY_GEO_MISMATCH) && !o->pcrs && !verify_geo_explain(&e, &geo, o->tcti, &r))
 		return cli_fail(fault, CLI_IO, "out of memory: %s", o->expected);
 	*code = verify_exit_code(&r);

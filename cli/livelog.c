@@ -41,12 +41,12 @@ static bool livelog_read(struct livelog *l, size_t skip, struct cli_fault *fault
 	return true;
 }
 
-bool livelog_find(const char *root, struct livelog *out, struct cli_fault *fault)
+GL_MUST static bool find(const char *root, enum livelog_kind last, struct livelog *out, struct cli_fault *fault)
 {
 	struct stat st;
 
 	*out = (struct livelog){ .kind = LIVELOG_NONE };
-	for (size_t i = 0; i < GL_COUNT(places); i++) {
+	for (size_t i = 0; i < GL_COUNT(places) && places[i].kind <= last; i++) {
 		if (asprintf(&out->path, "%s%s", root, places[i].path) < 0) {
 			out->path = NULL;
 			return cli_fail(fault, CLI_IO, "out of memory");
@@ -55,7 +55,7 @@ bool livelog_find(const char *root, struct livelog *out, struct cli_fault *fault
 			out->kind = places[i].kind;
 			return livelog_read(out, places[i].skip, fault);
 		}
-		if (places[i].memory && !livelog_txt(out->path, &out->bytes, &out->log.n, fault))
+		if (places[i].memory && !livelog_txt(out->path, &out->bytes, &out->log.n, &out->unseen, fault))
 			return false;
 		if (out->bytes) {
 			out->kind = places[i].kind;
@@ -66,4 +66,14 @@ bool livelog_find(const char *root, struct livelog *out, struct cli_fault *fault
 		out->path = NULL;
 	}
 	return true;
+}
+
+bool livelog_find(const char *root, struct livelog *out, struct cli_fault *fault)
+{
+	return find(root, LIVELOG_FIRMWARE, out, fault);
+}
+
+bool livelog_find_launch(const char *root, struct livelog *out, struct cli_fault *fault)
+{
+	return find(root, LIVELOG_TXT, out, fault);
 }

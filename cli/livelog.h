@@ -19,6 +19,7 @@ struct livelog {
 	char *path;      /* where it was found */
 	uint8_t *bytes;  /* of the file, or of the heap's log */
 	struct span log; /* the log inside of `bytes` */
+	int unseen;      /* errno, if the heap could not be looked into: there may be a log of a launch */
 };
 
 /*
@@ -26,6 +27,9 @@ struct livelog {
  * is there; `kind` says LIVELOG_NONE if none is. False and a fault if one is there but cannot be read. To be freed either way.
  */
 GL_MUST bool livelog_find(const char *root, struct livelog *out, struct cli_fault *fault);
+
+/* The same, but for the log of a launch only: the firmware's is not looked at. */
+GL_MUST bool livelog_find_launch(const char *root, struct livelog *out, struct cli_fault *fault);
 
 void livelog_free(struct livelog *l);
 

@@ -115,7 +115,7 @@ static bool read_log(const struct memory *m, uint64_t heap_base, uint64_t heap_s
 	return true;
 }
 
-bool livelog_txt(const char *mem, uint8_t **log, size_t *n, struct cli_fault *fault)
+bool livelog_txt(const char *mem, uint8_t **log, size_t *n, int *unseen, struct cli_fault *fault)
 {
 	CLEANUP(end_memory) struct memory m = { .name = mem, .fd = open(mem, O_RDONLY | O_CLOEXEC | O_SYNC) };
 	uint8_t registers[TXT_PUBLIC_SIZE];
@@ -123,11 +123,14 @@ bool livelog_txt(const char *mem, uint8_t **log, size_t *n, struct cli_fault *fa
 
 	*log = NULL;
 	*n = 0;
+	*unseen = m.fd < 0 && errno != ENOENT ? errno : 0;
 	if (m.fd < 0 || fstat(m.fd, &st) != 0)
 		return true;
 	m.file = S_ISREG(st.st_mode);
-	if (!read_at(&m, TXT_PUBLIC_BASE, registers, sizeof(registers)))
+	if (!read_at(&m, TXT_PUBLIC_BASE, registers, sizeof(registers))) {
+		*unseen = m.file ? 0 : errno;
 		return true;
+	}
 	if (reg(registers, TXT_DIDVID) == 0 || reg(registers, TXT_DIDVID) == UINT64_MAX || !(reg(registers, TXT_STS) & TXT_STS_SENTER_DONE))
 		return true;
 	return read_log(&m, reg(registers, TXT_HEAP_BASE), (uint32_t)reg(registers, TXT_HEAP_SIZE), log, n, fault);

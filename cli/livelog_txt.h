@@ -10,8 +10,9 @@
  * is bounded and looked at as if somebody hostile had written it.
  *
  * True with `*log` NULL if there is none: no such file or not readable by this user, no TXT, no dynamic launch since the last reset, another
- * kind of log. False and a fault if a launch took place, but heap or log cannot be used. `*log` is the caller's to free.
+ * kind of log. False and a fault if a launch took place, but heap or log cannot be used. `*log` is the caller's to free. `*unseen`: errno if
+ * `mem` is there and cannot be looked into, else 0.
  */
-GL_MUST bool livelog_txt(const char *mem, uint8_t **log, size_t *n, struct cli_fault *fault);
+GL_MUST bool livelog_txt(const char *mem, uint8_t **log, size_t *n, int *unseen, struct cli_fault *fault);
 
 #endif

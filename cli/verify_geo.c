@@ -62,7 +62,8 @@ GL_MUST static bool differ(struct span found, struct span wanted, struct text *t
 	struct geo_tag now, tag;
 
 	if (span_equal(found, wanted)) {
-		text_str(t, "now holds what was expected: it was written after the launch");
+		text_str(t,
+			"now holds what was expected: it was written after the launch, could not be read then, or the PCR was changed since");
 		return true;
 	}
 	if (geo_decode(wanted, &tag) != GEO_OK)

@@ -198,6 +198,8 @@ static void note_first(struct logged *l, size_t key, enum verify_difference what
 {
 	struct verify_first_difference *f = &l->j->r->first;
 
+	/* One of its own only follows from what was not expected in front of it. */
+	key += e && e->type == MEASURE_CLOSING;
 	if (f->what != VERIFY_SAME && l->first_key <= key)
 		return;
 	l->first_key = key;
@@ -219,9 +221,10 @@ static void note_first(struct logged *l, size_t key, enum verify_difference what
 	}
 }
 
+/* The closing event follows all others, whatever comes before or behind it in its own PCR. */
 static size_t key_of(const struct logged *l, const struct expected_event *e)
 {
-	return e ? (size_t)(e - l->j->expected->events) : l->j->expected->event_count;
+	return e && e->type != MEASURE_CLOSING ? (size_t)(e - l->j->expected->events) : l->j->expected->event_count;
 }
 
 static void note_category(struct logged *l, alg_set banks, enum verify_verdict v, const char *module)

@@ -255,10 +255,17 @@ static bool chain_has(const struct chain *c, enum verify_verdict category)
 	return false;
 }
 
-/* Names those modules of the PCR that were not seen. One of them differs, or all. */
+/* With PCR 17 as expected its closing event proves that PCR 19-22 were so, too, at the end of the launch. */
+static bool closed_as_expected(struct view *w)
+{
+	return finding_of(w, PCR_DRTM_FIRST)->state == AS_EXPECTED && chain_has(chain_of(w, PCR_DRTM_FIRST), VERIFY_VERDICT_COUNT);
+}
+
+/* Names those modules of the PCR that were not seen. One of them differs, or all; or what the closing event in the same PCR bound. */
 static void blame_modules(struct view *w, unsigned pcr)
 {
 	const struct chain *c = chain_of(w, pcr);
+	bool closing = chain_has(c, VERIFY_VERDICT_COUNT);
 	char *buf = NULL;
 	size_t size = 0, count = 0;
 	FILE *f = open_memstream(&buf, &size);
@@ -273,9 +280,10 @@ static void blame_modules(struct view *w, unsigned pcr)
 		fprintf(f, "%s\"%s\"", count++ ? ", " : "", c->v[i]->name);
 		verify_add_module(w->j, c->v[i]->name);
 	}
-	if (fclose(f) == 0 && count > 0)
-		verify_explain(w->j, "PCR %u is not as expected: %s%s %sdiffers (bytes or command line).", pcr, count > 1 ? "of " : "", buf,
-			count > 1 ? "at least one " : "");
+	if (fclose(f) == 0 && count > 0 && (pcr < 19 || !closed_as_expected(w)))
+		verify_explain(w->j, "PCR %u is not as expected: %s%s %s%s (bytes or command line).%s", pcr, count > 1 ? "of " : "", buf,
+			count > 1 ? "at least one " : "", closing ? "may differ" : "differs",
+			closing ? " Or none of these, and PCR 20-22 were others when the launch was closed: they can be made anew." : "");
 	free(buf);
 }
 
@@ -309,7 +317,8 @@ static void judge_content(struct view *w, unsigned pcr, bool policy_ok)
 	}
 	if (chain_has(c, VERIFY_GEO_MISMATCH)) {
 		verify_note(w->j, bank, VERIFY_GEO_MISMATCH);
-		verify_explain(w->j, "PCR %u is not as expected: the geo tag is another one.", pcr);
+		if (!closed_as_expected(w))
+			verify_explain(w->j, "PCR %u is not as expected: the geo tag is another one.", pcr);
 	}
 }
 
@@ -416,16 +425,9 @@ static void explain_stop(struct view *w)
 	}
 }
 
-/* With PCR 17 as expected its closing event proves what 19-22 were at the end of the launch. */
 static void explain_later_change(struct view *w)
 {
-	bool closed = false;
-
-	for (size_t i = 0; i < chain_of(w, 17)->n; i++)
-		closed |= chain_of(w, 17)->v[i]->type == MEASURE_CLOSING;
-	if (!closed || finding_of(w, 17)->state != AS_EXPECTED)
-		return;
-	for (unsigned pcr = 19; pcr <= PCR_DRTM_LAST; pcr++)
+	for (unsigned pcr = 19; closed_as_expected(w) && pcr <= PCR_DRTM_LAST; pcr++)
 		if (finding_of(w, pcr)->state != AS_EXPECTED)
 			verify_explain(w->j,
 				"PCR %u was changed after the launch: the closing event in PCR 17 still binds the expected value.", pcr);

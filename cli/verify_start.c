@@ -56,7 +56,7 @@ static bool is_ff_capped(const struct verify_job *j, enum alg a, unsigned pcr, c
 	return false;
 }
 
-/* geolaunch.efi, when it goes on without a dynamic launch, caps all of PCR 17-22 from what they are after a reset. CAP_COUNT: it did not. */
+/* geolaunch.efi, when it stops before a dynamic launch or goes on without one, caps all of PCR 17-22 from what they are after a reset. CAP_COUNT: it did not. */
 static enum cap without_launch(const struct verify_job *j)
 {
 	for (enum cap why = 0; j->expected->drtm && why < CAP_COUNT; why++) {
@@ -76,9 +76,8 @@ static enum cap without_launch(const struct verify_job *j)
 static void judge_without_launch(struct verify_job *j, enum cap why)
 {
 	verify_explain(j,
-		"No dynamic launch took place: PCR 17-22 were capped from their reset values (%s: %s), and the host was started "
-		"unmeasured.",
-		cap_table[why].name, cap_table[why].meaning);
+		"No dynamic launch took place: PCR 17-22 were capped from their reset values (%s: %s), and the launch was stopped%s.",
+		cap_table[why].name, cap_table[why].meaning, why == CAP_PREFLIGHT ? ", or the host was started unmeasured" : "");
 	verify_note(j, j->r->compared, VERIFY_NO_DRTM);
 	verify_note_cap(j, j->r->compared, why);
 }

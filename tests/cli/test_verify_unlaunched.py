@@ -8,13 +8,16 @@ from test_build_txt import build, inputs, pcrs_of, verify  # noqa: F401  (a fixt
 from txt_model import SINIT_BANKS, TXT, TxtModel
 
 
-def test_started_without_a_launch(inputs):
-    """geolaunch.efi went on without TXT: all of PCR 17-22 are capped from FF."""
+@pytest.mark.parametrize("why, end", [("policy-missing", "the launch was stopped."), ("description-missing", "the launch was stopped."),
+                                      ("preflight", "the launch was stopped, or the host was started unmeasured.")])
+def test_capped_without_a_launch(inputs, why, end):
+    """geolaunch.efi stopped before TXT, or with a failed pre-flight went on without it: all of PCR 17-22 are capped from FF."""
     assert build(inputs, TXT).returncode == 0
-    pcrs = {b: {str(p): h(b, b"\xff" * len(h(b)), h(b, b"cap policy-missing")).hex() for p in range(17, 23)} for b in SINIT_BANKS}
+    pcrs = {b: {str(p): h(b, b"\xff" * len(h(b)), h(b, f"cap {why}".encode())).hex() for p in range(17, 23)} for b in SINIT_BANKS}
     code, v = verify(inputs, pcrs)
     assert code == 16 and v["verdicts"][0] == "no-drtm" and "capped" in v["verdicts"] and not v["drtm"]
-    assert any("No dynamic launch took place" in line for line in v["explanation"])
+    said = [line for line in v["explanation"] if "No dynamic launch took place" in line]
+    assert len(said) == 1 and said[0].endswith("), and " + end)
 
 
 def test_nothing_measured(inputs):

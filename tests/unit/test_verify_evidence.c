@@ -403,6 +403,79 @@ static void both_beginnings(void **state)
 	verify_world_free(w);
 }
 
+/*
+ * What the closing event is there for: the launch measured another geo tag, and whoever holds locality 2 then made PCR 22 as it should be.
+ * Without a log the modules of PCR 17 are only under suspicion.
+ */
+static void blamed_for_a_reset(void **state)
+{
+	(void)state;
+	for (unsigned drtm = 0; drtm < 2; drtm++) {
+		struct world *w = verify_world_new(ALL, ALL, drtm);
+
+		w->steps[GEO].content = "FR";
+		verify_world_launch(w);
+		for (unsigned a = 0; a < ALG_COUNT; a++)
+			memcpy(w->tpm.v[a][22], w->expected.pcrs.v[a][22], DIGEST_MAX);
+		verify_world_check(w, false);
+		assert_verdicts(w, V(MODULE_MISMATCH) | (drtm ? 0 : V(NO_DRTM)));
+		assert_int_equal(verify_exit_code(&w->r), 13);
+		assert_says(w,
+			"PCR 17 is not as expected: \"module 0 description launch.conf\" may differ (bytes or command line). Or none of these, "
+			"and PCR 20-22 were others when the launch was closed: they can be made anew.");
+		assert_false(verify_world_says(w, "differs"));
+		assert_false(w->r.geo_agrees);
+		verify_world_free(w);
+	}
+}
+
+/* The reverse: a good launch, and its PCR changed later. That the content was another one is not said. */
+static void changed_later(void **state)
+{
+	static const struct {
+		size_t step;
+		unsigned verdict;
+	} cases[] = { { VMM, V(MODULE_MISMATCH) }, { GEO, V(GEO_MISMATCH) } };
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(cases); i++) {
+		struct world *w = verify_world_new(ALL, ALL, true);
+		const unsigned pcr = verify_world_good[cases[i].step].pcr;
+		struct digests d;
+
+		verify_world_launch(w);
+		hash_span(ALL, SPAN_LITERAL("more"), &d);
+		assert_true(pcrs_extend(&w->tpm, pcr, &d));
+		verify_world_check(w, false);
+		assert_verdicts(w, cases[i].verdict);
+		assert_int_equal(w->r.explanation.n, 1);
+		assert_says(w, "was changed after the launch: the closing event in PCR 17 still binds the expected value.");
+		verify_world_free(w);
+	}
+}
+
+/* What nobody expects is the first difference, not the closing event that follows from it. */
+static void extra_event_first(void **state)
+{
+	static const struct {
+		size_t at;
+		unsigned pcr;
+	} cases[] = { { CLOSING, 19 }, { CLOSING, 22 }, { CLOSING, 17 }, { HYPERVISOR, 20 } };
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(cases); i++) {
+		struct world *w = verify_world_new(ALL, ALL, true);
+
+		verify_world_insert_step(w, cases[i].at, (struct step){ cases[i].pcr, EV_TBOOT, "", "extra", 0 });
+		verify_world_launch(w);
+		verify_world_check(w, true);
+		assert_int_equal(w->r.first.what, VERIFY_DIFF_EXTRA);
+		assert_int_equal(w->r.first.pcr, cases[i].pcr);
+		assert_int_equal(w->r.first.type, EV_TBOOT);
+		verify_world_free(w);
+	}
+}
+
 static void input_errors(void **state)
 {
 	struct world *w = verify_world_new(SHA256_ONLY, ALG_BIT(ALG_SHA1), true);
@@ -464,6 +537,9 @@ int main(void)
 		cmocka_unit_test(no_dynamic_launch_and_halted),
 		cmocka_unit_test(direct_launch_in_place_of_tboot),
 		cmocka_unit_test(both_beginnings),
+		cmocka_unit_test(blamed_for_a_reset),
+		cmocka_unit_test(changed_later),
+		cmocka_unit_test(extra_event_first),
 		cmocka_unit_test(input_errors),
 		cmocka_unit_test(fixed_names),
 	};
