@@ -129,7 +129,10 @@ struct span cli_skip_bom(struct span text);
  */
 GL_MUST bool read_file(const char *path, size_t max, uint8_t **out, size_t *n, struct cli_fault *fault);
 
-/* Replaces or makes the file at once: temporary file beside it, put_in_place(). Nothing is left behind on failure. */
+/*
+ * Replaces or makes the file at once: temporary file beside it, put_in_place(). Nothing is left behind on failure. What is no regular file
+ * is not replaced (CLI_USAGE).
+ */
 GL_MUST bool write_file_atomic(const char *path, struct span bytes, struct cli_fault *fault);
 
 /* ---- JSON output ---- */

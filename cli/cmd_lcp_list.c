@@ -164,7 +164,7 @@ GL_MUST static bool make_list(const struct list_options *o, struct cli_fault *fa
 		if (!append_element(o->files[i], &elements, fault))
 			return false;
 	l.elements = lcp_bytes_span(&elements);
-	return lcp_put_list(o->output ? o->output : o->files[0], &l, fault);
+	return lcp_put_list(o->output, o->add ? o->files[0] : NULL, &l, fault);
 }
 
 static int run_list(int argc, char **argv)

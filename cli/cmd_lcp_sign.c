@@ -254,7 +254,7 @@ GL_MUST static bool sign(const struct options *o, struct cli_fault *fault)
 	}
 	if (!ok)
 		return cli_fail(fault, CLI_INPUT, "%s: %s", o->signature ? o->signature : o->key, why.text);
-	return lcp_put_list(o->output ? o->output : o->list, &l, fault);
+	return lcp_put_list(o->output, o->list, &l, fault);
 }
 
 static int run_sign(int argc, char **argv)

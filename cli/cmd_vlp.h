@@ -46,8 +46,8 @@ void vlp_file_free(struct vlp_file *f);
 /* Fault CLI_INPUT of a file that is none, with what it is. Returns false. */
 bool vlp_refuse(const char *path, struct span bytes, enum vlp_error error, struct cli_fault *fault);
 
-/* Encodes and writes at once or not at all. */
-GL_MUST bool vlp_file_write(const char *path, const struct vlp *p, struct cli_fault *fault);
+/* Encodes and writes at once or not at all. `change`: the policy was read from there. */
+GL_MUST bool vlp_file_write(const char *path, bool change, const struct vlp *p, struct cli_fault *fault);
 
 /* For the person who gave wrong options: prints and returns false with CLI_USAGE in the fault. */
 bool vlp_misused(struct cli_fault *fault, const char *format, ...) __attribute__((format(printf, 2, 3)));

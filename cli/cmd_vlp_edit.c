@@ -49,7 +49,7 @@ static void warn_if_unsound(const char *path, const struct vlp *p)
 	int entry = -1;
 	enum vlp_error error = vlp_validate(p, &entry);
 
-	if (error && error != VLP_E_NO_ENTRIES)
+	if (error)
 		cli_error(VLP_COMMAND, "warning: %s: %s: see 'geolaunch vlp check'", path, vlp_strerror(error));
 }
 
@@ -77,9 +77,11 @@ static bool update(const struct vlp_args *a, struct cli_fault *fault)
 	if (a->alg && alg_table[alg].tpm_id != f.policy.hash_alg)
 		return cli_fail(fault, CLI_INPUT,
 			"the algorithm of a policy cannot change, its hashes are of that kind: %s: make a new one", a->files[0]);
-	if (!vlp_file_write(a->files[0], &f.policy, fault))
+	if (!vlp_file_write(a->files[0], true, &f.policy, fault))
 		return false;
-	warn_if_unsound(a->files[0], &f.policy);
+	/* Every policy begins without entries. */
+	if (f.policy.entry_count)
+		warn_if_unsound(a->files[0], &f.policy);
 	return true;
 }
 
@@ -95,7 +97,7 @@ static bool create_empty(const struct vlp_args *a, struct cli_fault *fault)
 	if (!take_type(a, &type, fault) || !take_alg(a, &alg, fault) || !take_ctrl(a, &control, fault))
 		return false;
 	vlp_edit_begin(&p, type, alg, control);
-	return vlp_file_write(a->files[0], &p, fault);
+	return vlp_file_write(a->files[0], false, &p, fault);
 }
 
 bool vlp_create(const struct vlp_args *a, int *code, struct cli_fault *fault)
@@ -309,7 +311,7 @@ bool vlp_add(const struct vlp_args *a, int *code, struct cli_fault *fault)
 			fault, CLI_INPUT, "not added: %s: %s: give it a place before that one with --at", a->files[0], vlp_strerror(error));
 	if (error)
 		return cli_fail(fault, CLI_INPUT, "not added: %s: %s", a->files[0], vlp_strerror(error));
-	if (!vlp_file_write(a->files[0], &f.policy, fault))
+	if (!vlp_file_write(a->files[0], true, &f.policy, fault))
 		return false;
 	warn_if_unsound(a->files[0], &f.policy);
 	return true;
@@ -319,6 +321,7 @@ bool vlp_add(const struct vlp_args *a, int *code, struct cli_fault *fault)
 
 static bool remove_from(const struct vlp_args *a, struct vlp *p, unsigned at, struct mspan room, struct cli_fault *fault)
 {
+	bool sound = !vlp_validate(p, NULL);
 	unsigned count = p->entries[at].hash_count;
 	uint64_t pos = 0;
 
@@ -328,11 +331,16 @@ static bool remove_from(const struct vlp_args *a, struct vlp *p, unsigned at, st
 		return vlp_misused(fault, "the entry has %u hashes: remove one with --pos, or the entry with --all", count);
 	if (a->pos && pos >= count)
 		return cli_fail(fault, CLI_INPUT, "no hash %s: %s: the entry has %u", a->pos, a->files[0], count);
-	if (!a->pos) {
+	if (!a->pos)
 		vlp_edit_remove(p, at);
-		return true;
-	}
-	return !vlp_edit_remove_hash(p, at, (unsigned)pos, room) || cli_fail(fault, CLI_IO, "out of memory: %s", a->files[0]);
+	else if (vlp_edit_remove_hash(p, at, (unsigned)pos, room))
+		return cli_fail(fault, CLI_IO, "out of memory: %s", a->files[0]);
+	/* Without an entry it would be, so what is left without one was sound with it, or is mended by adding some. */
+	return !sound || p->entry_count > 0 ||
+	       cli_fail(fault, CLI_INPUT,
+		       "not removed: %s: it is the only entry, and a policy needs one: add another first, or begin anew with 'geolaunch vlp create "
+		       "--force'",
+		       a->files[0]);
 }
 
 bool vlp_del(const struct vlp_args *a, int *code, struct cli_fault *fault)
@@ -354,7 +362,7 @@ bool vlp_del(const struct vlp_args *a, int *code, struct cli_fault *fault)
 	if (at < 0)
 		return cli_fail(fault, CLI_INPUT, "no entry for %s: %s: see 'geolaunch vlp show'", buf, a->files[0]);
 	if (!remove_from(a, &f.policy, (unsigned)at, (struct mspan){ room, sizeof(room) }, fault) ||
-		!vlp_file_write(a->files[0], &f.policy, fault))
+		!vlp_file_write(a->files[0], true, &f.policy, fault))
 		return false;
 	warn_if_unsound(a->files[0], &f.policy);
 	return true;

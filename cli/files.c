@@ -129,13 +129,38 @@ static void remove_tmp(char **tmp)
 	free(*tmp);
 }
 
-bool write_file_atomic(const char *path, struct span bytes, struct cli_fault *fault)
+bool check_replaceable(const char *path, struct cli_fault *fault)
+{
+	struct stat st;
+
+	/* Where a link leads: /dev/stdout is one. */
+	return stat(path, &st) != 0 || S_ISREG(st.st_mode) ||
+	       cli_fail(fault, CLI_USAGE, "this is no regular file, and is not replaced: %s: name another", path);
+}
+
+/* The modes of a file made anew. mkostemp() makes it 0600; what is written here is no secret. */
+static mode_t new_mode(void)
+{
+	mode_t mask = umask(0);
+
+	(void)umask(mask);
+	return 0666 & ~mask;
+}
+
+/* `like`: the owner and the modes that it gets; NULL: those of a file made anew. Only root can give a file away; others own what they make. */
+GL_MUST static bool set_rights(int fd, const struct stat *like)
+{
+	if (like)
+		(void)!fchown(fd, like->st_uid, like->st_gid);
+	return fchmod(fd, like ? like->st_mode & 07777 : new_mode()) == 0;
+}
+
+GL_MUST static bool replace_file(const char *path, const struct stat *like, struct span bytes, struct cli_fault *fault)
 {
 	CLEANUP(remove_tmp) char *tmp = NULL;
 	CLEANUP_FD int fd = -1, folder = -1;
 	const char *name = name_in_folder(path);
 	enum placed placed;
-	mode_t mask;
 
 	folder = open_folder_of(path);
 	if (folder < 0)
@@ -151,15 +176,27 @@ bool write_file_atomic(const char *path, struct span bytes, struct cli_fault *fa
 		*tmp = 0;
 		return cli_fail(fault, CLI_IO, "cannot write: %s: %s", path, strerror(error));
 	}
-	/* mkostemp() makes it 0600; what is written here is no secret. */
-	mask = umask(0);
-	(void)umask(mask);
-	if (fchmod(fd, 0666 & ~mask) != 0 || !write_all(fd, bytes))
+	if (!set_rights(fd, like) || !write_all(fd, bytes))
 		return cli_fail(fault, CLI_IO, "cannot write: %s: %s", path, strerror(errno));
 	placed = put_in_place(fd, folder, tmp + (name - path), name, 0);
 	if (placed != PLACED_NOT)
 		*tmp = 0;
 	return placed == PLACED || cli_fail(fault, CLI_IO, "cannot write: %s: %s", path, strerror(errno));
+}
+
+bool write_file_atomic(const char *path, struct span bytes, struct cli_fault *fault)
+{
+	return check_replaceable(path, fault) && replace_file(path, NULL, bytes, fault);
+}
+
+bool change_file_atomic(const char *path, struct span bytes, struct cli_fault *fault)
+{
+	CLEANUP_FREE char *real = realpath(path, NULL);
+	struct stat st;
+
+	if (!real || stat(real, &st) != 0)
+		return cli_fail(fault, CLI_IO, "cannot write: %s: %s", path, strerror(errno));
+	return check_replaceable(path, fault) && replace_file(real, &st, bytes, fault);
 }
 
 bool cli_flush(struct cli_fault *fault)

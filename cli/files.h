@@ -19,6 +19,12 @@ const char *name_in_folder(const char *path);
 /* Opens the directory that holds `path`; -1 with errno set. */
 GL_MUST int open_folder_of(const char *path);
 
+/* What is there may be replaced: it is a regular file, or nothing. Fault CLI_USAGE: a device, a pipe, a directory. */
+GL_MUST bool check_replaceable(const char *path, struct cli_fault *fault);
+
+/* write_file_atomic() of a file that was read and is changed: where links lead, with the owner (if root does it) and the modes that it has. */
+GL_MUST bool change_file_atomic(const char *path, struct span bytes, struct cli_fault *fault);
+
 /* Brings a directory to disk; false with errno set. A file system that cannot sync directories is none of our business. */
 GL_MUST bool sync_folder(int fd);
 

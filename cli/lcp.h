@@ -67,9 +67,9 @@ bool lcp_refuse(struct cli_fault *fault, const char *what, enum lcp_error error)
 /* The same of a file, which may be of another kind. */
 bool lcp_refuse_file(struct cli_fault *fault, const char *path, const struct lcp_bytes *bytes, enum file_kind wanted, enum lcp_error error);
 
-/* Encodes, checking every rule first, and writes. */
+/* Encodes, checking every rule first, and writes. A list that was read from a file and changed goes there (`output` NULL, or that file). */
 GL_MUST bool lcp_put_element(const char *path, const struct lcp_element *e, struct cli_fault *fault);
-GL_MUST bool lcp_put_list(const char *path, const struct lcp_list *l, struct cli_fault *fault);
+GL_MUST bool lcp_put_list(const char *output, const char *changed, const struct lcp_list *l, struct cli_fault *fault);
 
 /* ---- options ---- */
 

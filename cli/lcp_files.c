@@ -2,6 +2,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "cli/files.h"
 #include "cli/lcp.h"
 #include "cli/tboot_file.h"
 
@@ -146,7 +147,7 @@ bool lcp_put_element(const char *path, const struct lcp_element *e, struct cli_f
 	return error ? lcp_refuse(fault, "the element is not written", error) : output_write(path, (struct span){ room.p, n }, fault);
 }
 
-bool lcp_put_list(const char *path, const struct lcp_list *l, struct cli_fault *fault)
+bool lcp_put_list(const char *output, const char *changed, const struct lcp_list *l, struct cli_fault *fault)
 {
 	CLEANUP_BYTES struct lcp_bytes room = { NULL, 0 };
 	char what[64] = "the list is not written";
@@ -163,5 +164,9 @@ bool lcp_put_list(const char *path, const struct lcp_list *l, struct cli_fault *
 	if (!take_room(n, &room, fault))
 		return false;
 	error = lcp_list_encode(l, (struct mspan){ room.p, room.n }, &n);
-	return error ? lcp_refuse(fault, what, error) : output_write(path, (struct span){ room.p, n }, fault);
+	if (error)
+		return lcp_refuse(fault, what, error);
+	room.n = n;
+	return changed && (!output || !strcmp(output, changed)) ? change_file_atomic(changed, lcp_bytes_span(&room), fault)
+	                                                        : output_write(output, lcp_bytes_span(&room), fault);
 }

@@ -19,6 +19,8 @@ bool output_check(const char *path, bool force, struct cli_fault *fault)
 	if (is_standard(path))
 		return isatty(STDOUT_FILENO) != 1 ||
 		       cli_fail(fault, CLI_USAGE, "standard output is a terminal, and this is binary: name a file, or use a pipe");
+	if (!check_replaceable(path, fault))
+		return false;
 	return force || lstat(path, &st) != 0 ||
 	       cli_fail(fault, CLI_USAGE, "file exists: %s: replace it with --force, or name another", path);
 }

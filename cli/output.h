@@ -7,8 +7,8 @@
 /* The file that a command makes: a path, or "-" for standard output. What it holds is binary. */
 
 /*
- * Before any work: a file that exists is refused unless it may be replaced, and so is a terminal. Fault CLI_USAGE. Who changes a file that
- * is named as input asks with `force`.
+ * Before any work: a file that exists is refused unless it may be replaced, and so is a terminal. What is no regular file, a device say, is
+ * refused in any case. Fault CLI_USAGE. Who changes a file that is named as input asks with `force`.
  */
 GL_MUST bool output_check(const char *path, bool force, struct cli_fault *fault);
 

@@ -3,6 +3,7 @@
 
 #include "cli/cmd_vlp.h"
 #include "cli/file_kind.h"
+#include "cli/files.h"
 #include "cli/output.h"
 #include "common/text.h"
 
@@ -29,7 +30,7 @@ void vlp_file_free(struct vlp_file *f)
 	free(f->bytes);
 }
 
-bool vlp_file_write(const char *path, const struct vlp *p, struct cli_fault *fault)
+bool vlp_file_write(const char *path, bool change, const struct vlp *p, struct cli_fault *fault)
 {
 	CLEANUP_FREE uint8_t *buf = malloc(VLP_FILE_MAX);
 	enum vlp_error error;
@@ -40,7 +41,7 @@ bool vlp_file_write(const char *path, const struct vlp *p, struct cli_fault *fau
 	error = vlp_encode(p, (struct mspan){ buf, VLP_FILE_MAX }, &n);
 	if (error)
 		return cli_fail(fault, CLI_INPUT, "cannot write: %s: %s", path, vlp_strerror(error));
-	return output_write(path, (struct span){ buf, n }, fault);
+	return change ? change_file_atomic(path, (struct span){ buf, n }, fault) : output_write(path, (struct span){ buf, n }, fault);
 }
 
 void vlp_name_entry(const struct vlp_entry *e, struct text *t)

@@ -468,6 +468,17 @@ def test_existing_output(files, tmp_path, line):
     assert p.returncode == 2 and b"a terminal" in p.stderr
 
 
+@pytest.mark.parametrize("output", [[], ["-o", "link"]])
+def test_the_changed_file_may_be_a_link(files, tmp_path, output):
+    """The file behind it changes, in its place and with its modes."""
+    (tmp_path / "l").write_bytes((files / "l").read_bytes())
+    (tmp_path / "l").chmod(0o600)
+    (tmp_path / "link").symlink_to("l")
+    run([GEOLAUNCH, "lcp", "list", "add", *output, "link", files / "s"], cwd=tmp_path)
+    assert len((tmp_path / "l").read_bytes()) > len((files / "l").read_bytes())
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "l").stat().st_mode & 0o7777 == 0o600
+
+
 def test_the_changed_file_is_no_output_in_the_way(files, tmp_path):
     (tmp_path / "l").write_bytes((files / "l").read_bytes())
     lcp("list", "add", "-o", tmp_path / "l", tmp_path / "l", files / "s")

@@ -151,6 +151,16 @@ def test_signing_again_replaces(keys, unsigned):
     assert not unsigned.with_name("list.lst.tmp").exists()
 
 
+def test_signing_through_a_link(keys, tmp_path, unsigned):
+    """The list behind it is signed, in its place and with its modes."""
+    link = tmp_path / "link"
+    link.symlink_to(unsigned)
+    unsigned.chmod(0o600)
+    lcp("sign", link, "--key", keys / "p256.pem")
+    assert link.is_symlink() and unsigned.stat().st_mode & 0o7777 == 0o600
+    assert verified_by(unsigned, keys / "p256.pub")["valid"]
+
+
 @pytest.mark.parametrize("options, text", [
     ([], "either --key"), (["--key", "a", "--public-key", "b"], "either --key"), (["--public-key", "b"], "does not sign"),
     (["--key", "a", "--signature", "s"], "goes with --public-key"),

@@ -118,10 +118,28 @@ def test_delete(path):
     vlp("del", "--num", 1, "--pos", 0, path)
     vlp("del", "--num", "any", path)
     vlp("del", "--nv-index", "0x01c10110", path)
-    vlp("del", "--num", 0, path)
-    assert path.read_bytes() == policy()
+    assert path.read_bytes() == policy(entry(0, NO_PCR))
     assert "no entry for any module" in vlp("del", "--num", "any", path, code=3).stderr
     assert "no entry for nv 0x01c10110" in vlp("del", "--nv-index", "0x01c10110", path, code=3).stderr
+
+
+@pytest.mark.parametrize("args", [["--num", 1], ["--num", 1, "--all"], ["--num", 1, "--pos", 0]])
+def test_only_entry_stays(args, path):
+    """A policy without entries is unsound; one that is so already can be emptied, with a word."""
+    path.write_bytes(policy(entry(1, 19, hashes=[H[1]])))
+    before = path.read_bytes()
+    text = vlp("del", *args, path, code=3).stderr
+    assert "the only entry" in text and "add another first" in text and text.count("\n") == 1
+    assert path.read_bytes() == before
+    vlp("check", path)
+    path.write_bytes(policy(entry(1, 17, 0, hashes=[H[1]])))
+    if "--pos" not in args:
+        assert "warning: " in vlp("del", *args, path).stderr
+        assert path.read_bytes() == policy()
+    # where an entry is left, it may go
+    path.write_bytes(policy(entry(0, NO_PCR), entry(1, 19, hashes=[H[1]])))
+    assert vlp("del", *args, path).stderr == ""
+    assert path.read_bytes() == policy(entry(0, NO_PCR))
 
 
 def test_nv(tmp_path):
@@ -203,6 +221,59 @@ def test_editing_makes_a_plain_file(path):
     os.umask(mask)
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~mask
     assert os.listdir(path.parent) == ["p"]
+
+
+def test_editing_changes_the_file_behind_a_link(path):
+    """In its place, with its modes."""
+    folder = path.parent / "there"
+    folder.mkdir()
+    path.rename(folder / "q")
+    path.symlink_to("there/q")
+    (folder / "q").chmod(0o600)
+    for args in (["add", "--num", 0, "--hash", "any"], ["del", "--num", 1, "--all"], ["create", "--update", "--type", "nonfatal"]):
+        before = (folder / "q").read_bytes()
+        vlp(*args, path)
+        assert (args[0] == "add") == ((folder / "q").read_bytes() == before)
+    assert os.readlink(path) == "there/q" and stat.S_IMODE((folder / "q").stat().st_mode) == 0o600
+    assert (folder / "q").read_bytes() == policy(entry(0, NO_PCR), entry(ANY, 21), entry(NV, 22, nv_index=0x01C10110, hashes=[H[3]]), kind=0)
+    assert os.listdir(folder) == ["q"] and sorted(os.listdir(path.parent)) == ["p", "there"]
+    # what is made anew is another matter
+    vlp("create", "--type", "halt", "--force", path)
+    assert not path.is_symlink() and path.read_bytes() == policy()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_editing_keeps_the_owner(path):
+    os.chown(path, 1234, 5678)
+    path.chmod(0o640)
+    vlp("del", "--num", 1, "--all", path)
+    now = path.stat()
+    assert (now.st_uid, now.st_gid, stat.S_IMODE(now.st_mode)) == (1234, 5678, 0o640)
+
+
+def make_special(kind, where):
+    if kind == "fifo":
+        os.mkfifo(where)
+    elif kind == "directory":
+        where.mkdir()
+    elif kind == "device":
+        os.mknod(where, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    else:
+        where.symlink_to("/dev/null")
+
+
+@pytest.mark.parametrize("kind", ["fifo", "directory", "link", pytest.param("device", marks=pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root makes devices"))])
+def test_force_replaces_no_special_file(kind, path):
+    special = path.parent / "special"
+    make_special(kind, special)
+    before = special.lstat()
+    for args in (["create", "--type", "halt", "--force", special], ["create", "--type", "halt", special], ["wrap", "--force", "-o", special, path]):
+        text = vlp(*args, code=2).stderr
+        assert "no regular file" in text and "--force" not in text and text.count("\n") == 1
+    log = subprocess.run([GEOLAUNCH, "log", "--raw-out", special, "/dev/null"], capture_output=True, text=True, timeout=60, check=False)
+    assert log.returncode == 2 and "no regular file" in log.stderr
+    assert special.lstat() == before and sorted(os.listdir(path.parent)) == ["p", "special"]
 
 
 # ---- from the manifest ----

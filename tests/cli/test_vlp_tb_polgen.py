@@ -124,7 +124,9 @@ def random_life(number):
         elif count:
             steps.append(("add_images", module, pcr, random_cmdline(dice), [random_image(dice) for _ in range(count)]))
             hashes[module] = hashes.get(module, 0) + count
-    deletable = [m for m, n in hashes.items() if n]
+    # the only entry stays: test_delete_the_only_entry
+    entries = {step[1] for step in steps[1:]}
+    deletable = [m for m, n in hashes.items() if n > (len(entries) == 1)]
     if deletable and number % 3 != 1:
         module = dice.choice(deletable)
         # removes the entry if it was its only hash
@@ -366,8 +368,19 @@ def test_delete_without_position(tmp_path):
     assert pair.theirs.read_bytes() == policy(entry(1, 17, hashes=[b]))
     assert re.search("--pos.*--all", vlp("del", "--num", 1, pair.ours, code=2).stderr)
     assert pair.ours.read_bytes() == policy(entry(1, 17, hashes=[a, b]))
+    pair.ours.write_bytes(policy(entry(0, 17), entry(1, 17, hashes=[a, b])))
     vlp("del", "--num", 1, "--all", pair.ours)
-    assert pair.ours.read_bytes() == policy()
+    assert pair.ours.read_bytes() == policy(entry(0, 17))
+
+
+def test_delete_the_only_entry(tmp_path):
+    """tb_polgen leaves a policy without entries, which is none that can be used; ours refuses."""
+    h = bytes(32)
+    pair = both(tmp_path, policy(entry(1, 17, hashes=[h])))
+    theirs("--del", "--num", 1, pair.theirs)
+    assert pair.theirs.read_bytes() == policy()
+    assert "the only entry" in vlp("del", "--num", 1, pair.ours, code=3).stderr
+    assert pair.ours.read_bytes() == policy(entry(1, 17, hashes=[h]))
 
 
 def damaged(how):
