@@ -4,6 +4,7 @@
 
 #include "cli/lint.h"
 #include "cli/manifest_impl.h"
+#include "cli/provision.h"
 #include "common/cursor.h"
 
 /* ---- files ---- */
@@ -198,6 +199,13 @@ static bool refuse_in_direct(const struct manifest *m, const struct raw *r, stru
 	return true;
 }
 
+static bool refuse_geo_index(const struct manifest *m, const struct raw *r, struct cli_fault *fault)
+{
+	return !m->geo.given || !provision_reserved(m->geo.index) ||
+	       manifest_fail(m, r->raw_geo.index.line, "take another, such as the default, 0x01c10110", fault,
+		       "NV index 0x%08x is one of those that SINIT and tboot use themselves", m->geo.index);
+}
+
 static struct manifest_module module_of(enum role role, struct raw_program *p)
 {
 	return (struct manifest_module){ .role = role, .file = manifest_move_text(&p->file), .pcr = role_table[role].pcr };
@@ -209,6 +217,8 @@ bool manifest_add_txt(struct manifest *m, struct raw *r, struct cli_fault *fault
 
 	if (m->mode != DESCRIPTION_TXT)
 		return refuse_in_direct(m, r, fault);
+	if (!refuse_geo_index(m, r, fault))
+		return false;
 	if (!r->tboot.file.s)
 		return manifest_fail(m, r->mode.line, "add \"tboot\", which makes the dynamic launch", fault, "mode txt without \"tboot\"");
 	if (!(m->banks & ALG_BIT(m->policy_hash)))

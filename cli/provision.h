@@ -29,6 +29,9 @@ struct provision_use_info {
 
 extern const struct provision_use_info provision_uses[PROVISION_USE_COUNT];
 
+/* Whether SINIT or tboot uses the index itself, in either set: those above but that of geo, the supplier's policy, TXT's AUX index. */
+GL_MUST bool provision_reserved(uint32_t index);
+
 /* The error index: tboot's tb_error_t is 4 bytes of it, its documents define 8. TB_ERR_FIXED says that no error is pending. */
 #define PROVISION_ERROR_SIZE 8
 #define PROVISION_ERROR_FIXED 1

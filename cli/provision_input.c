@@ -112,9 +112,10 @@ GL_MUST static bool find_host(struct inputs *in)
 	CLEANUP(expected_free) struct expected e = { .name = NULL };
 	const struct provision_files *f = in->f;
 
+	if (!f->host && f->build && fleet_is(f->build))
+		return cli_fail(in->fault, CLI_USAGE, "this is a fleet: %s: name one of its hosts with --host", f->build);
 	if (!f->host)
-		return !f->build || !fleet_is(f->build) ||
-		       cli_fail(in->fault, CLI_USAGE, "this is a fleet: %s: name one of its hosts with --host", f->build);
+		return !f->build || fleet_refuse(f->build, in->fault);
 	if (!f->build)
 		return cli_fail(in->fault, CLI_USAGE, "--host %s: give the fleet's directory", f->host);
 	in->host = calloc(1, sizeof(*in->host));
@@ -240,12 +241,18 @@ GL_MUST static bool load_geo(struct inputs *in, uint32_t *index)
 	first = nv_entry(in, 0);
 	if (in->host && !in->f->geo && in->host->content_size == 0)
 		in->geo_path[0] = 0;
+	if (!in->geo_path[0] && in->f->build && first)
+		return cli_fail(in->fault, CLI_INPUT,
+			"the policy measures NV index 0x%08x, but its content is not there: %s/" BUILD_GEO
+			": build anew, name it with --geo, or leave it alone with --no-geo",
+			first->nv_index, in->f->build);
 	if (!in->geo_path[0])
-		return !in->f->build || !first ||
-		       cli_fail(in->fault, CLI_INPUT,
-			       "the policy measures NV index 0x%08x, but its content is not there: %s/" BUILD_GEO
-			       ": build anew, name it with --geo, or leave it alone with --no-geo",
-			       first->nv_index, in->f->build);
+		return *index == 0 ||
+		       cli_fail(in->fault, CLI_USAGE, "--geo-index 0x%08x: there is no geo content to write: name it with --geo", *index);
+	if (*index && first && !nv_entry(in, *index))
+		return cli_fail(in->fault, CLI_INPUT,
+			"--geo-index 0x%08x: the policy measures NV index 0x%08x, and not that one: %s: leave the option out", *index,
+			first->nv_index, in->vlp_path);
 	if (*index == 0)
 		*index = first ? first->nv_index : GEO_INDEX_DEFAULT;
 	return load(in, PROVISION_GEO, in->f->geo, in->geo_path, GEO_NV_MAX, &in->geo) && check_geo(in, *index);
@@ -319,6 +326,9 @@ GL_MUST static bool choose_set(struct inputs *in)
 			"this build is for direct mode, in which geolaunch.efi obeys the policy on the EFI system partition: no index set "
 			"is used: leave out %s, or name a policy for tboot with --vlp",
 			in->f->sinit ? "--sinit" : "--index-set");
+	if (in->geo.p && !needed && told)
+		return cli_fail(in->fault, CLI_USAGE, "nothing is written but the geo index, for which no index set is used: leave out %s",
+			in->f->sinit ? "--sinit" : "--index-set");
 	if (needed && !sinit && !(in->host ? find_common(in, BUILD_SINIT, of_build) : find(in, NULL, BUILD_SINIT, of_build)))
 		return false;
 	if (of_build[0] && in->f->index_set >= 0 && !check_told_set(in, of_build))
@@ -354,6 +364,21 @@ static void want(struct inputs *in, enum provision_use use, uint32_t index, stru
 	};
 }
 
+/* The geo index is anybody's choice, those of the others are not. */
+GL_MUST static bool check_unique(const struct inputs *in)
+{
+	const struct provision_index *items = in->out->items;
+
+	for (size_t i = 0; i < in->out->count; i++)
+		for (size_t k = 0; k < i; k++)
+			if (items[i].index == items[k].index)
+				return cli_fail(in->fault, CLI_INPUT,
+					"NV index 0x%08x cannot be both the %s index and the %s index: take another for the geo tag, in the "
+					"manifest or with --geo-index",
+					items[i].index, provision_uses[items[k].use].name, provision_uses[items[i].use].name);
+	return true;
+}
+
 static void free_inputs(struct inputs **in)
 {
 	if (*in)
@@ -387,6 +412,8 @@ bool provision_inputs(const struct provision_files *f, struct provision_wanted *
 		want(in, PROVISION_VLP, provision_uses[PROVISION_VLP].index[set], in->vlp);
 	if (in->lcp.p)
 		want(in, PROVISION_LCP, provision_uses[PROVISION_LCP].index[set], in->lcp);
+	if (!check_unique(in))
+		return false;
 	if (out->count == 0 && out->vlp_not_here)
 		return cli_fail(fault, CLI_USAGE,
 			"nothing to provision: this build is for direct mode and has no geo tag: it needs nothing in the TPM");

@@ -146,6 +146,8 @@ BAD = {
     "files of text": (HEAD + HV + "files:\n@  - vm.json\n", "an entry of files is no mapping"),
     "on_halt": (HEAD + HV + "@on_halt: reboot\n", '"on_halt" cannot be "reboot"'),
     "halt_delay": (HEAD + HV + "@halt_delay: 301\n", '"halt_delay" is out of range'),
+    **{f"geo index of SINIT or tboot {i:#x}": (TXT_HEAD + HV + TB + f"geo:\n  file: tag-32\n@  index: {i:#x}\n", "that SINIT and tboot use themselves") for i in
+       (0x01c10131, 0x01c10132, 0x01c10106, 0x01c10102, 0x01c10103, 0x01200001, 0x01200002, 0x01400001, 0x01800001, 0x01800003)},
     "geo of TPM 1.2": (HEAD + HV + "geo:\n  file: tag-32\n@  index: 0x40000010\n", "one of TPM 1.2"),
     "geo no NV index": (HEAD + HV + "geo:\n  file: tag-32\n@  index: 0x81000001\n", "is no NV index"),
     "geo index too large": (HEAD + HV + "geo:\n  file: tag-32\n@  index: 0x101c10110\n", '"index" is out of range'),

@@ -70,7 +70,7 @@ GOOD = {
     "banks": txt_variant(banks=["sha256", "sha1"]),
     "efi": txt_variant(hypervisor={**TXT["hypervisor"], "efi_runtime": True}),
     "on_halt": txt_variant(on_halt="return", halt_delay=0),
-    "measured only": txt_variant(geo={"file": "tag-32", "kind": "nv_raw", "verify": False, "index": 0x01800001, "pcr": 21}),
+    "measured only": txt_variant(geo={"file": "tag-32", "kind": "nv_raw", "verify": False, "index": 0x01800011, "pcr": 21}),
     "nv_raw": txt_variant(geo={"file": "tag-32", "kind": "nv_raw"}),
     "scrtm not told": txt_variant(platform={"bios_acm": BIOS, "aux": "none", "ps": "none"}),
     "two BIOSes": txt_variant(platform={"bios_acm": [BIOS, "11" * 32], "scrtm": 0}),

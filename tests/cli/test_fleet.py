@@ -441,6 +441,8 @@ def test_provision(inputs):
         shutil.rmtree(inputs / "one")
     dry = ("--dry-run", "--tcti", "none", "--index-set", "1")
     refused(run("provision", "fleet", *dry, cwd=inputs), 2, "this is a fleet: fleet: name one of its hosts with --host")
+    for common in ("fleet/common", "fleet/common/", "fleet/../fleet/common"):
+        refused(run("provision", common, "--dry-run", "--tcti", "none", cwd=inputs), 3, f"{common}: take one out with 'geolaunch fleet extract'")
     refused(run("provision", "--host", "A", *dry, cwd=inputs), 2, "--host A: give the fleet's directory")
     refused(run("provision", "fleet", "--host", "B", *dry, cwd=inputs), 3, 'no such host: "B"')
     # what is named goes before what the host has

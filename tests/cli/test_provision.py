@@ -193,7 +193,7 @@ def test_set_of_the_builds_sinit(tpm, files, tmp_path, index_set):
     assert indices(tpm) == before
     # The host's own module counts more, and one that says nothing about sets does not matter.
     assert f"index set {1 - index_set}, as the SINIT module says\n" in ok(tpm, out, "--sinit", files / f"sinit{1 - index_set}.bin")
-    ok(tpm, out, "--no-vlp", "--index-set", 1 - index_set)
+    assert "leave out --index-set" in one_line(provision(tpm, out, "--no-vlp", "--index-set", 1 - index_set), 2)
     assert f"uses index set {index_set}" in one_line(provision(tpm, out, "--sinit", files / f"sinit{index_set}.bin", "--index-set",
                                                                1 - index_set), 3)
     (out / "esp/EFI/geolaunch/sinit").write_bytes(b"no module")
@@ -242,6 +242,43 @@ def test_geo_index_is_the_policys(tpm, files, tmp_path):
     assert indices(tpm).keys() == {0x01800042, 0x01C10131}
     ok(tpm, "--no-vlp", "--geo", files / "tag", "--geo-index", "0x01800043")
     assert 0x01800043 in indices(tpm)
+
+
+@pytest.mark.parametrize("index_set", SETS)
+@pytest.mark.parametrize("other", range(3))
+def test_geo_index_of_another_use(tpm, files, index_set, other):
+    """Refused before anything is written; where the other is not written, it is nobody's business."""
+    index, name = SETS[index_set][other], ["error", "vlp", "lcp"][other]
+    what = (["--error-index"], ["--vlp", files / "small.vlp"], ["--lcp", files / "any.pol"])
+    geo = ["--geo", files / "tag", "--geo-index", hex(index)]
+    for more in ([], ["--replace"], ["--check"], ["--dry-run"]):
+        line = one_line(provision(tpm, *what[other], *geo, "--index-set", index_set, *more), 3)
+        assert f"NV index 0x{index:08x} cannot be both" in line and f"the {name} index" in line and "the geo index" in line
+    assert indices(tpm) == {}
+    ok(tpm, *what[other], *geo, "--index-set", 1 - index_set)
+    # the policy's own entry says it, too
+    digest = hashlib.sha256((files / "tag").read_bytes()).digest()
+    (files / "own.vlp").write_bytes(vlp([(0, 255, 0, []), (130, 22, SETS[index_set][1], [digest])]))
+    assert "cannot be both" in one_line(provision(tpm, "--vlp", files / "own.vlp", "--geo", files / "tag", "--index-set", index_set), 3)
+
+
+def test_geo_index_that_the_policy_does_not_measure(tpm, files, tmp_path):
+    line = one_line(provision(tpm, files / "in/direct", "--geo-index", "0x01800043"), 3)
+    assert "--geo-index 0x01800043: the policy measures NV index 0x01c10110, and not that one" in line
+    assert indices(tpm) == {}
+    ok(tpm, files / "in/direct", "--geo-index", hex(GEO))
+    # one that measures none leaves the choice
+    ok(tpm, "--vlp", files / "small.vlp", "--index-set", 1, "--geo", files / "tag", "--geo-index", "0x01800043")
+
+
+def test_options_that_would_be_ignored(tpm, files):
+    for more in (["--vlp", files / "small.vlp", "--index-set", 1], ["--error-index", "--index-set", 1], []):
+        line = one_line(provision(tpm, *more, "--geo-index", "0x01800043"), 2)
+        assert "--geo-index 0x01800043: there is no geo content to write: name it with --geo" in line
+    for option in (["--index-set", 1], ["--sinit", files / "sinit1.bin"]):
+        line = one_line(provision(tpm, "--geo", files / "tag", *option), 2)
+        assert f"no index set is used: leave out {option[0]}" in line
+    assert indices(tpm) == {}
 
 
 def test_nv_raw(tpm, files, tmp_path):
