@@ -211,15 +211,21 @@ static enum image_error take_multiboot2(struct span file, struct image *m)
 	return IMAGE_OK;
 }
 
-/* As our loader takes it (boot/elf.h): an address that is a physical one is no other, though a virtual range may look like it. */
+/*
+ * As our loader takes it (boot/elf.h): an address that is a physical one is no other, though a virtual range may look like it; of several
+ * virtual ranges that of the segment with the lowest address counts.
+ */
 static uint32_t entry_at(const struct segment *seg, size_t n, uint32_t entry)
 {
-	uint32_t at;
+	const struct segment *in = NULL;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (entry >= seg[i].paddr && entry - seg[i].paddr < seg[i].memsz)
 			return entry;
-	return physical(seg, n, entry, &at) ? at : entry;
+		if (entry >= seg[i].vaddr && entry - seg[i].vaddr < seg[i].memsz && (!in || seg[i].paddr < in->paddr))
+			in = &seg[i];
+	}
+	return in ? in->paddr + (entry - in->vaddr) : entry;
 }
 
 enum image_error image_parse(struct span file, struct image *out)
