@@ -418,7 +418,7 @@ GL_MUST static bool run_action(const struct options *o, struct cli_fault *fault)
 
 	if (o->action == WRITE && !get_content(o, &content, &n, fault))
 		return false;
-	if (o->owner_auth && !secret_get(o->owner_auth, "owner password", &owner, fault))
+	if (o->owner_auth && !secret_auth(o->owner_auth, "owner password", &owner, fault))
 		return false;
 	if (!host_tpm_open(&h, o->tcti, fault) || !act(o, &h, &owner, (struct span){ content, n }, fault))
 		return false;

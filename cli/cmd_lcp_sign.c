@@ -193,17 +193,17 @@ GL_MUST static bool check_key_file(const char *name, const char *engine, struct 
 
 GL_MUST static bool open_key(const struct options *o, EVP_PKEY **out, struct cli_fault *fault)
 {
-	CLEANUP(nv_auth_wipe) struct nv_auth passphrase = { .size = 0 };
+	CLEANUP(secret_wipe) struct secret passphrase = { .n = 0 };
 	struct lcp_key_source source = { .name = o->key ? o->key : o->public_key, .engine = o->engine, .provider = o->provider };
 	struct lcp_key_error why = { "" };
 	bool ok;
 
 	if (!check_key_file(source.name, o->engine, fault))
 		return false;
-	if (o->passphrase && !secret_get(o->passphrase, "passphrase or PIN", &passphrase, fault))
+	if (o->passphrase && !secret_get(o->passphrase, "passphrase or PIN", SECRET_MAX, &passphrase, fault))
 		return false;
 	if (o->passphrase)
-		source.passphrase = (struct span){ passphrase.bytes, passphrase.size };
+		source.passphrase = (struct span){ passphrase.bytes, passphrase.n };
 	ok = o->key ? lcp_key_private(&source, out, &why) : lcp_key_public(&source, out, &why);
 	return ok || cli_fail(fault, CLI_INPUT, "%s", why.text);
 }

@@ -357,7 +357,7 @@ GL_MUST static bool execute(
 		*changed = *changed || work[i].step.action != PROVISION_KEEP;
 	if (!*changed)
 		return true;
-	if (o->owner_auth && !secret_get(o->owner_auth, "owner password", &owner, fault))
+	if (o->owner_auth && !secret_auth(o->owner_auth, "owner password", &owner, fault))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (!provision_do(h, &work[i].wanted, work[i].step.action, &owner, fault))

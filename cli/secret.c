@@ -11,10 +11,10 @@
 
 #include "cli/interrupt.h"
 
-/* A password, a line end, and one byte to see that it is too long. */
+/* A password of at most `max` bytes, a line end, and one byte to see that it is too long. */
 struct line {
-	uint8_t bytes[DIGEST_MAX + 3];
-	size_t n;
+	uint8_t bytes[SECRET_MAX + 3];
+	size_t n, max;
 };
 
 static void line_wipe(struct line *l)
@@ -26,7 +26,7 @@ static void line_wipe(struct line *l)
 GL_MUST static bool read_line(int fd, int signals, struct line *l, const char *source, struct cli_fault *fault)
 {
 	l->n = 0;
-	while (l->n < sizeof(l->bytes) && !memchr(l->bytes, '\n', l->n)) {
+	while (l->n < l->max + 3 && !memchr(l->bytes, '\n', l->n)) {
 		struct pollfd fds[2] = { { .fd = fd, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
 		ssize_t got;
 
@@ -50,14 +50,17 @@ GL_MUST static bool read_line(int fd, int signals, struct line *l, const char *s
 	return true;
 }
 
-GL_MUST static bool take(struct line *l, struct nv_auth *out, const char *source, struct cli_fault *fault)
+GL_MUST static bool take(struct line *l, struct secret *out, const char *source, struct cli_fault *fault)
 {
-	if (l->n > 0 && l->bytes[l->n - 1] == '\n')
+	if (l->n > 0 && l->bytes[l->n - 1] == '\n') {
 		l->n--;
-	if (l->n > 0 && l->bytes[l->n - 1] == '\r')
-		l->n--;
-	if (!nv_auth_set(out, (struct span){ l->bytes, l->n }))
-		return cli_fail(fault, CLI_INPUT, "%s: a password has at most %d bytes", source, DIGEST_MAX);
+		if (l->n > 0 && l->bytes[l->n - 1] == '\r')
+			l->n--;
+	}
+	if (l->n > l->max)
+		return cli_fail(fault, CLI_INPUT, "%s: a password for this has at most %zu bytes", source, l->max);
+	memcpy(out->bytes, l->bytes, l->n);
+	out->n = l->n;
 	return true;
 }
 
@@ -91,9 +94,14 @@ GL_MUST static bool prompt_line(const char *prompt, struct line *l, struct cli_f
 	return ok;
 }
 
-bool secret_get(const char *source, const char *prompt, struct nv_auth *out, struct cli_fault *fault)
+void secret_wipe(struct secret *s)
 {
-	CLEANUP(line_wipe) struct line l = { .n = 0 };
+	explicit_bzero(s, sizeof(*s));
+}
+
+bool secret_get(const char *source, const char *prompt, size_t max, struct secret *out, struct cli_fault *fault)
+{
+	CLEANUP(line_wipe) struct line l = { .max = max < SECRET_MAX ? max : SECRET_MAX };
 
 	if (strcmp(source, "-") == 0) {
 		bool tty = isatty(STDIN_FILENO);
@@ -112,4 +120,12 @@ bool secret_get(const char *source, const char *prompt, struct nv_auth *out, str
 	if (read(fd, &more, 1) > 0)
 		return cli_fail(fault, CLI_INPUT, "%s: more than one line; it should hold the password only", source);
 	return true;
+}
+
+bool secret_auth(const char *source, const char *prompt, struct nv_auth *out, struct cli_fault *fault)
+{
+	CLEANUP(secret_wipe) struct secret s = { .n = 0 };
+
+	return secret_get(source, prompt, sizeof(out->bytes), &s, fault) &&
+	       (nv_auth_set(out, (struct span){ s.bytes, s.n }) || cli_fail(fault, CLI_INPUT, "%s: too long for a TPM's password", source));
 }

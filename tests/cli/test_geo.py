@@ -320,6 +320,16 @@ def test_owner_password_file_errors(tmp_path):
     assert "at most 64 bytes" in one_line(geo(None, "define", "--owner-auth", secret), 3)
 
 
+@pytest.mark.parametrize("password", ["s3cret\r", "x" * 64])
+def test_owner_password_to_the_last_byte(tpm, tmp_path, password):
+    """Only before a line feed is a carriage return part of the line end."""
+    tpm.tool("tpm2_changeauth", "-c", "owner", "hex:" + password.encode().hex())
+    secret = tmp_path / "auth"
+    for end in ("", "\r\n"):
+        secret.write_bytes((password + end).encode())
+        assert changed(tpm, "define", "--owner-auth", secret) and changed(tpm, "undefine", "--owner-auth", secret)
+
+
 def read_until(fd, part, deadline=20):
     seen = b""
     end = time.monotonic() + deadline

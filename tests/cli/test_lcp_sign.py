@@ -138,6 +138,23 @@ def test_passphrase(keys, tmp_path, unsigned):
     assert verified_by(unsigned, keys / "p256.pub")["valid"]
 
 
+PHRASES = [("x" * n, end) for n in (65, 1023, 1024) for end in ("", "\n", "\r\n")] + [(p, end) for p in ("abc\r", "\r") for end in ("", "\r\n")]
+
+
+@pytest.mark.parametrize("phrase, end", PHRASES, ids=range(len(PHRASES)))
+def test_passphrase_as_openssl_takes_it(keys, tmp_path, unsigned, phrase, end):
+    """A carriage return belongs to the line end only if there is one; the limit is OpenSSL's, not a TPM's."""
+    run(["openssl", "pkey", "-in", keys / "p256.pem", "-aes128", "-passout", f"pass:{phrase}", "-out", tmp_path / "locked.pem"])
+    (tmp_path / "phrase").write_bytes((phrase + end).encode())
+    lcp("sign", unsigned, "--key", tmp_path / "locked.pem", "--passphrase", tmp_path / "phrase")
+    assert verified_by(unsigned, keys / "p256.pub")["valid"]
+
+
+def test_passphrase_too_long(keys, tmp_path, unsigned):
+    (tmp_path / "phrase").write_text("x" * 1025)
+    assert "at most 1024 bytes" in refused("sign", unsigned, "--key", keys / "p256.pem", "--passphrase", tmp_path / "phrase")
+
+
 def test_certificate_as_public_key(keys, tmp_path, unsigned):
     run(["openssl", "req", "-x509", "-key", keys / "p256.pem", "-subj", "/CN=policies", "-days", "1", "-out", tmp_path / "cert.pem"])
     lcp("sign", unsigned, "--key", keys / "p256.pem")
