@@ -6,8 +6,6 @@
 #include "cli/build_impl.h"
 #include "cli/files.h"
 
-/* Everything at the top of an output directory. */
-static const char *const output_names[] = { "expected.json", BUILD_GEO, BUILD_LCP, "esp", NULL };
 static const char *const folders[] = { "esp", "esp/EFI", "esp/EFI/BOOT", "esp/EFI/geolaunch" };
 /* The firmware starts the first if nothing else is configured (UEFI 2.10, 3.5.1.1); the second is for a boot entry. */
 static const char *const efi_files[] = { "esp/EFI/BOOT/BOOTX64.EFI", BUILD_ESP "geolaunch.efi" };
@@ -238,7 +236,7 @@ bool build_run(const struct build_options *options, struct build_result *out, st
 	if (!b || !manifest_load(options->manifest, &out->manifest, fault))
 		return false;
 	list_modules(out);
-	if (!tree_check(&b->tree, options->output, options->force, output_names, fault) || !look_at_inputs(b))
+	if (!tree_check(&b->tree, options->output, options->force, TREE_BUILD, fault) || !look_at_inputs(b))
 		return false;
 	out->efi = strdup(options->efi);
 	if (!out->efi)

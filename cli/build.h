@@ -34,7 +34,7 @@ struct build_options {
 	const char *manifest;
 	const char *output;
 	const char *efi;         /* geolaunch.efi */
-	const char *stage;       /* of mode txt, unless the manifest names one; NULL: the one beside this program */
+	const char *stage;       /* of mode txt; NULL: the one that the manifest names, else the one beside this program */
 	const char *sign;        /* PEM file with the key that signs geolaunch.efi; NULL: not signed */
 	const char *certificate; /* that of the key, PEM; with `sign` only */
 	bool force;
@@ -61,7 +61,7 @@ struct build_result {
 	struct build_module modules[1 + MANIFEST_MAX_MODULES];
 	size_t module_count;
 	struct build_module extras[BUILD_EXTRAS]; /* given NULL: there is none; nothing measured */
-	char *stage;                              /* the stage as found, if the manifest does not name it */
+	char *stage;                              /* the stage as found; NULL: the manifest names it */
 	char rules[STAGE_RULES_MAX_SIZE + 1];     /* the stage's; "" in direct mode */
 	char *efi;                                /* geolaunch.efi as found */
 	uint64_t efi_size;

@@ -22,11 +22,11 @@
 /* Replaces the file by these bytes, in memory. */
 static bool replace(struct source *s, struct span bytes, struct cli_fault *fault)
 {
-	int fd = memfd_create("unpacked", MFD_CLOEXEC);
+	int fd = memfd_create("input", MFD_CLOEXEC);
 
 	if (fd < 0 || !write_all(fd, bytes) || lseek(fd, 0, SEEK_SET) != 0) {
 		cli_closep(&fd);
-		return cli_fail(fault, CLI_IO, "cannot unpack: %s: %s", s->path, strerror(errno));
+		return cli_fail(fault, CLI_IO, "cannot copy to memory: %s: %s", s->path, strerror(errno));
 	}
 	(void)close(s->fd);
 	s->fd = fd;
@@ -98,14 +98,14 @@ static bool open_modules(struct build *b)
 	return true;
 }
 
-/* The stage that the manifest names, or the one that came with this program. */
+/* The stage that the caller names, else the one that the manifest names, else the one that came with this program. */
 static bool open_stage(struct build *b)
 {
 	static const char advice[] = "name geolaunch-stage.elf with --stage or GEOLAUNCH_STAGE";
 	const struct manifest *m = &b->out->manifest;
 	struct source *s = &b->sources[0];
 
-	if (m->txt.stage.file.s) {
+	if (m->txt.stage.file.s && !b->options->stage) {
 		if (!source_open(m, &m->txt.stage.file, s, b->fault) || !check_elf(b, s, &m->txt.stage.file, "give geolaunch-stage.elf"))
 			return false;
 		b->out->modules[0].from = m->txt.stage.file.s;
@@ -123,10 +123,11 @@ static bool open_stage(struct build *b)
 	return true;
 }
 
-/* One file of mode txt, if it is given. */
+/* One file of mode txt, if it is given. What is written to the disk are the bytes of which the prediction is made, whatever becomes of the file. */
 static bool open_extra(struct build *b, enum build_extra which, const struct yaml_text *file, size_t max)
 {
 	struct source *s = &b->extras[which];
+	struct build_bytes *bytes = &b->extra_bytes[which];
 
 	if (!file->s)
 		return true;
@@ -135,7 +136,7 @@ static bool open_extra(struct build *b, enum build_extra which, const struct yam
 	if (which == BUILD_TBOOT && !unpack(s, b->fault))
 		return false;
 	b->out->extras[which].size = s->size;
-	return read_whole(s, max, &b->extra_bytes[which], b->fault);
+	return read_whole(s, max, bytes, b->fault) && replace(s, (struct span){ bytes->p, bytes->n }, b->fault);
 }
 
 /*

@@ -71,21 +71,21 @@ GL_MUST static bool check_tboot(struct build_check *c, struct digests *mle)
 	       build_check_wrong(c, "tboot", "expected.json does not expect this file, with its command line, to be measured");
 }
 
-GL_MUST static bool check_sinit(struct build_check *c, uint8_t *version)
+GL_MUST static bool check_sinit(struct build_check *c, struct lcp_acm *sinit)
 {
 	CLEANUP_BYTES struct bytes file = { NULL, 0 };
 	uint8_t drtm[ACM_DRTM_SIZE];
 	struct sinit_values values = { .mle = NULL };
 	struct acm acm;
 
-	*version = UINT8_MAX;
+	*sinit = (struct lcp_acm){ .version = UINT8_MAX };
 	if (!read_module(c, &c->description.txt.sinit, &file))
 		return false;
 	if (!file.p)
 		return true;
 	if (acm_decode((struct span){ file.p, file.n }, &acm) != ACM_OK)
 		return build_check_wrong(c, "sinit", "this is no SINIT module");
-	*version = acm.info.acm_version;
+	*sinit = lcp_acm_of(&acm);
 	/* tboot asks SENTER for nothing special: EDX is 0. */
 	acm_drtm_data(&acm, 0, drtm);
 	values.data[SINIT_DRTM] = SPAN_OF(drtm);
@@ -94,7 +94,7 @@ GL_MUST static bool check_sinit(struct build_check *c, uint8_t *version)
 }
 
 /* Without the owner's policy beside it (the supplier's counts, which only the host knows) data cannot be judged here. */
-GL_MUST static bool check_lcp(struct build_check *c, const struct digests *mle, uint8_t sinit_version)
+GL_MUST static bool check_lcp(struct build_check *c, const struct digests *mle, const struct lcp_acm *sinit)
 {
 	CLEANUP_BYTES struct bytes data = { NULL, 0 };
 	CLEANUP_BYTES struct bytes policy = { NULL, 0 };
@@ -102,7 +102,7 @@ GL_MUST static bool check_lcp(struct build_check *c, const struct digests *mle, 
 	CLEANUP(esp_leave) struct esp_folder top = ESP_NO_FOLDER;
 	struct lcp_measured measured;
 	struct sinit_values values = { .mle = NULL };
-	struct lcp_platform p = { .acm.version = sinit_version, .mle = *mle, .verify = lcp_openssl_verify };
+	struct lcp_platform p = { .acm = *sinit, .mle = *mle, .verify = lcp_openssl_verify };
 
 	if (!v)
 		return cli_fail(c->fault, CLI_IO, "out of memory: %s", c->path);
@@ -123,8 +123,8 @@ GL_MUST static bool check_lcp(struct build_check *c, const struct digests *mle, 
 bool build_check_txt(struct build_check *c)
 {
 	struct digests mle;
-	uint8_t version;
+	struct lcp_acm sinit;
 
-	return check_tboot(c, &mle) && check_sinit(c, &version) && check_lcp(c, &mle, version) &&
+	return check_tboot(c, &mle) && check_sinit(c, &sinit) && check_lcp(c, &mle, &sinit) &&
 	       build_check_module(c, &c->description.txt.stage);
 }

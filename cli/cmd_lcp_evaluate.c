@@ -232,20 +232,17 @@ GL_MUST static bool read_sinit(const char *path, struct lcp_acm *acm, struct cli
 	CLEANUP_BYTES struct lcp_bytes file = { NULL, 0 };
 	struct acm a;
 	enum acm_error error;
+	struct lcp_acm of;
 
 	if (!read_file(path, ACM_MAX_SIZE, &file.p, &file.n, fault))
 		return false;
 	error = acm_decode(lcp_bytes_span(&file), &a);
 	if (error)
 		return cli_fail(fault, CLI_INPUT, "%s: %s", path, acm_strerror(error));
-	acm->version = a.info.acm_version;
-	acm->npw = acm->npw || a.header.flags & (ACM_FLAG_PRE_PRODUCTION | ACM_FLAG_DEBUG_SIGNED);
-	for (uint32_t i = 0; a.tpm_algs.present && i < a.tpm_algs.count; i++) {
-		const struct lcp_hash_info *h = lcp_hash_by_id(acm_tpm_alg_at(&a, i));
-
-		if (h)
-			acm->hash_mask |= h->mask;
-	}
+	of = lcp_acm_of(&a);
+	acm->version = of.version;
+	acm->npw = acm->npw || of.npw;
+	acm->hash_mask = of.hash_mask;
 	return true;
 }
 

@@ -17,6 +17,7 @@ struct options {
 	const char *data;
 	struct lcp_policy policy;
 	enum alg alg;
+	bool has_hashes;
 	bool has_aux;
 	bool help;
 };
@@ -175,6 +176,7 @@ GL_MUST static bool take_mask(struct options *o, int option, struct cli_fault *f
 		return false;
 	if (option == OPTION_HASHES) {
 		o->policy.hash_mask = (uint16_t)mask;
+		o->has_hashes = true;
 		return true;
 	}
 	o->policy.aux_hash_mask = (uint16_t)mask;
@@ -293,7 +295,7 @@ GL_MUST static bool make(struct options *o, struct cli_fault *fault)
 
 	p->hash_alg = alg_table[o->alg].tpm_id;
 	p->hash_size = alg_table[o->alg].size;
-	if (!p->hash_mask)
+	if (!o->has_hashes)
 		p->hash_mask = lcp_hash_by_id(p->hash_alg)->mask;
 	if (!o->has_aux && p->version == LCP_POLICY_3_0)
 		p->aux_hash_mask = lcp_hash_by_id(p->hash_alg)->mask;

@@ -8,8 +8,6 @@
 
 #define HOSTS "hosts.jsonl"
 
-static const char *const output_names[] = { HOSTS, FLEET_COMMON, NULL };
-
 struct job {
 	const struct build_options *options;
 	struct fleet_summary *out;
@@ -142,7 +140,7 @@ bool fleet_build(const struct build_options *options, const char *table, struct 
 		return cli_fail(fault, CLI_IO, "out of memory: %s", table);
 	*j = (struct job){ .options = options, .out = out, .fault = fault, .tree = TREE_NONE };
 	interrupt_hold(&j->stop);
-	if (!tree_check(&j->tree, options->output, options->force, output_names, fault) || !fleet_table_load(table, &j->table, fault) ||
+	if (!tree_check(&j->tree, options->output, options->force, TREE_FLEET, fault) || !fleet_table_load(table, &j->table, fault) ||
 		!check_table(j, table) || !tree_begin(&j->tree, fault) || !build_common(j) || !write_hosts(j))
 		return false;
 	if (interrupted(&j->stop))

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/files.h"
@@ -12,7 +14,6 @@
 #define LCP "lcp.pol"
 
 /* As `geolaunch build` makes them. */
-static const char *const output_names[] = { "expected.json", "geo.bin", "lcp.pol", "esp", NULL };
 static const char *const folders[] = { "esp", "esp/EFI", "esp/EFI/BOOT", "esp/EFI/geolaunch" };
 
 struct job {
@@ -58,6 +59,16 @@ static bool is_own(const struct job *j, const char *name)
 	return !strcmp(name, FLEET_FILE_POLICY) || (j->fleet->common.txt && !strcmp(name, FLEET_FILE_DESCRIPTION));
 }
 
+/* Not every file system says it with the name. */
+static bool is_folder(DIR *d, const struct dirent *e)
+{
+	struct stat st;
+
+	if (e->d_type != DT_UNKNOWN)
+		return e->d_type == DT_DIR;
+	return fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* The files of a folder that all hosts have alike. */
 GL_MUST static bool copy_folder(struct job *j, const char *folder)
 {
@@ -76,7 +87,7 @@ GL_MUST static bool copy_folder(struct job *j, const char *folder)
 		CLEANUP_FREE char *from = NULL;
 		CLEANUP_FREE char *name = NULL;
 
-		if (e->d_type == DT_DIR)
+		if (is_folder(d, e))
 			continue;
 		if (asprintf(&from, "%s/%s", dir, e->d_name) < 0 || asprintf(&name, "%s/%s", folder, e->d_name) < 0)
 			return cli_fail(j->fault, CLI_IO, "out of memory: %s", dir);
@@ -144,7 +155,7 @@ bool fleet_extract(const struct fleet *f, const char *name, const char *output, 
 	j->fault = fault;
 	j->tree = TREE_NONE;
 	interrupt_hold(&j->stop);
-	if (!tree_check(&j->tree, output, force, output_names, fault) || !fleet_find(f, name, &j->record, &j->expected, fault) ||
+	if (!tree_check(&j->tree, output, force, TREE_BUILD, fault) || !fleet_find(f, name, &j->record, &j->expected, fault) ||
 		!tree_begin(&j->tree, fault))
 		return false;
 	for (size_t i = 0; i < GL_COUNT(folders); i++)

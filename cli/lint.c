@@ -232,19 +232,7 @@ static void find_lcp(struct lint_world *w)
 /* What SINIT is; without its file its version is no reason to refuse anything. */
 static struct lcp_acm sinit_for_lcp(const struct lint_facts *f)
 {
-	struct lcp_acm acm = { .version = UINT8_MAX };
-
-	if (!f->sinit_file)
-		return acm;
-	acm.version = f->sinit.info.acm_version;
-	acm.npw = f->sinit.header.flags & (ACM_FLAG_PRE_PRODUCTION | ACM_FLAG_DEBUG_SIGNED);
-	for (uint32_t i = 0; f->sinit.tpm_algs.present && i < f->sinit.tpm_algs.count; i++) {
-		const struct lcp_hash_info *h = lcp_hash_by_id(acm_tpm_alg_at(&f->sinit, i));
-
-		if (h)
-			acm.hash_mask |= h->mask;
-	}
-	return acm;
+	return f->sinit_file ? lcp_acm_of(&f->sinit) : (struct lcp_acm){ .version = UINT8_MAX };
 }
 
 static void judge_launch_control(struct lint_world *w)

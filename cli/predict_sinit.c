@@ -5,15 +5,13 @@
 
 #include "cli/predict_impl.h"
 #include "cli/predict_log.h"
-#include "cli/provision.h"
+#include "cli/predict_nv.h"
 #include "lcp/acm_measure.h"
 #include "lcp/host/sign.h"
 #include "lcp/measured.h"
 #include "lcp/mle_hash.h"
 #include "txt/sinit_events.h"
 
-#define NAME_ALG_SHA256 0x000bu
-#define NV_WRITTEN 0x20000000u /* TPMA_NV_WRITTEN: the owner's policy is there */
 /* EDX of GETSEC[SENTER]: tboot 1.10.5 asks for nothing special (tboot/txt/txt.c). */
 #define SENTER_EDX 0u
 #define FROM_MAX 4
@@ -24,6 +22,7 @@ struct value {
 	const char *from[FROM_MAX];
 	size_t from_count;
 	struct span choices[MANIFEST_MAX_CHOICES];
+	const char *choice_from[MANIFEST_MAX_CHOICES]; /* of an alternative; NULL: from[0] */
 	size_t count;
 };
 
@@ -42,7 +41,7 @@ struct job {
 	size_t log_count;
 	struct value values[SINIT_VALUES];
 	uint8_t drtm[ACM_DRTM_SIZE], control[4], capabilities[4], scrtm[2][4];
-	uint8_t nv_info[SINIT_NV_INFO_MAX];
+	uint8_t nv_info[MANIFEST_MAX_CHOICES][SINIT_NV_INFO_MAX];
 };
 
 static void end_job(struct job **j)
@@ -122,14 +121,41 @@ static bool begin(struct job *j, const struct predict_sinit_input *in, struct cl
 	return read_sinit(j) && read_logs(j) && read_tboot(j);
 }
 
+/* Without the owner's policy the supplier's may permit a module that is not production worthy, and only the platform has that one. */
+static struct lcp_acm acm_for_lcp(const struct job *j)
+{
+	struct lcp_acm acm = j->has_acm ? lcp_acm_of(&j->acm) : (struct lcp_acm){ .version = UINT8_MAX };
+
+	if (!j->in->lcp_policy.bytes.p && (j->log_count > 0 || j->in->manifest->platform.ps.n > 0))
+		acm.npw = false;
+	return acm;
+}
+
+/* What SINIT would say, if it says no. */
+static bool fail_lcp(struct job *j, const struct lcp_verdict *v)
+{
+	const struct manifest *m = j->in->manifest;
+	const struct lcp_rule_info *rule = lcp_rule_info(v->rule);
+	unsigned line = m->txt.lcp_policy.s ? m->txt.lcp_policy.line : m->txt.sinit.file.line;
+	enum lcp_outcome mle = v->by[LCP_SUBJECT_MLE].outcome;
+
+	if (v->rule != LCP_RULE_INPUT)
+		return manifest_fail(m, line, "see 'geolaunch lcp evaluate'", j->fault, "launch control would deny this launch: %s (%s)",
+			rule->text, rule->id);
+	if (mle == LCP_MATCH || mle == LCP_NO_ELEMENT)
+		return manifest_fail(m, line, "leave PCONF and SBIOS elements out of a policy that is built with", j->fault,
+			"launch control asks for values of the platform that no manifest has, so nothing can be predicted");
+	return manifest_fail(m, line, "use another hash algorithm there", j->fault,
+		"launch control asks for a digest by an algorithm that is not known here, so nothing can be predicted");
+}
+
 /* Asks what SINIT would: a launch that the policy denies is not to be predicted. */
 static bool evaluate_lcp(struct job *j)
 {
-	const struct yaml_text *where = &j->in->manifest->txt.lcp_policy;
 	const struct lcp_platform p = {
 		.policy = { [LCP_PO] = j->in->lcp_policy.bytes },
 		.data = { [LCP_PO] = j->in->lcp_data.bytes },
-		.acm.version = j->has_acm ? j->acm.info.acm_version : UINT8_MAX,
+		.acm = acm_for_lcp(j),
 		.mle = j->mle_digests,
 		.verify = lcp_openssl_verify,
 	};
@@ -139,8 +165,7 @@ static bool evaluate_lcp(struct job *j)
 		return no_memory(j->fault);
 	lcp_evaluate(&p, v);
 	if (!v->allowed)
-		return manifest_fail(j->in->manifest, where->line, "see 'geolaunch lcp evaluate'", j->fault,
-			"launch control would deny this launch: %s (%s)", lcp_rule_info(v->rule)->text, lcp_rule_info(v->rule)->id);
+		return fail_lcp(j, v);
 	lcp_measured(v, p.data, &j->lcp);
 	return true;
 }
@@ -290,86 +315,87 @@ static void set_of_platform(struct job *j)
 
 /* ---- NV_INFO ---- */
 
-/* The three entries of a log's NV_INFO, each with its leading byte; together at most SINIT_NV_INFO_MAX bytes. */
-static bool split_nv_info(struct span data, struct span out[3])
+/* Without an owner's policy what is measured of launch control comes from the log, where another owner's must not have ruled. */
+static bool check_owner(struct job *j)
 {
-	struct rd r = rd_init(data);
+	const struct manifest *m = j->in->manifest;
 
-	for (size_t i = 0; i < 3; i++) {
-		size_t at = r.off;
-		uint8_t exists = rd_u8(&r);
+	for (size_t i = 0; !j->in->lcp_policy.bytes.p && i < j->log_count; i++) {
+		const struct event *e = predict_log_find(&j->logs[i], SINIT_PCR_DETAILS, SINIT_EVTYPE_NV_INFO);
+		struct span logged[PREDICT_NV_ENTRIES];
 
-		if (exists > 1)
-			return false;
-		if (exists) {
-			uint16_t policy;
-
-			(void)rd_bytes(&r, 4 + 2 + 4);
-			policy = rd_be16(&r);
-			(void)rd_bytes(&r, policy);
-			(void)rd_be16(&r);
-			if (policy > DIGEST_MAX)
-				return false;
-		}
-		out[i] = (struct span){ data.p + at, r.off - at };
+		if (e && predict_nv_split(e->data, logged) && predict_nv_exists(logged[PREDICT_NV_PO]))
+			return manifest_fail(m, m->platform.logs[i].line, "name it, or take a log of a host without", j->fault,
+				"\"%.200s\" is of a host with an owner's launch control policy, but there is no \"lcp\"",
+				m->platform.logs[i].s);
 	}
-	return rd_done(&r);
+	return true;
 }
 
-static struct span nv_entry(const struct manifest_nv *nv, uint8_t out[1 + MANIFEST_NV_PUBLIC_MAX])
+static bool has_choice(const struct value *v, struct span bytes)
 {
-	out[0] = nv->n > 0;
-	memcpy(out + 1, nv->bytes, nv->n);
-	return (struct span){ out, 1 + nv->n };
+	for (size_t i = 0; i < v->count; i++)
+		if (span_equal(v->choices[i], bytes))
+			return true;
+	return false;
 }
 
-/* The owner's policy as `geolaunch provision` defines it. */
-static struct span owner_entry(const struct job *j, uint8_t out[SINIT_NV_INFO_MAX])
+/* With these entries. `log`: where those come from that are not given; NULL: they are assumed. */
+static void add_nv_info(struct job *j, const char *log, const struct span parts[PREDICT_NV_ENTRIES])
 {
-	const struct provision_use_info *use = &provision_uses[PROVISION_LCP];
-	const struct sinit_nv_public nv[3] = { {
-		.exists = j->in->lcp_policy.bytes.p != NULL,
-		.index = use->index[j->has_acm && j->acm.tpm.nv_index_set == 0 ? 0 : 1],
-		.name_alg = NAME_ALG_SHA256,
-		.attributes = use->attributes | NV_WRITTEN,
-		.size = (uint16_t)j->in->lcp_policy.bytes.n,
-	} };
+	const struct manifest_platform *p = &j->in->manifest->platform;
+	const char *policy = j->in->lcp_policy.from;
+	struct value *v = &j->values[SINIT_NV_INFO];
+	bool given = p->aux.given && p->ps.given;
+	struct wr w = wr_init((struct mspan){ j->nv_info[v->count], sizeof(j->nv_info[v->count]) });
 
-	/* the other two are a zero byte each */
-	return (struct span){ out, sinit_nv_info(nv, out) - 2 };
+	for (size_t i = 0; i < PREDICT_NV_ENTRIES; i++)
+		wr_bytes(&w, parts[i]);
+	if (has_choice(v, wr_span(&w)))
+		return;
+	if (v->count > 0) {
+		v->choice_from[v->count] = log;
+		add_choice(v, wr_span(&w));
+		return;
+	}
+	SET(j, SINIT_NV_INFO,
+		given ? PROVENANCE_GIVEN
+		: log ? PROVENANCE_CAPTURED
+		      : PROVENANCE_ASSUMED,
+		wr_span(&w),
+		p->aux.given ? "platform.aux"
+		: log        ? log
+			     : "no AUX index",
+		p->ps.given ? "platform.ps"
+		: log       ? log
+			    : "no PS index",
+		policy ? policy : "no PO index");
 }
 
-/* AUX and PS as given, else as in the log; PO as it will be. */
+/* AUX and PS as given, else as in each of the logs; PO as it will be. */
 static void set_nv_info(struct job *j)
 {
 	const struct manifest_platform *p = &j->in->manifest->platform;
-	const struct event *e = j->log_count == 1 ? predict_log_find(&j->logs[0], SINIT_PCR_DETAILS, SINIT_EVTYPE_NV_INFO) : NULL;
-	uint8_t aux[1 + MANIFEST_NV_PUBLIC_MAX], ps[1 + MANIFEST_NV_PUBLIC_MAX], po[SINIT_NV_INFO_MAX];
-	struct span parts[3] = { nv_entry(&p->aux, aux), nv_entry(&p->ps, ps), owner_entry(j, po) }, logged[3];
-	struct wr w = wr_init((struct mspan){ j->nv_info, sizeof(j->nv_info) });
-	bool have = e && split_nv_info(e->data, logged);
+	struct span logged[MANIFEST_MAX_CHOICES][PREDICT_NV_ENTRIES], po;
+	uint8_t aux[1 + MANIFEST_NV_PUBLIC_MAX], ps[1 + MANIFEST_NV_PUBLIC_MAX], owner[SINIT_NV_INFO_MAX];
+	bool given = p->aux.given && p->ps.given;
 
-	/* Several logs, or one that is different, are left as they are. */
-	if (j->log_count > 0 && !have && !(p->aux.given && p->ps.given))
+	po = predict_nv_owner(j->in->lcp_policy.bytes, j->has_acm ? &j->acm : NULL, owner);
+	if (given || j->log_count == 0) {
+		add_nv_info(j, NULL, (const struct span[]){ predict_nv_given(&p->aux, aux), predict_nv_given(&p->ps, ps), po });
 		return;
-	if (have && !p->aux.given)
-		parts[0] = logged[0];
-	if (have && !p->ps.given)
-		parts[1] = logged[1];
-	for (size_t i = 0; i < GL_COUNT(parts); i++)
-		wr_bytes(&w, parts[i]);
-	SET(j, SINIT_NV_INFO,
-		p->aux.given && p->ps.given ? PROVENANCE_GIVEN
-		: have                      ? PROVENANCE_CAPTURED
-					    : PROVENANCE_ASSUMED,
-		wr_span(&w),
-		p->aux.given ? "platform.aux"
-		: have       ? j->logs[0].name
-			     : "no AUX index",
-		p->ps.given ? "platform.ps"
-		: have      ? j->logs[0].name
-			    : "no PS index",
-		j->in->lcp_policy.from ? j->in->lcp_policy.from : "no PO index");
+	}
+	/* Those of logs that have another form are left as they are. */
+	for (size_t i = 0; i < j->log_count; i++) {
+		const struct event *e = predict_log_find(&j->logs[i], SINIT_PCR_DETAILS, SINIT_EVTYPE_NV_INFO);
+
+		if (!e || !predict_nv_split(e->data, logged[i]))
+			return;
+	}
+	for (size_t i = 0; i < j->log_count; i++)
+		add_nv_info(j, j->logs[i].name,
+			(const struct span[]){ p->aux.given ? predict_nv_given(&p->aux, aux) : logged[i][PREDICT_NV_AUX],
+				p->ps.given ? predict_nv_given(&p->ps, ps) : logged[i][PREDICT_NV_PS], po });
 }
 
 /* ---- events ---- */
@@ -385,7 +411,7 @@ static bool add_value(struct job *j, const struct sinit_event *e, const struct v
 		values.data[e->value] = v->choices[i];
 		sinit_event_digest(e, &values, j->out->banks, &d);
 		if (i == 0 ? !predict_add(j->out, e->pcr, e->type, span_str(e->name), &d, &f)
-			   : !predict_add_alternative(j->out, &d, v->from[0]))
+			   : !predict_add_alternative(j->out, &d, v->choice_from[i] ? v->choice_from[i] : v->from[0]))
 			return no_memory(j->fault);
 	}
 	return true;
@@ -520,7 +546,7 @@ bool predict_sinit(const struct predict_sinit_input *in, struct expected *out, s
 	if (!j)
 		return no_memory(fault);
 	j->out = out;
-	if (!begin(j, in, fault) || !check_same_order(j) || !check_bios_acm(j) || !evaluate_lcp(j))
+	if (!begin(j, in, fault) || !check_same_order(j) || !check_bios_acm(j) || !check_owner(j) || !evaluate_lcp(j))
 		return false;
 	set_of_module(j);
 	if (!mark_logs(j))

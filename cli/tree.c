@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -13,55 +12,6 @@
 
 #define TRIES 100
 #define OPEN_MAX_WALK 16
-
-static void close_dirp(DIR **d)
-{
-	if (*d)
-		(void)closedir(*d);
-}
-
-static bool named(const char *const *names, const char *name)
-{
-	for (size_t i = 0; names[i]; i++)
-		if (!strcmp(names[i], name))
-			return true;
-	return false;
-}
-
-/* Output of ours of another kind, by a name that only this has. */
-static const char *other_kind(const char *name)
-{
-	static const char *const fleet[] = { "common", "hosts.jsonl", NULL }, *const single[] = { "esp", "expected.json", "geo.bin",
-		"lcp.pol", NULL };
-
-	if (named(fleet, name))
-		return "this is the output of 'geolaunch build --fleet'";
-	return named(single, name) ? "this is a single host's build" : NULL;
-}
-
-/* Everything in the existing target was made by us. */
-static bool check_ours(const struct tree *t, const char *const *ours, struct cli_fault *fault)
-{
-	CLEANUP(close_dirp) DIR *d = opendir(t->target);
-	struct dirent *e;
-
-	if (!d)
-		return cli_fail(fault, CLI_IO, "cannot look into: %s: %s", t->target, strerror(errno));
-	while ((e = readdir(d))) {
-		const char *kind = other_kind(e->d_name);
-
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || named(ours, e->d_name))
-			continue;
-		if (kind)
-			return cli_fail(fault, CLI_USAGE,
-				"%s: %s: --force replaces output of the same kind only: name another directory, or remove it yourself",
-				kind, t->target);
-		return cli_fail(fault, CLI_USAGE,
-			"it holds \"%.200s\", which no build made: %s: --force replaces earlier output only; remove it yourself", e->d_name,
-			t->target);
-	}
-	return true;
-}
 
 /* What rename() could put in place: a name of its own at the end, no slash behind it. */
 static bool take_target(struct tree *t, const char *target, struct cli_fault *fault)
@@ -94,7 +44,7 @@ GL_MUST static bool check_parent(const struct tree *t, struct cli_fault *fault)
 	return cli_fail(fault, CLI_IO, "cannot look into: %.*s: %s", n, t->target, strerror(errno));
 }
 
-bool tree_check(struct tree *t, const char *target, bool force, const char *const *ours, struct cli_fault *fault)
+bool tree_check(struct tree *t, const char *target, bool force, enum tree_kind kind, struct cli_fault *fault)
 {
 	struct stat st;
 
@@ -109,7 +59,7 @@ bool tree_check(struct tree *t, const char *target, bool force, const char *cons
 		return cli_fail(
 			fault, CLI_USAGE, "it is no directory: %s: --force replaces earlier output only; remove it yourself", t->target);
 	t->replace = true;
-	return check_ours(t, ours, fault);
+	return tree_check_made(t->target, kind, fault);
 }
 
 bool tree_begin(struct tree *t, struct cli_fault *fault)

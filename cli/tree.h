@@ -8,6 +8,8 @@
  * A directory that appears complete or not at all: made beside its final place, brought to disk, then renamed. With `force` it takes
  * the place of an existing one in one step (renameat2() with RENAME_EXCHANGE), which is then removed.
  */
+enum tree_kind { TREE_BUILD, TREE_FLEET };
+
 struct tree {
 	char *target;
 	char *tmp;    /* NULL if there is nothing to remove */
@@ -18,10 +20,13 @@ struct tree {
 #define TREE_NONE ((struct tree){ .fd = -1 })
 
 /*
- * Looks at the target and changes nothing. An existing one is refused; with `force` it may be a directory whose entries are all named
- * in `ours` (NULL at the end), so that a slip of the hand removes nobody's home.
+ * Looks at the target and changes nothing. An existing one is refused; with `force` it may be an empty directory, or an earlier output of
+ * this kind with nothing added at any depth, so that a slip of the hand removes nobody's home.
  */
-GL_MUST bool tree_check(struct tree *t, const char *target, bool force, const char *const *ours, struct cli_fault *fault);
+GL_MUST bool tree_check(struct tree *t, const char *target, bool force, enum tree_kind kind, struct cli_fault *fault);
+
+/* tree_made.c: the last of it, for tree_check(). */
+GL_MUST bool tree_check_made(const char *target, enum tree_kind kind, struct cli_fault *fault);
 
 /* Makes the temporary directory. */
 GL_MUST bool tree_begin(struct tree *t, struct cli_fault *fault);

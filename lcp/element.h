@@ -132,6 +132,9 @@ static inline bool lcp_pcr_infos_left(const struct lcp_pcr_infos *it)
 /* As lcp_elements_next(). */
 GL_MUST enum lcp_error lcp_pcr_infos_next(struct lcp_pcr_infos *it, struct lcp_pcr_info *out);
 
+/* Every rule of the PCR infos of an element that has them. Called by lcp_element_validate(). */
+GL_MUST enum lcp_error lcp_pcr_infos_validate(const struct lcp_element *e);
+
 /* The selection as a number: bit i is PCR i. PCRs above 31 are left out. */
 uint32_t lcp_pcr_info_mask(const struct lcp_pcr_info *info);
 

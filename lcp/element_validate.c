@@ -48,7 +48,7 @@ static enum lcp_error check_pcr_info(const struct lcp_element *e, const struct l
 	return LCP_OK;
 }
 
-static enum lcp_error check_pcr_infos(const struct lcp_element *e)
+enum lcp_error lcp_pcr_infos_validate(const struct lcp_element *e)
 {
 	struct lcp_pcr_infos it = lcp_pcr_infos_in(e);
 	struct lcp_pcr_info info;
@@ -85,5 +85,5 @@ enum lcp_error lcp_element_validate(const struct lcp_element *e)
 	/* An SBIOS element has its fallback hash at least. */
 	if (lcp_element_has(layout, LCP_FIELD_COUNT) && !lcp_element_has(layout, LCP_FIELD_FALLBACK) && e->count == 0)
 		return LCP_E_ELEMENT_NO_HASHES;
-	return lcp_element_has(layout, LCP_FIELD_PCR_INFOS) ? check_pcr_infos(e) : LCP_OK;
+	return lcp_element_has(layout, LCP_FIELD_PCR_INFOS) ? lcp_pcr_infos_validate(e) : LCP_OK;
 }

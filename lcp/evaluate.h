@@ -4,6 +4,7 @@
 
 #include "common/hash.h"
 #include "common/pcr.h"
+#include "lcp/acm.h"
 #include "lcp/data.h"
 #include "lcp/txt_error.h"
 
@@ -88,7 +89,7 @@ enum lcp_rule {
 	LCP_RULE_AUTOPROMOTION,
 
 	/* the caller */
-	LCP_RULE_INPUT, /* a digest or PCR that an element asks for was not given: the question is open */
+	LCP_RULE_INPUT, /* a digest or PCR that matters was not given: the question is open */
 	LCP_RULE_COUNT
 };
 
@@ -105,6 +106,9 @@ struct lcp_acm {
 	uint32_t sign_mask;     /* the same for LcpSignAlgMask [RSA 2048 and 3072, ECDSA, SM2] */
 	uint8_t error_class;    /* of TXT.ERRORCODE for launch control [TXT_CLASS_LCP]; older SINITs: TXT_CLASS_LCP_OLD */
 };
+
+/* As much of it as a SINIT module says of itself. */
+struct lcp_acm lcp_acm_of(const struct acm *sinit);
 
 /* Verifies the signature of a signed list and says with which hash algorithm it was made. False: it is wrong, or cannot be verified. */
 struct lcp_verify_ops {

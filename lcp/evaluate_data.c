@@ -107,7 +107,10 @@ GL_MUST static bool check_signature(struct lcp_eval *e, enum lcp_owner o, unsign
 	return true;
 }
 
-/* Every element is decoded here once, PCR infos included; those who look at them later need not look for errors. */
+/*
+ * Every element is decoded here once, PCR infos included; those who look at them later need not look for errors. In PCONF2 the bank of the PCR
+ * infos is that of the element, or the masks of algorithms would say nothing about it.
+ */
 GL_MUST static bool check_elements(struct lcp_eval *e, enum lcp_owner o, unsigned number)
 {
 	struct lcp_elements it = lcp_elements_in(e->data[o].lists[number].elements);
@@ -120,6 +123,8 @@ GL_MUST static bool check_elements(struct lcp_eval *e, enum lcp_owner o, unsigne
 
 		if (!error)
 			error = lcp_element_decode(bytes, &element);
+		if (!error && element.type == LCP_ELEMENT_PCONF2)
+			error = lcp_pcr_infos_validate(&element);
 		if (error)
 			return deny_format(e, error, at);
 	}

@@ -296,13 +296,15 @@ GL_MUST static bool decide_stm(struct lcp_eval *e)
 	return !stm_required(e, &at) || lcp_eval_deny(e, LCP_RULE_STM_REQUIRED, at);
 }
 
-/* Without SBIOS elements the BIOS is held against its digest of last time. */
+/* Without SBIOS elements the BIOS is held against its digest of last time, in the banks that both have. */
 GL_MUST static bool decide_sbios(struct lcp_eval *e)
 {
 	if (!decide(e, LCP_SUBJECT_SBIOS, LCP_RULE_SBIOS))
 		return false;
 	if (e->v->by[LCP_SUBJECT_SBIOS].outcome == LCP_MATCH)
 		return true;
+	if (e->p->aux_bios.banks && !(e->p->aux_bios.banks & e->p->bios.banks))
+		return lcp_eval_deny(e, LCP_RULE_INPUT, LCP_AT_POLICY(LCP_PO));
 	return digests_agree(&e->p->bios, &e->p->aux_bios) || lcp_eval_deny(e, LCP_RULE_AUTOPROMOTION, LCP_AT_POLICY(LCP_PO));
 }
 

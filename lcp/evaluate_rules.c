@@ -116,7 +116,7 @@ static const struct lcp_rule_info rules[LCP_RULE_COUNT] = {
 	[LCP_RULE_AUTOPROMOTION] = { "autopromotion", "the BIOS's digest is not the one that the AUX index has", ACM "ERR_AUTOPROMOTE_FAIL",
 		LCP_CODE(BOTH(TXT_LCP_AUTOPROMOTION), BOTH(0)) },
 
-	[LCP_RULE_INPUT] = { .id = "input", .text = "an element asks for a digest or PCR value that was not given", .source = "" },
+	[LCP_RULE_INPUT] = { .id = "input", .text = "a digest or PCR value that matters was not given", .source = "" },
 };
 /* clang-format on */
 

@@ -33,7 +33,7 @@ static void evaluate(void *ctx, const struct sinit_policy_question *q, struct si
 {
 	struct lcp_platform p = {
 		.policy = { { NULL, 0 } },
-		.acm = { .version = q->acm->info.acm_version, .npw = q->npw },
+		.acm = lcp_acm_of(q->acm),
 		.mle = *q->mle,
 		.pcrs = q->pcrs,
 		.verify = lcp_openssl_verify,
@@ -42,6 +42,7 @@ static void evaluate(void *ctx, const struct sinit_policy_question *q, struct si
 	struct lcp_measured measured;
 
 	(void)ctx;
+	p.acm.npw = p.acm.npw || q->npw;
 	for (unsigned o = 0; o < LCP_OWNERS; o++) {
 		p.policy[o] = q->policy[o];
 		p.data[o] = q->data[o];

@@ -11,7 +11,10 @@
  *                   nothing can be made or written; readonly: from here on nothing can be changed; term: SIGTERM comes, and it is made
  *   GL_SHIM_FAT     set: everything is on FAT, directories of ESPs are tops of mounts, and there is a partition
  *   GL_SHIM_FREE    bytes that are free
+ *   GL_SHIM_CHANGE  a file whose first byte changes when all of it was read by pread()
+ *   GL_SHIM_TYPES   unknown: folders tell the names only
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -302,4 +305,32 @@ ssize_t efi_generate_file_device_path(uint8_t *buf, ssize_t size, const char *pa
 	memcpy(out + 50, "\x7f\xff\x04\x00", 4);
 	memcpy(buf, out, sizeof(out));
 	return sizeof(out);
+}
+
+struct dirent *readdir(DIR *d)
+{
+	struct dirent *e = REAL(readdir)(d);
+
+	if (e && getenv("GL_SHIM_TYPES"))
+		e->d_type = DT_UNKNOWN;
+	return e;
+}
+
+ssize_t pread(int fd, void *buf, size_t n, off_t at)
+{
+	const char *change = getenv("GL_SHIM_CHANGE");
+	ssize_t got = REAL(pread)(fd, buf, n, at);
+	struct stat a, b;
+	uint8_t byte;
+
+	if (!change || stat(change, &a) != 0 || fstat(fd, &b) != 0 || a.st_ino != b.st_ino || got != a.st_size)
+		return got;
+	fd = open(change, O_RDWR | O_CLOEXEC);
+	if (fd < 0 || REAL(pread)(fd, &byte, 1, 0) != 1)
+		abort();
+	byte ^= 1;
+	if (pwrite(fd, &byte, 1, 0) != 1)
+		abort();
+	close(fd);
+	return got;
 }

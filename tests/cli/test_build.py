@@ -241,6 +241,46 @@ def test_force_replaces_nothing_else(inputs):
     (inputs / "real").mkdir()
     (inputs / "link").symlink_to("real")
     refused(build(inputs, BASE, "--force", out="link"), 2, "it is no directory: link")
+    # an empty one holds nothing to lose
+    assert build(inputs, BASE, "--force", out="real").returncode == 0
+
+
+def test_force_keeps_an_esp(inputs):
+    """What `install --esp image/esp` makes, or a hand: a directory that no build made, though its names are those of a build."""
+    (inputs / "image/esp/EFI").mkdir(parents=True)
+    refused(build(inputs, BASE, "--force", out="image"), 2, 'it holds no "expected.json", so no build made it: image: --force')
+    (inputs / "image/esp/EFI/BOOT").mkdir()
+    (inputs / "image/esp/EFI/BOOT/BOOTX64.EFI").write_bytes(b"mine")
+    refused(build(inputs, BASE, "--force", out="image"), 2, 'it holds no "expected.json"')
+    assert (inputs / "image/esp/EFI/BOOT/BOOTX64.EFI").read_bytes() == b"mine"
+
+
+# What somebody added to a build.
+ADDED = {
+    "esp/EFI/ubuntu": lambda out: ((out / "esp/EFI/ubuntu").mkdir(), (out / "esp/EFI/ubuntu/grub.cfg").write_text("menu")),
+    "esp/loader.conf": lambda out: (out / "esp/loader.conf").write_text(""),
+    "esp/EFI/BOOT/grubx64.efi": lambda out: (out / "esp/EFI/BOOT/grubx64.efi").write_text(""),
+    # of `geolaunch install`
+    "esp/EFI/geolaunch/slots.conf": lambda out: (out / "esp/EFI/geolaunch/slots.conf").write_text(""),
+    "esp/EFI/geolaunch/0123456789abcdef": lambda out: (out / "esp/EFI/geolaunch/0123456789abcdef").mkdir(),
+    # names of ours
+    "esp/EFI/geolaunch/stage": lambda out: (out / "esp/EFI/geolaunch/stage").mkdir(),
+    "esp/EFI/geolaunch/file-": lambda out: (out / "esp/EFI/geolaunch/file-").write_text(""),
+    "esp/EFI/geolaunch/file-0x": lambda out: (out / "esp/EFI/geolaunch/file-0x").write_text(""),
+    "esp/efi": lambda out: (out / "esp/efi").mkdir(),
+    "geo.bin/letters": lambda out: ((out / "geo.bin").unlink(), (out / "geo.bin").mkdir(), (out / "geo.bin/letters").write_text("")),
+    "lcp.pol": lambda out: (out / "lcp.pol").symlink_to("geo.bin"),
+    "esp/EFI": lambda out: ((out / "esp/EFI").rename(out.parent / "EFI"), (out / "esp/EFI").symlink_to("../../EFI")),
+}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_force_keeps_what_was_added(inputs, name):
+    assert build(inputs, BASE).returncode == 0
+    ADDED[name](inputs / "out")
+    before = contents(inputs / "out")
+    refused(build(inputs, BASE, "--force"), 2, f'it holds "{name.removesuffix("/letters")}", which no build made: out: --force')
+    assert contents(inputs / "out") == before
 
 
 @pytest.mark.parametrize("out", [".", "..", "/", "x/..", "x/."])

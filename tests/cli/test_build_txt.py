@@ -318,6 +318,19 @@ def test_stage_of_option_and_environment(inputs):
     assert run("build", "host.yaml", "-o", "more", "--efi", "geolaunch.efi", cwd=inputs, env={"GEOLAUNCH_STAGE": "stage.elf"}).returncode == 0
 
 
+def test_stage_of_option_before_that_of_manifest(inputs):
+    (inputs / "other.elf").write_bytes(b"\x7fELF another")
+    result = build(inputs, TXT, "--stage", "other.elf", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json.loads(result.stdout)["modules"][0]["from"] == "other.elf"
+    assert (inputs / "out/esp/EFI/geolaunch/stage").read_bytes() == b"\x7fELF another"
+    compare(inputs, TxtModel(txt_variant(stage={"file": "other.elf"}), inputs), "txt")
+    refused(build(inputs, TXT, "--stage", "nowhere", out="more"), 1, "nowhere: name geolaunch-stage.elf with --stage")
+    refused(build(inputs, TXT, "--stage", "vm.json", out="more"), 3, "no ELF file: vm.json")
+    # what the manifest names need not be there then
+    assert build(inputs, txt_variant(stage={"file": "nowhere"}), "--stage", "other.elf", out="more").returncode == 0
+
+
 def test_policy_alone(inputs):
     """`vlp create --manifest` makes the same policy."""
     assert build(inputs, TXT).returncode == 0

@@ -15,6 +15,7 @@ import time
 import pytest
 
 from build_model import BANKS, BASE, GEOLAUNCH, Model, build, geo_tag, make_inputs, refused, run, to_yaml, variant
+from install_world import make_shim
 from txt_model import XEN, make_txt_inputs
 
 TAGS = {
@@ -279,6 +280,14 @@ def test_output_exists(inputs):
     refused(fleet(inputs, BASE, table_of(TAGS), "--force", out="single"), 2, "this is a single host's build: single: --force")
     refused(build(inputs, BASE, "--force", out="fleet"), 2, "this is the output of 'geolaunch build --fleet': fleet: --force")
     assert sorted(p.name for p in inputs.iterdir() if ".tmp-" in p.name) == []
+    # nor is what somebody added to one
+    (inputs / "fleet/common/esp/EFI/ubuntu").mkdir()
+    refused(fleet(inputs, BASE, table_of(TAGS), "--force"), 2, 'it holds "common/esp/EFI/ubuntu", which no build made: fleet: --force')
+    assert len(records(inputs)) == 1
+    (inputs / "common/esp/EFI").mkdir(parents=True)
+    refused(fleet(inputs, BASE, table_of(TAGS), "--force", out="common"), 2, 'it holds "esp", which no build made: common: --force')
+    (inputs / "image/common/esp/EFI").mkdir(parents=True)
+    refused(fleet(inputs, BASE, table_of(TAGS), "--force", out="image"), 2, 'it holds no "hosts.jsonl", so no build made it: image: --force')
 
 
 @pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM])
@@ -323,11 +332,23 @@ def test_extract_appears_complete_or_not_at_all(inputs):
     refused(run("fleet", "extract", "fleet", "nobody", "-o", "two", cwd=inputs), 3, 'no such host: "nobody"')
     assert run("fleet", "extract", "fleet", "a-b", "-o", "one", "--force", cwd=inputs).returncode == 0
     assert json.loads((inputs / "one/expected.json").read_text())["name"] == "a-b"
+    (inputs / "one/esp/EFI/ubuntu").mkdir()
+    refused(run("fleet", "extract", "fleet", "A", "-o", "one", "--force", cwd=inputs), 2, 'it holds "esp/EFI/ubuntu", which no build made: one')
     (inputs / "fleet/common/esp/EFI/geolaunch/linux").unlink()
     (inputs / "fleet/common/esp/EFI/geolaunch/linux").symlink_to("nowhere")
     done = run("fleet", "extract", "fleet", "A", "-o", "three", cwd=inputs)
     assert done.returncode in (1, 3) and done.stderr.count("\n") == 1
     assert not list(inputs.glob("three*"))
+
+
+def test_extract_where_folders_tell_no_types(inputs):
+    """As on file systems whose readdir() has names only."""
+    made(inputs, BASE, table_of(TAGS))
+    shim = make_shim(inputs)
+    done = run("fleet", "extract", "fleet", "A", "-o", "one", cwd=inputs, env={"LD_PRELOAD": str(shim), "GL_SHIM_TYPES": "unknown"})
+    assert (done.returncode, done.stderr) == (0, "")
+    extract(inputs, "A", "two")
+    assert not filecmp.dircmp(inputs / "one", inputs / "two").diff_files and (inputs / "one/esp/EFI/geolaunch/linux").exists()
 
 
 # ---------------------------------------------------------------- a fleet that was tampered with

@@ -34,7 +34,7 @@ NONE_NEEDED = {
     "cli/cmd_lcp_show.c": "tells files apart by their first bytes; lcp/ reads them",
     "cli/file_kind.c": "asks the decoders of each kind, which have targets",
     "cli/livelog_txt.c": "registers at fixed places of a page",
-    "cli/predict_sinit.c": "three entries of an event that fuzz_predict_log has found",
+    "cli/predict_nv.c": "three entries of an event that fuzz_predict_log has found",
     "cli/source.c": "looks at 64 bytes for the kind of a file",
     "cli/txt_heap_json.c": "prints what fuzz_txt_heap took apart, which runs it",
     "qemu/proxy/control.c": "numbers of messages that qemu/proxy/ctrl.c has framed",

@@ -285,6 +285,10 @@ def test_policy_masks(tmp_path):
     policy = show(tmp_path / "p")["policy"]
     assert policy["version"] == "3.2" and policy["hash_alg_mask"]["names"] == ["sha256"]
     assert "rsa-2048-sha1" not in policy["sign_alg_mask"]["names"]
+    # none is none
+    lcp("policy", "create", "--force", "-o", tmp_path / "p", "--type", "any", "--hash-mask", "0", "--sign-mask", "0")
+    policy = show(tmp_path / "p")["policy"]
+    assert policy["hash_alg_mask"]["names"] == policy["sign_alg_mask"]["names"] == []
 
 
 @pytest.mark.parametrize("arguments, code, text", [

@@ -167,6 +167,10 @@ def test_supplier_and_flags(tmp_path):
     same = ["--bios", "sha256:" + HASHES["sha256"], "--aux-bios", "sha256:" + HASHES["sha256"]]
     assert evaluate(*sinit, *same)["allowed"]
     assert evaluate(*sinit, *same[:3], "sha256:" + "00" * 32, code=6)["rule"] == "autopromotion"
+    # nothing to compare it with
+    assert evaluate(*sinit, *same[2:], code=3)["rule"] == "input"
+    assert evaluate(*sinit, "--bios", "sha384:" + HASHES["sha384"], *same[2:], code=3)["rule"] == "input"
+    assert evaluate(*sinit, "--bios", "sha384:" + HASHES["sha384"], *same)["allowed"]
     lcp("policy", "create", "-o", tmp_path / "old", "--type", "any", "--version", "3.1")
     assert evaluate("--po", tmp_path / "old", *sinit)["allowed"]
     assert evaluate("--po", tmp_path / "old", *sinit, "--checks-aux-mask", code=6)["rule"] == "aux-mask"

@@ -353,15 +353,19 @@ static void element_hash_alg(struct world *w)
 	spoil_and_hash(w, ELEMENT_AT + LCP_ELEMENT_HEADER_SIZE + 2, 0x99);
 }
 
-static void pcr_info(struct world *w)
+/* The first PCR info: count of selections, algorithm, size of the selection, selection. The second would match. */
+static void spoil_pcr_info(struct world *w, size_t at, uint8_t value)
 {
-	size_t at = ELEMENT_AT + LCP_ELEMENT_HEADER_SIZE + 4;
-
 	empty_list(w);
 	world_pconf(w, LCP_PO, 0, 0, true);
-	/* two selections in the first one */
-	spoil_and_hash(w, at + 3, 2);
+	spoil_and_hash(w, ELEMENT_AT + LCP_ELEMENT_HEADER_SIZE + 4 + at, value);
 }
+
+/* clang-format off */
+static void pcr_info(struct world *w) { spoil_pcr_info(w, 3, 2); }
+static void pcr_info_of_another_bank(struct world *w) { spoil_pcr_info(w, 5, LCP_ALG_SHA1); }
+static void pcr_info_of_pcr_8(struct world *w) { spoil_pcr_info(w, 8, 1); }
+/* clang-format on */
 
 static void revoked_list(struct world *w)
 {
@@ -477,6 +481,12 @@ static void pcr_not_known(struct world *w)
 {
 	world_pconf(w, LCP_PO, 0, 0, true);
 	w->pcrs.known[ALG_SHA256] &= ~0x10u;
+}
+
+static void bios_in_another_bank(struct world *w)
+{
+	hash_span(ALG_BIT(ALG_SHA384), SPAN_LITERAL("bios"), &w->platform.bios);
+	hash_span(ALG_BIT(ALG_SHA256), SPAN_LITERAL("bios"), &w->platform.aux_bios);
 }
 
 /* Class 0: that of launch control. Element -1, list -1: not in one. */

@@ -293,6 +293,27 @@ static void test_npw(void **state)
 	refused("npw-no-policy", 0xc00026e1);
 }
 
+/* What the module says of itself counts as in `geolaunch lcp evaluate --sinit`: flags and algorithms. */
+static void test_npw_module(void **state)
+{
+	(void)state;
+	w.recipe.flags = ACM_FLAG_PRE_PRODUCTION;
+	policy.type = LCP_POLICY_ANY;
+	install();
+	refused("npw", 0xc0091ee1);
+}
+
+static void test_algorithm_of_no_module(void **state)
+{
+	(void)state;
+	policy.type = LCP_POLICY_ANY;
+	policy.hash_alg = LCP_ALG_SHA512;
+	policy.hash_size = 64;
+	w.recipe.tpm_alg_count--;
+	install();
+	refused("policy-hash-alg", 0xc0071ee1);
+}
+
 static void test_garbage_in_the_index(void **state)
 {
 	static const uint8_t garbage[70] = { 0x77, 0x77 };
@@ -339,6 +360,8 @@ int main(void)
 		TEST(test_other_pconf),
 		TEST(test_data_without_policy),
 		TEST(test_npw),
+		TEST(test_npw_module),
+		TEST(test_algorithm_of_no_module),
 		TEST(test_garbage_in_the_index),
 		TEST(test_index_set_0),
 	};

@@ -266,6 +266,8 @@
 	CASE(element_count, ELEMENT_SIZE, 0, 0x07, 0x12, PO, 0, 0) \
 	CASE(element_hash_alg, ELEMENT_HASH_ALG, 0, 0x07, 0x11, PO, 0, 0) \
 	CASE(pcr_info, PCR_INFO, 0, 0x07, 0x13, PO, 0, 0) \
+	CASE(pcr_info_of_another_bank, PCR_INFO, 0, 0x07, 0x13, PO, 0, 0) \
+	CASE(pcr_info_of_pcr_8, PCR_INFO, 0, 0x07, 0x13, PO, 0, 0) \
 	CASE(revoked_list, ELEMENT_DISALLOWED, 0, 0x07, 0x14, PO, 0, 0) \
 	CASE(unapproved_list, ELEMENT_DISALLOWED, 0, 0x07, 0x14, PO, 0, 0) \
 	CASE(unapproved_hash_of_signature, ELEMENT_DISALLOWED, 0, 0x07, 0x14, PO, 0, 0) \
@@ -283,7 +285,8 @@
 	CASE(autopromotion, AUTOPROMOTION, 0, 0x05, 0x00, PO, -1, -1) \
 	CASE(mle_not_given, INPUT, 0, 0, 0, PO, 0, 0) \
 	CASE(pcrs_not_given, INPUT, 0, 0, 0, PO, 0, 1) \
-	CASE(pcr_not_known, INPUT, 0, 0, 0, PO, 0, 1)
+	CASE(pcr_not_known, INPUT, 0, 0, 0, PO, 0, 1) \
+	CASE(bios_in_another_bank, INPUT, 0, 0, 0, PO, -1, -1)
 
 /* THERE(LCP_RULE_.., file, test). */
 #define LCP_ELSEWHERE(THERE) \
