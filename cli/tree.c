@@ -59,7 +59,7 @@ bool tree_check(struct tree *t, const char *target, bool force, enum tree_kind k
 		return cli_fail(
 			fault, CLI_USAGE, "it is no directory: %s: --force replaces earlier output only; remove it yourself", t->target);
 	t->replace = true;
-	return tree_check_made(t->target, kind, fault);
+	return tree_check_made(t, kind, fault);
 }
 
 bool tree_begin(struct tree *t, struct cli_fault *fault)

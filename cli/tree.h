@@ -26,7 +26,7 @@ struct tree {
 GL_MUST bool tree_check(struct tree *t, const char *target, bool force, enum tree_kind kind, struct cli_fault *fault);
 
 /* tree_made.c: the last of it, for tree_check(). */
-GL_MUST bool tree_check_made(const char *target, enum tree_kind kind, struct cli_fault *fault);
+GL_MUST bool tree_check_made(const struct tree *t, enum tree_kind kind, struct cli_fault *fault);
 
 /* Makes the temporary directory. */
 GL_MUST bool tree_begin(struct tree *t, struct cli_fault *fault);

@@ -80,10 +80,10 @@ static void close_ftsp(FTS **f)
 		(void)fts_close(*f);
 }
 
-bool tree_check_made(const char *target, enum tree_kind kind, struct cli_fault *fault)
+bool tree_check_made(const struct tree *t, enum tree_kind kind, struct cli_fault *fault)
 {
-	CLEANUP_FREE char *top = strdup(target);
-	CLEANUP(close_ftsp) FTS *walk = top ? fts_open((char *const[]){ top, NULL }, FTS_PHYSICAL | FTS_NOCHDIR, NULL) : NULL;
+	const char *target = t->target;
+	CLEANUP(close_ftsp) FTS *walk = fts_open((char *const[]){ t->target, NULL }, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	size_t count = 0;
 	FTSENT *e;
 
