@@ -8,20 +8,12 @@ import struct
 
 import pytest
 
-from build_model import build, h, make_inputs, refused, run
+from build_model import build, h, refused, run
 from install_world import make_shim
 from tboot_pe import flat
-from txt_model import AUX, BIOS, PS, TXT, TxtModel, elf, lcp_files, make_txt_inputs, tboot_image, txt_variant
+from txt_model import AUX, BIOS, PS, TXT, TxtModel, elf, inputs, lcp_files, tboot_image, txt_variant  # noqa: F401  (a fixture is among them)
 
 OTHER_AUX = AUX.replace("ef" * 32, "cd" * 32)
-
-
-@pytest.fixture
-def inputs(tmp_path):
-    make_inputs(tmp_path / "in")
-    make_txt_inputs(tmp_path / "in")
-    yield tmp_path / "in"
-    shutil.rmtree(tmp_path)
 
 
 def with_lcp(inputs, **changes):

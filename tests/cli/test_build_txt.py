@@ -11,17 +11,10 @@ import pytest
 
 import oracles
 import txt_model
-from build_model import BASE, Model, h, make_inputs, refused, run, to_yaml, variant
+from build_model import BASE, Model, h, refused, run, to_yaml, variant
 from tboot_pe import flat
-from txt_model import (AUX, BIOS, PS, SINIT_BANKS, TXT, XEN, TxtModel, elf, lcp_files, make_txt_inputs, tboot_image, txt_variant)
-
-
-@pytest.fixture
-def inputs(tmp_path):
-    make_inputs(tmp_path / "in")
-    make_txt_inputs(tmp_path / "in")
-    yield tmp_path / "in"
-    shutil.rmtree(tmp_path)
+from txt_model import (AUX, BIOS, PS, SINIT_BANKS, TXT, XEN, TxtModel, elf, inputs, lcp_files, tboot_image,  # noqa: F401  (a fixture is among them)
+                       txt_variant)
 
 
 def build(inputs, manifest, *args, out="out"):

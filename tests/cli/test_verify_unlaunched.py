@@ -4,8 +4,8 @@
 import pytest
 
 from build_model import h
-from test_build_txt import build, inputs, pcrs_of, verify  # noqa: F401  (a fixture is among them)
-from txt_model import SINIT_BANKS, TXT, TxtModel
+from test_build_txt import build, pcrs_of, verify
+from txt_model import SINIT_BANKS, TXT, TxtModel, inputs  # noqa: F401  (a fixture is among them)
 
 
 @pytest.mark.parametrize("why, end", [("policy-missing", "the launch was stopped."), ("description-missing", "the launch was stopped."),

@@ -5,10 +5,13 @@ import copy
 import gzip
 import hashlib
 import os
+import shutil
 import struct
 import subprocess
 
-from build_model import BANKS, BASE, TOP, Model, changed, h, noise, program
+import pytest
+
+from build_model import BANKS, BASE, TOP, Model, changed, h, make_inputs, noise, program
 
 ACM_TOOL = os.environ.get("ACM_TOOL", str(TOP / "build/host/acm_tool"))
 # those that acm_tool's module has
@@ -46,6 +49,15 @@ def make_txt_inputs(folder):
     sinit = subprocess.run([ACM_TOOL, "sinit", "1"], capture_output=True, check=True, timeout=30).stdout
     (folder / "sinit.acm").write_bytes(sinit)
     (folder / "sinit0.acm").write_bytes(subprocess.run([ACM_TOOL, "sinit", "0"], capture_output=True, check=True, timeout=30).stdout)
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    make_inputs(tmp_path / "in")
+    make_txt_inputs(tmp_path / "in")
+    yield tmp_path / "in"
+    # pytest keeps the folders of three runs; these are large
+    shutil.rmtree(tmp_path)
 
 
 XEN = {"kind": "xen", "file": "xen.gz", "cmdline": "dom0_mem=512M", "kernel": {"file": "dom0", "cmdline": "console=hvc0"}, "initrd": "initrd.img"}
