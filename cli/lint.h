@@ -113,8 +113,9 @@ struct lint_facts {
 	struct span lcp[LCP_OWNERS];
 	struct span lcp_data[LCP_OWNERS]; /* policy data files */
 	struct lcp_verify_ops verify;
-	struct digests mle; /* banks 0: not known */
-	bool mle_failed;    /* the digest of the MLE cannot be computed: */
+	struct digests mle;  /* banks 0: not known */
+	size_t mle_pointers; /* into the MLE, which nobody measures; lcp_mle_unmeasured_pointers() */
+	bool mle_failed;     /* the digest of the MLE cannot be computed: */
 	enum lcp_error mle_error;
 
 	/* tboot */

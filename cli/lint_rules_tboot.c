@@ -167,6 +167,15 @@ static void check_prev_err(const struct lint_world *w, struct lint_run *run)
 	lint_found(run, "%s", "");
 }
 
+/* A signed build is not said to be in danger: with Secure Boot on nobody else loads its tboot. */
+static void check_pointers(const struct lint_world *w, struct lint_run *run)
+{
+	if (!w->f->mle_pointers || w->f->embedded == EMBEDDED_SAME)
+		return;
+	lint_where(run, "tboot");
+	lint_found(run, "It has %zu such pointers.", w->f->mle_pointers);
+}
+
 const struct lint_rule lint_tboot_rules[] = {
 	{ "GL-TBOOT-001", LINT_ERROR, "the policy's hash algorithm is not the one that tboot hashes with",
 		"tboot hashes modules with the algorithm of its option extpol (sha256 if not given) and compares the result with the policy's hashes, "
@@ -229,5 +238,11 @@ const struct lint_rule lint_tboot_rules[] = {
 		"without measuring, until the machine is powered off.",
 		"Leave it out where an unmeasured start is not wanted.",
 		"tboot docs/howto_use.md, ignore_prev_err; tboot/common/tboot.c, TB_ERR_PREV_TXT_ERROR", check_prev_err },
+	{ "GL-TBOOT-016", LINT_WARNING, "tboot's data, which nobody measures, points into its code",
+		"SINIT measures tboot's code and constants only. tboot follows pointers that lie outside of them, in tables of functions for example: "
+		"who runs before tboot can change one, and has code of his own run in the measured environment, with the PCR values of a good launch.",
+		"Keep other loaders from running: sign the build ('geolaunch build --sign') and turn Secure Boot on. Or take a tboot that keeps its tables "
+		"among its constants; Debian's 1.10.5 does not.",
+		"docs/THREAT-MODEL.md, A loader that changes tboot's data", check_pointers },
 };
 const size_t lint_tboot_rule_count = GL_COUNT(lint_tboot_rules);

@@ -123,10 +123,9 @@ static enum lcp_error find_segments(struct span elf, struct lcp_mle *m)
 		return LCP_E_MLE_SEGMENTS;
 
 	/* From physical addresses to offsets in the image. */
-	uint64_t base = m->segments[0].offset;
-
+	m->base = m->segments[0].offset;
 	for (size_t i = 0; i < m->segment_count; i++)
-		m->segments[i].offset -= base;
+		m->segments[i].offset -= m->base;
 	m->size = m->segments[m->segment_count - 1].offset + m->segments[m->segment_count - 1].size;
 	return m->size > LCP_MLE_MAX_IMAGE ? LCP_E_MLE_SIZE : LCP_OK;
 }
@@ -197,4 +196,23 @@ enum lcp_error lcp_mle_find(struct span elf, struct lcp_mle *out)
 		return error;
 	*out = m;
 	return LCP_OK;
+}
+
+size_t lcp_mle_unmeasured_pointers(const struct lcp_mle *m)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->segment_count; i++) {
+		const struct lcp_mle_segment *s = &m->segments[i];
+		struct rd r = rd_init(s->file);
+
+		/* Offsets are multiples of 4 where addresses are. */
+		(void)rd_bytes(&r, (size_t)(-(m->base + s->offset) & 3));
+		while (!r.bad && rd_left(&r) >= 4) {
+			uint64_t at = s->offset + r.off, to = rd_le32(&r) - m->base;
+
+			count += to >= m->start && to < m->end && (at < m->start || at >= m->end);
+		}
+	}
+	return count;
 }

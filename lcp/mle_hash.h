@@ -26,6 +26,7 @@ struct lcp_mle_segment {
 
 /* Offsets are bytes from the lowest physical address of the image. */
 struct lcp_mle {
+	uint64_t base; /* the lowest physical address */
 	uint64_t size; /* of the image in memory */
 	size_t segment_count;
 	struct lcp_mle_segment segments[LCP_MLE_MAX_SEGMENTS]; /* in ascending order, without overlap; gaps are zero */
@@ -50,6 +51,12 @@ GL_MUST enum lcp_error lcp_mle_find(struct span elf, struct lcp_mle *out);
  * will have: it puts a command line that does not fit into the area with its first byte zeroed, and it closes gaps between segments.
  */
 GL_MUST enum lcp_error lcp_mle_digest(const struct lcp_mle *m, const struct span *cmdline, alg_set banks, struct digests *out);
+
+/*
+ * How many words of 4 bytes, at multiples of 4, hold an address in [start, end) but do not lie there: pointers into the MLE that SINIT does not
+ * measure. Who loads the MLE can change them; docs/THREAT-MODEL.md, "A loader that changes tboot's data".
+ */
+size_t lcp_mle_unmeasured_pointers(const struct lcp_mle *m);
 
 /* Both in one. */
 GL_MUST enum lcp_error lcp_mle_hash(struct span elf, const struct span *cmdline, alg_set banks, struct digests *out);

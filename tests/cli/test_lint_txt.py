@@ -2,10 +2,12 @@
 """Mode txt: what `geolaunch build` and `geolaunch lint` say of a stand-in for the BIOS ACM, of a log against it, of SINIT and of a broken launch.conf."""
 
 import json
+import re
 import shutil
 
 import pytest
 
+import oracles
 from build_model import refused, run, to_yaml
 from swtpm import Swtpm
 from txt_model import BIOS, TXT, TxtModel, inputs, lcp_files, txt_variant  # noqa: F401  (a fixture is among them)
@@ -136,3 +138,14 @@ def test_lint_of_a_txt_build_without_the_default(inputs):
     assert build(inputs, TXT).returncode == 0
     shutil.rmtree(inputs / "out/esp/EFI/BOOT")
     assert [(f["id"], f["where"]) for f in lint(inputs, code=20)["findings"] if f["severity"] == "error"] == [("GL-BUILD-001", "EFI/BOOT/BOOTX64.EFI")]
+
+
+def test_lint_of_debians_tboot(inputs):
+    """Its tables of functions lie behind what SINIT measures: tests/boot/tamper_txt_changes.py, tboot_data()."""
+    assert not [f for f in (build(inputs, TXT), lint(inputs))[1]["findings"] if f["id"] == "GL-TBOOT-016"]
+    shutil.rmtree(inputs / "out")
+    shutil.copy(oracles.tboot_gz(), inputs / "tboot.gz")
+    assert build(inputs, TXT).returncode == 0
+    found, = [f for f in lint(inputs)["findings"] if f["id"] == "GL-TBOOT-016"]
+    count = int(re.search(r"It has (\d+) such pointers\.", found["text"])[1])
+    assert found["severity"] == "warning" and found["where"] == "tboot" and 33 <= count < 1000

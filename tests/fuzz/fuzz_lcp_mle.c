@@ -34,6 +34,7 @@ static bool put_together(const struct lcp_mle *m, const struct span *cmdline, ui
 static void check_segments(const struct lcp_mle *m)
 {
 	uint64_t last = 0;
+	size_t words = 0;
 
 	for (size_t i = 0; i < m->segment_count; i++) {
 		const struct lcp_mle_segment *s = &m->segments[i];
@@ -41,8 +42,11 @@ static void check_segments(const struct lcp_mle *m)
 		if (s->offset < last || s->file.n > s->size || s->size == 0)
 			abort();
 		last = s->offset + s->size;
+		words += s->file.n / 4;
 	}
 	if (last != m->size || m->size > LCP_MLE_MAX_IMAGE || m->start >= m->end || m->end > m->size || m->header % 16)
+		abort();
+	if (lcp_mle_unmeasured_pointers(m) > words)
 		abort();
 }
 

@@ -408,6 +408,59 @@ static void test_cut(void **state)
 	}
 }
 
+/* Into the MLE [0x800100, 0x800200), from words outside of it. Segments begin where addresses need not be multiples of 4. */
+static void test_unmeasured_pointers(void **state)
+{
+	static const struct {
+		uint64_t at; /* in the image */
+		uint32_t word;
+		size_t counted;
+	} rows[] = {
+		{ 0x300, 0x800100, 1 },
+		{ 0x300, 0x8001ff, 1 },
+		{ 0x300, 0x8000ff, 0 },
+		{ 0x300, 0x800200, 0 },
+		{ 0x300, 0x100, 0 },
+		{ 0x300, 0xffffffff, 0 },
+		{ 0xfc, 0x800180, 1 },
+		{ 0x100, 0x800180, 0 },
+		{ 0x1fc, 0x800180, 0 },
+		{ 0x200, 0x800180, 1 },
+		{ 0x302, 0x800180, 0 },
+		{ 0x1004, 0x800180, 1 },
+		{ 0x1005, 0x800180, 0 },
+		{ 0x10fc, 0x800180, 1 },
+	};
+	struct recipe r = plain;
+
+	(void)state;
+	r.segments[0] = (struct segment){ 0x800000, 0x800, 0x400 };
+	r.segments[1] = (struct segment){ 0x801001, 0x1000, 0xff };
+	r.segment_count = 2;
+	r.end = 0x200;
+	r.cmdline_start = r.cmdline_end = 0;
+	for (unsigned wide = 0; wide < 2; wide++)
+		for (size_t i = 0; i < GL_COUNT(rows); i++) {
+			size_t in_file, before;
+			struct span file;
+			struct lcp_mle m;
+			uint8_t *word;
+
+			r.wide = wide != 0;
+			file = build(&r);
+			in_file = file.n - 0x400 - 0xff + (size_t)(rows[i].at < 0x1000 ? rows[i].at : 0x400 + rows[i].at - 0x1001);
+			assert_int_equal(lcp_mle_find(file, &m), LCP_OK);
+			before = lcp_mle_unmeasured_pointers(&m);
+			word = elf + in_file;
+			for (unsigned k = 0; k < 4; k++)
+				word[k] = (uint8_t)(rows[i].word >> (8 * k));
+			assert_int_equal(lcp_mle_find(file, &m), LCP_OK);
+			assert_int_equal(before, 0);
+			if (lcp_mle_unmeasured_pointers(&m) != rows[i].counted)
+				fail_msg("row %zu", i);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_elf_fields),
 		cmocka_unit_test(test_wide_wraps),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_unmeasured_pointers),
 	};
 
 	return cmocka_run_group_tests_name("lcp_mle", tests, NULL, NULL);

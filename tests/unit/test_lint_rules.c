@@ -377,6 +377,7 @@ static void t_mle(W *w)
 }
 
 /* clang-format off */
+static void t_pointers(W *w) { w->f.mle_pointers = 33; }
 static void t_log(W *w) { tboot(w, "min_ram=0x2000000 force_tpm2_legacy_log=true"); }
 static void t_prev_err(W *w) { tboot(w, "min_ram=0x2000000 ignore_prev_err=false"); }
 
@@ -557,7 +558,7 @@ static const struct {
 	{ "GL-TBOOT-006", t_measure_nv, NULL }, { "GL-TBOOT-007", t_no_min_ram, NULL }, { "GL-TBOOT-007", t_min_ram_0, NULL },
 	{ "GL-TBOOT-008", t_unknown, NULL }, { "GL-TBOOT-008", t_force_pmrs, NULL }, { "GL-TBOOT-009", t_bank, NULL },
 	{ "GL-TBOOT-010", t_left_out, NULL }, { "GL-TBOOT-011", t_legacy, NULL }, { "GL-TBOOT-012", t_racm, NULL },
-	{ "GL-TBOOT-012", t_racm_check, NULL }, { "GL-TBOOT-013", t_mle, NULL }, { "GL-TBOOT-014", t_log, NULL },
+	{ "GL-TBOOT-012", t_racm_check, NULL }, { "GL-TBOOT-013", t_mle, NULL }, { "GL-TBOOT-014", t_log, NULL }, { "GL-TBOOT-016", t_pointers, NULL },
 	{ "GL-TBOOT-015", t_prev_err, NULL },
 
 	{ "GL-ACM-001", s_chipset, NULL }, { "GL-ACM-001", s_processor, NULL }, { "GL-ACM-002", s_log, NULL }, { "GL-ACM-003", s_bios, NULL },
@@ -649,10 +650,12 @@ static void all_read_locked(W *w) { g_read_locked(w); n_read_locked(w); n_po_rea
 /* A dump of other tools without contents. */
 static void all_untold(W *w) { for (unsigned i = 0; i < NV_MAX; i++) w->nv[i].nv.read = LINT_READ_NOT_TRIED; }
 static void untold_custom(W *w) { n_no_vlp(w); n_custom(w); n_po_read_locked(w); }
+/* Nobody else's loader runs where the build is signed. */
+static void pointers_of_signed(W *w) { t_pointers(w); w->f.embedded = EMBEDDED_SAME; }
 /* clang-format on */
 
 static void (*const harmless[])(W *w) = { g_read_locked, g_read_failed, n_read_locked, n_po_read_locked, all_read_locked, all_untold,
-	untold_custom, n_error_locked_until_reset };
+	untold_custom, n_error_locked_until_reset, pointers_of_signed };
 
 static void test_what_a_reset_ends(void **state)
 {
