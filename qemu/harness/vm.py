@@ -32,6 +32,8 @@ DISKS = {
 }
 _GRACE_SECONDS = 3      # from the word that it ends to QEMU's end
 _CHUNK = 65536
+_ROOM = 8 << 20
+_SO_SNDBUFFORCE = 32    # asm-generic/socket.h; Python has no name for it
 
 _FIRST = "geolaunch "
 _HALTED = re.compile(r"geolaunch: halted: (.*)")
@@ -90,6 +92,20 @@ def copy_firmware(options, work):
     shutil.copyfile(variables, os.path.join(work, "vars.fd"))
 
 
+def stream():
+    """
+    A pair of connected sockets, ours and QEMU's. QEMU's serial line writes byte by byte and drops what finds no room after a few tries
+    (hw/char/serial.c, MAX_XMIT_RETRY). Each byte takes as much room as hundreds, so by default 278 of them fit: on a busy machine too few.
+    """
+    ours, theirs = socket.socketpair()
+    for option in (socket.SO_SNDBUF, _SO_SNDBUFFORCE):
+        try:
+            theirs.setsockopt(socket.SOL_SOCKET, option, _ROOM)
+        except OSError:
+            pass        # only root gets more than net.core.wmem_max
+    return ours, theirs
+
+
 class Vm:
     """One run of QEMU. After run(): ended, halt, first_line_s, exit, report, note."""
 
@@ -128,7 +144,7 @@ class Vm:
             self._files[name] = open(os.path.join(self._logs, name), "wb", buffering=0)
         theirs = {}
         for name in ("serial", "host", "qmp"):
-            self._ours[name], theirs[name] = socket.socketpair()
+            self._ours[name], theirs[name] = stream()
             self._ours[name].setblocking(False)
             self._selector.register(self._ours[name], selectors.EVENT_READ, getattr(self, f"_on_{name}"))
         self._ours["qmp"].send(_QMP_READY)      # now, while nobody can have closed the other end
