@@ -5,10 +5,10 @@
 
 #include "cli/build_impl.h"
 #include "cli/files.h"
+#include "cli/slot_list.h"
 
-static const char *const folders[] = { "esp", "esp/EFI", "esp/EFI/BOOT", "esp/EFI/geolaunch" };
 /* The firmware starts the first if nothing else is configured (UEFI 2.10, 3.5.1.1); the second is for a boot entry. */
-static const char *const efi_files[] = { "esp/EFI/BOOT/BOOTX64.EFI", BUILD_ESP "geolaunch.efi" };
+static const char *const efi_files[] = { "esp/" BUILD_DEFAULT, BUILD_ESP SLOT_APPLICATION };
 
 static void close_all(struct source *s, size_t n)
 {
@@ -41,18 +41,6 @@ static void build_end(struct build **p)
 
 /* ---- names ---- */
 
-static const char *esp_name(const struct manifest *m, enum role role)
-{
-	/* clang-format off */
-	static const char *const names[ROLE_COUNT] = {
-		[ROLE_DESCRIPTION] = BUILD_DESCRIPTION, [ROLE_KERNEL] = "kernel", [ROLE_INITRD] = "initrd", [ROLE_VMM] = "vmm",
-		[ROLE_TBOOT] = "tboot", [ROLE_STAGE] = "stage", [ROLE_SINIT] = "sinit", [ROLE_LCP] = "lcp",
-	};
-	/* clang-format on */
-
-	return role == ROLE_HYPERVISOR ? hypervisor_name(m->hypervisor) : names[role];
-}
-
 /* The bytes of its command line, by the rule that whoever measures it uses, too. */
 static struct span cmdline_of(const struct manifest_module *given)
 {
@@ -63,7 +51,7 @@ static struct span cmdline_of(const struct manifest_module *given)
 
 static void list_module(struct build_module *m, const struct manifest *manifest, const struct manifest_module *given, unsigned nth_file)
 {
-	const char *name = esp_name(manifest, given->role);
+	const char *name = build_role_file(given->role, manifest->hypervisor);
 
 	*m = (struct build_module){
 		.given = given, .from = given->file.s, .role = given->role, .pcr = given->pcr, .cmdline = cmdline_of(given)
@@ -71,7 +59,7 @@ static void list_module(struct build_module *m, const struct manifest *manifest,
 	if (name)
 		(void)snprintf(m->file, sizeof(m->file), "%s", name);
 	else
-		(void)snprintf(m->file, sizeof(m->file), "file-%u", nth_file);
+		(void)snprintf(m->file, sizeof(m->file), BUILD_NUMBERED "%u", nth_file);
 }
 
 static void list_txt(struct build_result *out)
@@ -159,8 +147,8 @@ static bool make_tree(struct build *b)
 
 	if (!tree_begin(&b->tree, b->fault))
 		return false;
-	for (size_t i = 0; i < GL_COUNT(folders); i++)
-		if (!tree_mkdir(&b->tree, folders[i], b->fault))
+	for (size_t i = 0; build_folders[i]; i++)
+		if (!tree_mkdir(&b->tree, build_folders[i], b->fault))
 			return false;
 	if (!b->options->sign && !copy_efi(b))
 		return false;

@@ -8,6 +8,20 @@
 
 #include "cli/buildtree.h"
 
+const char *const build_folders[] = { "esp", "esp/EFI", "esp/EFI/BOOT", "esp/EFI/geolaunch", NULL };
+
+const char *build_role_file(enum role role, enum hypervisor hypervisor)
+{
+	/* clang-format off */
+	static const char *const names[ROLE_COUNT] = {
+		[ROLE_DESCRIPTION] = BUILD_DESCRIPTION, [ROLE_KERNEL] = "kernel", [ROLE_INITRD] = "initrd", [ROLE_VMM] = "vmm",
+		[ROLE_TBOOT] = "tboot", [ROLE_STAGE] = "stage", [ROLE_SINIT] = "sinit", [ROLE_LCP] = "lcp",
+	};
+	/* clang-format on */
+
+	return role == ROLE_HYPERVISOR ? hypervisor_name(hypervisor) : names[role];
+}
+
 bool build_file_named(const struct description *d, struct span name)
 {
 	const struct span fixed[] = { SPAN_LITERAL(SLOT_APPLICATION), SPAN_LITERAL(BUILD_DESCRIPTION), d->policy, d->txt.tboot.file,
@@ -54,8 +68,9 @@ bool build_files_missing(const char *build, const struct description *d, char **
 	CLEANUP(esp_free_names) char **missing = calloc(GL_COUNT(names) + 1, sizeof(*missing));
 	size_t n = 0;
 
-	*out = NULL;
-	for (size_t i = 0; missing && i < GL_COUNT(names); i++) {
+	if (!missing)
+		return cli_fail(fault, CLI_IO, "out of memory: %s", build);
+	for (size_t i = 0; i < GL_COUNT(names); i++) {
 		CLEANUP_FREE char *path = NULL;
 
 		if (!names[i].n)
@@ -72,5 +87,5 @@ bool build_files_missing(const char *build, const struct description *d, char **
 	}
 	*out = missing;
 	missing = NULL;
-	return *out || cli_fail(fault, CLI_IO, "out of memory: %s", build);
+	return true;
 }

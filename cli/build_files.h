@@ -5,10 +5,22 @@
 #include "cli/cli.h"
 #include "common/description.h"
 
-/* Which files lie in a build's esp/EFI/geolaunch. */
+/* Which folders and files lie in a build, cli/build.h. */
 
-#define BUILD_DESCRIPTION "launch.conf"
+#define BUILD_GEO "geo.bin"
+#define BUILD_LCP "lcp.pol"
 #define BUILD_DEFAULT "EFI/BOOT/BOOTX64.EFI" /* below esp */
+#define BUILD_ESP "esp/EFI/geolaunch/"
+/* There: */
+#define BUILD_DESCRIPTION "launch.conf"
+#define BUILD_POLICY "policy.vlp"
+#define BUILD_NUMBERED "file-" /* and a number: those of the manifest's "files" */
+
+/* From the outside in; NULL at the end. */
+extern const char *const build_folders[];
+
+/* The name of a role's file; NULL: it is numbered. */
+const char *build_role_file(enum role role, enum hypervisor hypervisor);
 
 /* geolaunch.efi, launch.conf and what this names: what a build puts there, and nothing else. */
 GL_MUST bool build_file_named(const struct description *d, struct span name);

@@ -3,17 +3,12 @@
 #define GL_CLI_BUILD_IMPL_H
 
 #include "cli/build.h"
+#include "cli/build_files.h"
 #include "cli/predict_sinit.h"
 #include "cli/source.h"
 #include "cli/tree.h"
 
 /* Shared by the parts of build.h; nobody else includes this. */
-
-#define BUILD_ESP "esp/EFI/geolaunch/"
-#define BUILD_DESCRIPTION "launch.conf"
-#define BUILD_POLICY "policy.vlp"
-#define BUILD_GEO "geo.bin"
-#define BUILD_LCP "lcp.pol"
 
 /* Files of mode txt that are read as a whole, besides being copied. */
 struct build_bytes {

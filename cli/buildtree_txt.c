@@ -78,7 +78,7 @@ GL_MUST static bool check_sinit(struct build_check *c, struct lcp_acm *sinit)
 	struct sinit_values values = { .mle = NULL };
 	struct acm acm;
 
-	*sinit = (struct lcp_acm){ .version = UINT8_MAX };
+	*sinit = lcp_acm_of(NULL);
 	if (!read_module(c, &c->description.txt.sinit, &file))
 		return false;
 	if (!file.p)

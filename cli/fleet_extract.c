@@ -6,15 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/build_files.h"
 #include "cli/files.h"
 #include "cli/fleet.h"
 #include "cli/source.h"
 #include "cli/tree.h"
-
-#define LCP "lcp.pol"
-
-/* As `geolaunch build` makes them. */
-static const char *const folders[] = { "esp", "esp/EFI", "esp/EFI/BOOT", "esp/EFI/geolaunch" };
 
 struct job {
 	const struct fleet *fleet;
@@ -125,11 +121,11 @@ GL_MUST static bool copy_lcp(struct job *j)
 {
 	CLEANUP_FREE char *path = NULL;
 
-	if (asprintf(&path, "%s/" FLEET_COMMON "/" LCP, j->fleet->dir) < 0)
+	if (asprintf(&path, "%s/" FLEET_COMMON "/" BUILD_LCP, j->fleet->dir) < 0)
 		return cli_fail(j->fault, CLI_IO, "out of memory: %s", j->fleet->dir);
 	if (access(path, F_OK) != 0 && errno == ENOENT)
 		return true;
-	return copy_file(j, path, LCP);
+	return copy_file(j, path, BUILD_LCP);
 }
 
 GL_MUST static bool write_own(struct job *j)
@@ -141,7 +137,7 @@ GL_MUST static bool write_own(struct job *j)
 		return cli_fail(j->fault, CLI_IO, "out of memory: expected.json");
 	return write_description(j, content) && copy_lcp(j) &&
 	       tree_write(&j->tree, FLEET_FILE_POLICY, (struct span){ j->record.policy, j->record.policy_size }, j->fault) &&
-	       (content.n == 0 || tree_write(&j->tree, "geo.bin", content, j->fault)) &&
+	       (content.n == 0 || tree_write(&j->tree, BUILD_GEO, content, j->fault)) &&
 	       tree_write(&j->tree, "expected.json", span_str(text), j->fault);
 }
 
@@ -158,8 +154,8 @@ bool fleet_extract(const struct fleet *f, const char *name, const char *output, 
 	if (!tree_check(&j->tree, output, force, TREE_BUILD, fault) || !fleet_find(f, name, &j->record, &j->expected, fault) ||
 		!tree_begin(&j->tree, fault))
 		return false;
-	for (size_t i = 0; i < GL_COUNT(folders); i++)
-		if (!copy_folder(j, folders[i]))
+	for (size_t i = 0; build_folders[i]; i++)
+		if (!copy_folder(j, build_folders[i]))
 			return false;
 	if (!write_own(j))
 		return false;

@@ -229,19 +229,13 @@ static void find_lcp(struct lint_world *w)
 	}
 }
 
-/* What SINIT is; without its file its version is no reason to refuse anything. */
-static struct lcp_acm sinit_for_lcp(const struct lint_facts *f)
-{
-	return f->sinit_file ? lcp_acm_of(&f->sinit) : (struct lcp_acm){ .version = UINT8_MAX };
-}
-
 static void judge_launch_control(struct lint_world *w)
 {
 	const struct lint_facts *f = w->f;
 	struct lcp_platform p = {
 		.policy = { [LCP_PO] = w->lcp[LCP_PO], [LCP_PS] = w->lcp[LCP_PS] },
 		.data = { [LCP_PO] = f->lcp_data[LCP_PO], [LCP_PS] = f->lcp_data[LCP_PS] },
-		.acm = sinit_for_lcp(f),
+		.acm = lcp_acm_of(f->sinit_file ? &f->sinit : NULL),
 		.mle = f->mle,
 		.pcrs = f->pcrs,
 		.verify = f->verify,

@@ -378,11 +378,11 @@ GL_MUST static bool hash_mle(const struct lint_sources *s, struct lint_facts *f,
 	if (!lcp_read_mle(s->tboot, &image, fault))
 		return false;
 	f->mle_error = lcp_mle_find(lcp_bytes_span(&image), &mle);
-	if (!f->mle_error)
+	if (!f->mle_error) {
 		f->mle_pointers = lcp_mle_unmeasured_pointers(&mle);
-	if (!f->mle_error)
 		f->mle_error =
 			lcp_mle_digest(&mle, text.n == 0 && mle.cmdline_start == mle.cmdline_end ? NULL : &text, ALG_SET_ALL, &f->mle);
+	}
 	f->mle_failed = f->mle_error != LCP_OK;
 	return true;
 }

@@ -84,7 +84,7 @@ static bool begin(struct predict_job *j, const struct predict_sinit_input *in, s
 /* Without the owner's policy the supplier's may permit a module that is not production worthy, and only the platform has that one. */
 static struct lcp_acm acm_for_lcp(const struct predict_job *j)
 {
-	struct lcp_acm acm = j->has_acm ? lcp_acm_of(&j->acm) : (struct lcp_acm){ .version = UINT8_MAX };
+	struct lcp_acm acm = lcp_acm_of(j->has_acm ? &j->acm : NULL);
 
 	if (!j->in->lcp_policy.bytes.p && (j->log_count > 0 || j->in->manifest->platform.ps.n > 0))
 		acm.npw = false;

@@ -23,13 +23,14 @@ bool provision_reserved(uint32_t index)
 {
 	/* AUX and PS of set 0, then of set 1. */
 	static const uint32_t platform[] = { 0x01800003, 0x01800001, 0x01c10102, 0x01c10103 };
-	bool found = false;
 
 	for (size_t i = 0; i < GL_COUNT(platform); i++)
-		found = found || platform[i] == index;
+		if (platform[i] == index)
+			return true;
 	for (unsigned use = 0; use < PROVISION_USE_COUNT; use++)
-		found = found || (use != PROVISION_GEO && (provision_uses[use].index[0] == index || provision_uses[use].index[1] == index));
-	return found;
+		if (use != PROVISION_GEO && (provision_uses[use].index[0] == index || provision_uses[use].index[1] == index))
+			return true;
+	return false;
 }
 
 static_assert((READABLE | TPMA_NV_OWNERWRITE | TPMA_NV_POLICYWRITE) == 0x0204000a, "owner policy, field use: 0x0204000A");

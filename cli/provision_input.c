@@ -7,17 +7,16 @@
 #include <unistd.h>
 
 #include "cli/files.h"
+#include "cli/build_files.h"
 #include "cli/fleet.h"
 #include "common/measure.h"
 #include "lcp/acm.h"
 #include "lcp/policy.h"
 #include "tboot-policy/vlp.h"
 
-/* In the output of `geolaunch build`. */
-#define BUILD_VLP "esp/EFI/geolaunch/policy.vlp"
-#define BUILD_GEO "geo.bin"
-#define BUILD_LCP "lcp.pol"
-#define BUILD_SINIT "esp/EFI/geolaunch/sinit"
+/* In the output of `geolaunch build`, beside those of cli/build_files.h. */
+#define BUILD_VLP BUILD_ESP BUILD_POLICY
+#define BUILD_SINIT BUILD_ESP "sinit"
 #define BUILD_EXPECTED "expected.json"
 
 struct inputs {

@@ -5,21 +5,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/build_files.h"
+#include "cli/slot_list.h"
 #include "cli/tree.h"
 
 #define COMMON "common/"
-#define OWN "esp/EFI/geolaunch/"
 
 /* The file that a build of this kind has in any case, and the other kind has not. */
 static const char *const markers[] = { [TREE_BUILD] = "expected.json", [TREE_FLEET] = "hosts.jsonl" };
 static const char *const kinds[] = { [TREE_BUILD] = "a single host's build", [TREE_FLEET] = "the output of 'geolaunch build --fleet'" };
 
-static const char *const folders[] = { "esp", "esp/EFI", "esp/EFI/BOOT", "esp/EFI/geolaunch", NULL };
-/* With the modules' files in both modes. Those of "files" are numbered. */
-static const char *const files[] = { "expected.json", "geo.bin", "lcp.pol", "esp/EFI/BOOT/BOOTX64.EFI", OWN "geolaunch.efi",
-	OWN "launch.conf", OWN "policy.vlp", OWN "linux", OWN "xen", OWN "kernel", OWN "initrd", OWN "vmm", OWN "tboot", OWN "sinit",
-	OWN "lcp", OWN "stage", NULL };
-static const char numbered[] = OWN "file-";
+/* Beside those of roles. */
+static const char *const files[] = { "expected.json", BUILD_GEO, BUILD_LCP, "esp/" BUILD_DEFAULT, BUILD_ESP SLOT_APPLICATION,
+	BUILD_ESP BUILD_POLICY, NULL };
 
 static bool named(const char *const *names, const char *name)
 {
@@ -29,11 +27,26 @@ static bool named(const char *const *names, const char *name)
 	return false;
 }
 
-static bool is_numbered(const char *name)
+/* A role's file, in either mode and with either hypervisor, or a numbered one. `name` is that in esp/EFI/geolaunch. */
+static bool is_of_role(const char *name)
 {
-	const char *number = name + strlen(numbered);
+	const size_t n = strlen(BUILD_NUMBERED);
 
-	return !strncmp(name, numbered, strlen(numbered)) && *number && number[strspn(number, "0123456789")] == '\0';
+	for (unsigned role = 0; role < ROLE_COUNT; role++)
+		for (unsigned h = 0; h < HYPERVISOR_COUNT; h++) {
+			const char *own = build_role_file((enum role)role, (enum hypervisor)h);
+
+			if (own && !strcmp(name, own))
+				return true;
+		}
+	return !strncmp(name, BUILD_NUMBERED, n) && name[n] && name[n + strspn(name + n, "0123456789")] == '\0';
+}
+
+static bool is_file(const char *name)
+{
+	const size_t n = strlen(BUILD_ESP);
+
+	return named(files, name) || (!strncmp(name, BUILD_ESP, n) && is_of_role(name + n));
 }
 
 /* `name` is relative to the directory; `info` is FTS_D, FTS_F or something that no build makes. */
@@ -48,7 +61,7 @@ static bool made(enum tree_kind kind, const char *name, int info)
 			return false;
 		name += strlen(COMMON);
 	}
-	return (info == FTS_D && named(folders, name)) || (info == FTS_F && (named(files, name) || is_numbered(name)));
+	return (info == FTS_D && named(build_folders, name)) || (info == FTS_F && is_file(name));
 }
 
 static bool holds(const char *target, const char *name)

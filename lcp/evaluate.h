@@ -107,7 +107,7 @@ struct lcp_acm {
 	uint8_t error_class;    /* of TXT.ERRORCODE for launch control [TXT_CLASS_LCP]; older SINITs: TXT_CLASS_LCP_OLD */
 };
 
-/* As much of it as a SINIT module says of itself. */
+/* As much of it as a SINIT module says of itself. NULL: it is not known, and then its version is no reason to refuse anything. */
 struct lcp_acm lcp_acm_of(const struct acm *sinit);
 
 /* Verifies the signature of a signed list and says with which hash algorithm it was made. False: it is wrong, or cannot be verified. */

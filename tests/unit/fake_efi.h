@@ -122,6 +122,7 @@ struct fake_efi {
 	uint64_t clock_us; /* Stall() and every look at the clock move it */
 	uint64_t read_us;  /* time that a Read() takes */
 	uint64_t stalled_us;
+	unsigned idle_resets;
 	unsigned watchdog_off;
 	UINTN watchdog;                        /* seconds that it is armed for */
 	EFI_STATUS event_status, timer_status; /* of CreateEvent(), and of SetTimer() to arm it */
@@ -188,6 +189,9 @@ void fw_low_reserve(unsigned from_start, unsigned from_end);
 /* Used by the parts of the fake only. */
 /* A call of the firmware's that never ends: whatever was armed does. Nothing: the test fails. */
 _Noreturn void fw_stall(void);
+
+/* ResetSystem() of firmware that does not switch off; counted in fw.idle_resets. */
+EFI_STATUS EFIAPI fw_idle_reset(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data);
 void fw_init_events(void);
 EFI_STATUS fw_low_allocate(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, UINTN pages, EFI_PHYSICAL_ADDRESS *where);
 bool fw_low_owns(EFI_PHYSICAL_ADDRESS where);

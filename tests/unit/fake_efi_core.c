@@ -262,6 +262,16 @@ static EFI_STATUS EFIAPI reset_system(EFI_RESET_TYPE type, EFI_STATUS status, UI
 	fw_leave(FW_RESET);
 }
 
+EFI_STATUS EFIAPI fw_idle_reset(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
+{
+	(void)type;
+	(void)status;
+	(void)size;
+	(void)data;
+	fw.idle_resets++;
+	return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI install_configuration_table(EFI_GUID *guid, void *table)
 {
 	UINTN i = 0;

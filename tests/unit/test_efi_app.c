@@ -318,20 +318,11 @@ static void test_poweroff_after_start(void **state)
 }
 
 /* Firmware that does not switch off gets an error back. */
-static EFI_STATUS EFIAPI reset_does_nothing(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
-{
-	(void)type;
-	(void)status;
-	(void)size;
-	(void)data;
-	return EFI_SUCCESS;
-}
-
 static void test_no_poweroff(void **state)
 {
 	(void)state;
 	scene_init(&(struct scene_options){ .type = VLP_HALT, .banks = ALG_SET_ALL, .hash = ALG_SHA256, .poweroff = true });
-	fw.rs.ResetSystem = (EFI_RESET_SYSTEM)reset_does_nothing;
+	fw.rs.ResetSystem = (EFI_RESET_SYSTEM)fw_idle_reset;
 	fw.kernel_returns = true;
 	assert_int_equal(scene_run(), FW_RETURNED);
 	expect_capped_after_good("(EFI_ABORTED)");

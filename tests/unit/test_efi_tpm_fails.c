@@ -260,24 +260,29 @@ static void test_caps_refused_after_good(void **state)
 
 /* ---------------------------------------------------------------- the log */
 
+/* All that was extended is in the log, and the last six are the caps of a halt. */
+static void expect_capped_at_end(void)
+{
+	unsigned seen = 0, extends = scene_commands(SOFT_PCR_EXTEND);
+
+	scene_expect_log(extends);
+	for (unsigned i = 0; i < scene.tpm.commands; i++)
+		if (scene.tpm.trace[i].code == SOFT_PCR_EXTEND && ++seen > extends - 6)
+			assert_int_equal(scene.tpm.trace[i].pcr, 17 + seen - (extends - 6) - 1);
+}
+
 /* Names as long as they get, and so many indices that the log ends before them: the launch ends, all that was extended is in the log. */
 static void test_log_full(void **state)
 {
 	(void)state;
-	unsigned seen = 0, extends;
 
 	scene_init(&(struct scene_options){
 		.type = VLP_NONFATAL, .banks = ALG_SET_ALL, .hash = ALG_SHA256, .more_files = 123, .more_nv = 220, .short_policy = true });
 	(void)scene_run();
 	scene_expect_halted("tpm-error");
 	assert_int_equal(fw_console_count("geolaunch: the event log is full"), 1);
-	extends = scene_commands(SOFT_PCR_EXTEND);
-	assert_true(extends > 200);
-	scene_expect_log(extends);
-	/* The last six are the caps. */
-	for (unsigned i = 0; i < scene.tpm.commands; i++)
-		if (scene.tpm.trace[i].code == SOFT_PCR_EXTEND && ++seen > extends - 6)
-			assert_int_equal(scene.tpm.trace[i].pcr, 17 + seen - (extends - 6) - 1);
+	assert_true(scene_commands(SOFT_PCR_EXTEND) > 200);
+	expect_capped_at_end();
 }
 
 /* Wherever it ends, also at a cap: all of PCR 17-22 are capped, and the next boot entry finds no values of a good launch. */
@@ -287,8 +292,6 @@ static void test_log_full_anywhere(void **state)
 	unsigned full = 0;
 
 	for (unsigned more_nv = 155; more_nv <= 180; more_nv++) {
-		unsigned seen = 0, extends;
-
 		scene_init(&(struct scene_options){ .type = VLP_NONFATAL,
 			.banks = ALG_SET_ALL,
 			.hash = ALG_SHA256,
@@ -299,33 +302,19 @@ static void test_log_full_anywhere(void **state)
 		assert_int_equal(scene_run(), FW_RETURNED);
 		full += fw_console_count("geolaunch: the event log is full");
 		assert_int_equal(fw_console_count("geolaunch: the TPM refused"), 0);
-		extends = scene_commands(SOFT_PCR_EXTEND);
-		scene_expect_log(extends);
-		for (unsigned i = 0; i < scene.tpm.commands; i++)
-			if (scene.tpm.trace[i].code == SOFT_PCR_EXTEND && ++seen > extends - 6)
-				assert_int_equal(scene.tpm.trace[i].pcr, 17 + seen - (extends - 6) - 1);
+		expect_capped_at_end();
 	}
 	assert_true(full > 0 && full < 26);
 }
 
 /* ---------------------------------------------------------------- firmware that does not power off */
 
-static unsigned resets, waits;
-
-static EFI_STATUS EFIAPI reset_does_nothing(EFI_RESET_TYPE type, EFI_STATUS status, UINTN size, CHAR16 *data)
-{
-	(void)type;
-	(void)status;
-	(void)size;
-	(void)data;
-	resets++;
-	return EFI_SUCCESS;
-}
+static unsigned waits;
 
 static EFI_STATUS EFIAPI wait_long(UINTN us)
 {
 	(void)us;
-	if (resets && ++waits == 1000)
+	if (fw.idle_resets && ++waits == 1000)
 		fw_leave(FW_RESET);
 	return EFI_SUCCESS;
 }
@@ -334,15 +323,15 @@ static EFI_STATUS EFIAPI wait_long(UINTN us)
 static void test_no_poweroff_uncapped(void **state)
 {
 	(void)state;
-	resets = waits = 0;
+	waits = 0;
 	scene_init(&(struct scene_options){ .type = VLP_HALT, .banks = BANKS, .hash = ALG_SHA256, .poweroff = true });
 	fw.firmware_ready = close_locality_2;
 	fw.kernel_returns = true;
-	fw.rs.ResetSystem = (EFI_RESET_SYSTEM)reset_does_nothing;
+	fw.rs.ResetSystem = (EFI_RESET_SYSTEM)fw_idle_reset;
 	fw.bs.Stall = wait_long;
 	assert_int_equal(scene_run_unchecked(), FW_RESET);
 	scene_expect(SCENE_GOOD);
-	assert_int_equal(resets, 1);
+	assert_int_equal(fw.idle_resets, 1);
 	assert_int_equal(waits, 1000);
 }
 
