@@ -225,6 +225,20 @@ def txt_options(built, sinit):
     return ["--platform", "txt", "--sinit", sinit, "--mle", os.path.join(built, "esp/EFI/geolaunch/tboot")]
 
 
+def prediction_for_host(built):
+    """What `boot` needs besides for a host that is to judge itself: demo/init finds the prediction in QEMU's fw_cfg, not measured."""
+    path = os.path.abspath(os.path.join(built, "expected.json")).replace(",", ",,")
+    return ["--qemu-arg=-fw_cfg", f"--qemu-arg=name=opt/geolaunch/expected.json,file={path}"]
+
+
+def host_verdict(result):
+    """What `geolaunch verify` said on the host itself: (exit code, its JSON); None if the host told none."""
+    if "verify" not in result["facts"]:
+        return None
+    with open(result["blobs"]["verify"], encoding="utf-8") as f:
+        return int(result["facts"]["verify"]), json.load(f)
+
+
 def host_pcrs(result, path):
     """
     PCR 17-22 as the host itself read them, as a file for `geolaunch verify`: tboot caps them at the end, so those of the run are none of

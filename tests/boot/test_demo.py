@@ -32,6 +32,9 @@ def test_good_run(tmp_path, mode, env):
         assert sorted(bank) == [str(pcr) for pcr in range(17, 23)]
         for value in bank.values():
             assert value["predicted"] == value["log"] == value["tpm"] != ""
+    # The host itself, of its own TPM and log, says the same.
+    assert r["host"] == {"exit": 0 if mode == "txt" else 10, "verdicts": r["verdicts"]}
+    assert f"host: geolaunch verify, on its own TPM and log: {GOOD[mode][1][0]}\n" in p.stdout
     assert f"Verdict: {'trusted, D-RTM' if mode == 'txt' else 'no-drtm'};" in p.stdout
     assert "The host stands in DE" in p.stdout
 
@@ -42,6 +45,7 @@ def test_another_policy(tmp_path, mode):
     p, r = run(tmp_path, MODE=mode, TAMPER="policy")
     assert p.returncode not in (0, 1), p.stdout + p.stderr
     assert "policy-mismatch" in r["verdicts"] and r["agree"] is False
+    assert r["host"] == {"exit": p.returncode, "verdicts": r["verdicts"]}
     assert r["ended"] == "poweroff"
 
 
