@@ -16,6 +16,8 @@ TOP = launch.TOP
 def test_prediction_log_and_tpm_agree(a_xen_launch, banks):
     a = a_xen_launch
     a.banks = banks
+    kernel = a.manifest["hypervisor"]["kernel"]
+    kernel["cmdline"] = f"{kernel['cmdline']} geolaunch.long=".ljust(1022, "x") + "y"       # as long as Xen takes it
     a.run()
     r = a.result
     assert r["ended"] == "poweroff", a.serial
@@ -36,6 +38,7 @@ def test_prediction_log_and_tpm_agree(a_xen_launch, banks):
         assert r["facts"]["vm_json"] == hashlib.sha256(f.read()).hexdigest()
     # Xen found its own command line, all of it and nothing else, and so did the kernel.
     assert f"(XEN) Command line: {a.manifest['hypervisor']['cmdline']}\n" in a.serial.replace("\r", "")
+    assert r["facts"]["cmdline_sha256"] == hashlib.sha256(kernel["cmdline"].encode()).hexdigest()
     assert "PCR 19  module 1 hypervisor xen" in a.serial and "PCR 19  module 2 kernel kernel" in a.serial
 
 
