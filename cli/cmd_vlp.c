@@ -81,7 +81,7 @@ static bool print_help(struct cli_fault *fault)
 	printf("create:\n"
 	       "      --type TYPE      what follows from an error: nonfatal, continue, halt\n"
 	       "      --alg ALG        sha1, sha256 (default), sha384, sha512\n"
-	       "      --ctrl 0|1       1 (default): the policy is extended into PCR 17\n"
+	       "      --ctrl 0|1       1 (default): the policy is extended into PCR 17 and 18\n"
 	       "      --from-manifest MANIFEST\n"
 	       "                       the policy that 'geolaunch build' makes\n"
 	       "      --update         change type and control of a policy that exists\n"

@@ -14,7 +14,7 @@ static const char introduction[] =
 	"An id stays with its rule for ever. An error means that the launch fails, or that it is not what its owner takes it for:\n"
 	"`geolaunch lint` then ends with exit code 20. Warnings and remarks (info) do not change the exit code.\n"
 	"What was not given to `geolaunch lint` is not looked at. Rules about tboot, SINIT and launch control are silent for a build\n"
-	"for direct mode, unless options or the TPM say that TXT is used, too.\n";
+	"for direct mode, unless options say that TXT is used, too; an index of theirs in the TPM is only remarked.\n";
 
 static void print_rule(const struct lint_rule *r)
 {

@@ -254,12 +254,14 @@ static void check_description(const struct lint_world *w, struct lint_run *run)
 
 const struct lint_rule lint_build_rules[] = {
 	{ "GL-BUILD-001", LINT_ERROR, "a file of the build is missing",
-		"The launch needs a file that is not in the build directory. In place of a module a cap is measured, and with the policy types "
-		"continue and halt the launch may stop there; without any other file there is no launch. 'geolaunch install' refuses the build.",
+		"The launch needs a file that is not in the build directory. In mode direct a cap is measured in place of a module, and the launch "
+		"stops with the type halt, without hypervisor or kernel with any type. In mode txt there is no launch without a module: the host is "
+		"started without one, or with the type halt not at all. Nor is there one without any other file. 'geolaunch install' refuses the "
+		"build.",
 		"Build again: 'geolaunch build'.", "docs/MEASUREMENTS.md, caps", check_missing_file },
 	{ "GL-BUILD-002", LINT_ERROR, "a file of the build was changed",
 		"What lies in the build directory does not have the digest that expected.json predicts: the PCRs will end in other values, "
-		"'geolaunch verify' will say module-mismatch, and the policy's entry does not fit either.",
+		"'geolaunch verify' will say module-mismatch, and an entry of the policy that demands a digest does not fit either.",
 		"Build again after every change of a file.", "docs/MEASUREMENTS.md, events", check_changed_file },
 	{ "GL-BUILD-003", LINT_ERROR, "policy.vlp is not the one that expected.json was made from",
 		"The policy is measured into PCR 17 and 18, so these will end in other values than predicted, and 'geolaunch verify' will say "

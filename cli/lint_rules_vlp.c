@@ -251,7 +251,7 @@ const struct lint_rule lint_vlp_rules[] = {
 		"with nonfatal it goes on; tboot then measures nothing of it, geolaunch.efi a cap.",
 		"Build again, or add the entry with 'geolaunch vlp add'.", POLICY_C " verify_all_modules()", check_unlisted_module },
 	{ "GL-VLP-009", LINT_ERROR, "an entry is for a module that the build does not have",
-		"geolaunch.efi takes the module for missing, caps its PCR, and stops unless the type is nonfatal. tboot does not notice: it looks "
+		"geolaunch.efi takes the module for missing, caps its PCR, and stops with the type halt. tboot does not notice: it looks "
 		"only at modules that came.",
 		"Remove the entry, or build with the module.", POLICY_C " verify_all_modules(); docs/MEASUREMENTS.md, caps",
 		check_absent_module },

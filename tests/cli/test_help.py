@@ -65,7 +65,9 @@ def test_exit_codes_in_manual():
 
 
 def test_complete_command(tmp_path):
-    assert complete(tmp_path, "") == {*COMMANDS, "--help", "--version"}
+    assert complete(tmp_path, "") == {*COMMANDS, "help", "--help", "--version"}
+    assert complete(tmp_path, "help", "") == set(COMMANDS)
+    assert complete(tmp_path, "help", "fleet", "") == set()
     assert complete(tmp_path, "ve") == {"verify"}
 
 
