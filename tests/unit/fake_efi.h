@@ -85,6 +85,7 @@ struct fake_efi {
 	unsigned allocations;
 	unsigned fail_allocation; /* this one, from 1, fails; 0 none */
 	EFI_STATUS map_status;    /* of GetMemoryMap() */
+	UINTN map_key;            /* another one after each change of the map */
 	unsigned exits;           /* calls of Exit() that reached the firmware */
 
 	/* files */
@@ -185,6 +186,8 @@ uint32_t fw_low_base(void);
 unsigned fw_low_taken(void); /* pages */
 /* Takes pages away from the beginning or the end of it, as firmware does. */
 void fw_low_reserve(unsigned from_start, unsigned from_end);
+/* Makes the first page that is free one of the runtime's; returns its address. */
+uint32_t fw_low_change(void);
 
 /* Used by the parts of the fake only. */
 /* A call of the firmware's that never ends: whatever was armed does. Nothing: the test fails. */

@@ -28,6 +28,7 @@ bool fw_guid_equal(const EFI_GUID *a, const EFI_GUID *b)
 static bool allocation_fails(void)
 {
 	fw.allocations++;
+	fw.map_key++;
 	return fw.allocations == fw.fail_allocation;
 }
 
@@ -51,6 +52,7 @@ static void *take(EFI_MEMORY_TYPE type, UINTN pages, size_t bytes)
 
 static EFI_STATUS give(void *p, UINTN pages)
 {
+	fw.map_key++;
 	for (struct fw_memory **at = &fw.memory; *at; at = &(*at)->next) {
 		struct fw_memory *m = *at;
 

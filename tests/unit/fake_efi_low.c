@@ -35,6 +35,17 @@ void fw_low_reserve(unsigned from_start, unsigned from_end)
 	memset(type + FW_LOW_PAGES - from_end, EfiBootServicesData, from_end);
 }
 
+uint32_t fw_low_change(void)
+{
+	size_t page = 0;
+
+	while (type[page] != EfiConventionalMemory)
+		page++;
+	type[page] = EfiRuntimeServicesData;
+	fw.map_key++;
+	return fw_low_base() + (uint32_t)(page * PAGE);
+}
+
 static bool is_free(size_t first, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -77,6 +88,7 @@ EFI_STATUS fw_low_free(EFI_PHYSICAL_ADDRESS where, UINTN pages)
 {
 	size_t first = (size_t)(where - fw_low_base()) / PAGE;
 
+	fw.map_key++;
 	assert_true(pages > 0 && first + pages <= FW_LOW_PAGES);
 	for (size_t i = 0; i < pages; i++)
 		assert_true(type[first + i] != EfiConventionalMemory && type[first + i] != EfiBootServicesData);
@@ -107,7 +119,7 @@ static EFI_STATUS EFIAPI get_memory_map(UINTN *n, EFI_MEMORY_DESCRIPTOR *map, UI
 	if (EFI_ERROR(fw.map_status))
 		return fw.map_status;
 	assert_non_null(map);
-	*key = 4711;
+	*key = fw.map_key;
 	put(out, EfiBootServicesCode, 0, 0x9f);
 	put(out + DESCRIPTOR, EfiRuntimeServicesData, 0xfff00000, 0x100);
 	out += 2 * DESCRIPTOR;

@@ -18,6 +18,7 @@ extern struct efi_txt {
 	uint32_t errorcode;
 	EFI_STATUS exit_status[EFI_TXT_EXITS_MAX];
 	unsigned exits, left;
+	uint32_t changed; /* a page that an ExitBootServices() that failed has left to the runtime; 0 none */
 	uint8_t *block;
 	unsigned msrs_before_cpuid, cpuids, reads_before_didvid, reads;
 } efi_txt;

@@ -36,23 +36,20 @@ static void test_exit_again(void **state)
 	(void)scene_run_unchecked();
 	efi_txt_expect_started();
 	assert_int_equal(efi_txt.exits, 3);
+	assert_int_not_equal(efi_txt.changed, 0);
 }
 
-/* The firmware does not let us go: after the first try nothing of it may be used any more. */
+/* The firmware does not let us go: after the first try nothing of it may be used any more, and it is not (see fake_efi_txt.c). */
 static void test_no_exit(void **state)
 {
-	size_t console;
-
 	(void)state;
 	efi_txt_good(VLP_HALT);
 	for (size_t i = 0; i < EFI_TXT_EXITS_MAX; i++)
 		efi_txt.exit_status[i] = EFI_INVALID_PARAMETER;
 	(void)scene_run_unchecked();
-	console = fw.console_n;
 	assert_int_equal(fw.ended, FW_RESET);
 	assert_int_equal(efi_txt.left, 0);
 	assert_int_equal(efi_txt.exits, 4);
-	assert_int_equal(fw.console_n, console);
 }
 
 static void test_findings(void **state)
