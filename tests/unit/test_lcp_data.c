@@ -60,6 +60,7 @@ static void test_all_lists(void **state)
 			}
 			assert_int_equal(lcp_data_validate(&d, NULL), LCP_OK);
 			assert_true(recode(bytes_of(first, count), (struct mspan){ out, sizeof(out) }, &n));
+			assert_int_equal(n, bytes_of(first, count).n);
 			assert_memory_equal(out, file, n);
 		}
 	}

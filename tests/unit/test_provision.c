@@ -112,7 +112,8 @@ static void other_public_area_is_redefined(void **state)
 	set_up(NULL);
 	found.public.policy_size = 32;
 	expect(PROVISION_REDEFINE, "policy");
-	/* every attribute counts but those that use sets */
+	/* every attribute counts but those that use sets: WRITTEN, WRITELOCKED, READLOCKED (TPM 2.0 Library, part 2, 13.4) */
+	assert_int_equal(provision_state_bits, 0x30000800);
 	for (unsigned bit = 0; bit < 32; bit++) {
 		uint32_t mask = 1u << bit;
 

@@ -221,36 +221,6 @@ static void test_each_rule(void **state)
 	}
 }
 
-static void test_processor(void **state);
-static void test_heap_unreadable(void **state);
-
-/* A rule without a case is a hole in the list; these are broken elsewhere or need another machine. */
-static void test_all_rules_have_a_case(void **state)
-{
-#define HERE(r, f) { TXT_RULE_##r, f },
-#define THERE(r, file, f) { TXT_RULE_##r, NULL },
-	static const struct {
-		enum txt_rule rule;
-		void (*test)(void **);
-	} elsewhere[] = { { TXT_OK, NULL }, SINIT_ELSEWHERE(HERE, THERE) };
-
-	(void)state;
-	for (enum txt_rule r = 0; r < TXT_RULE_COUNT; r++) {
-		bool found = false;
-
-		for (size_t i = 0; i < GL_COUNT(cases); i++)
-			found = found || cases[i].rule == r;
-		for (size_t i = 0; i < GL_COUNT(elsewhere); i++)
-			found = found || elsewhere[i].rule == r;
-		if (!found)
-			fprintf(stderr, "no case for %s\n", txt_rule_info(r)->id);
-		assert_true(found);
-		assert_non_null(txt_rule_info(r)->id);
-		assert_non_null(txt_rule_info(r)->text);
-		assert_non_null(txt_rule_info(r)->source);
-	}
-}
-
 static void test_names_are_unique(void **state)
 {
 	(void)state;
@@ -453,23 +423,60 @@ static void test_scattered_hash(void **state)
 	assert_true(digests_equal(&want, &w.result.mle_hash));
 }
 
+static void test_all_rules_have_a_case(void **state);
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup_teardown(test_each_rule, setup, teardown),
+	cmocka_unit_test(test_all_rules_have_a_case),
+	cmocka_unit_test(test_names_are_unique),
+	cmocka_unit_test_setup_teardown(test_processor, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_heap_unreadable, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_allowed, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_scattered_hash, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_no_policy_data, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_offsets_of_the_image, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_rsdt, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_mle_read, setup, teardown),
+	cmocka_unit_test(test_nv_index_sets),
+	cmocka_unit_test_setup_teardown(test_copies_of_acpi_tables, setup, teardown),
+};
+
+static bool is_run(void (*test)(void **))
+{
+	for (size_t i = 0; i < GL_COUNT(tests); i++)
+		if (tests[i].test_func == test)
+			return true;
+	return false;
+}
+
+/* A rule without a case is a hole in the list; these are broken elsewhere or need another machine. */
+static void test_all_rules_have_a_case(void **state)
+{
+#define HERE(r, f) { TXT_RULE_##r, f },
+#define THERE(r, file, f) { TXT_RULE_##r, NULL },
+	static const struct {
+		enum txt_rule rule;
+		void (*test)(void **);
+	} elsewhere[] = { { TXT_OK, NULL }, SINIT_ELSEWHERE(HERE, THERE) };
+
+	(void)state;
+	for (enum txt_rule r = 0; r < TXT_RULE_COUNT; r++) {
+		bool found = false;
+
+		for (size_t i = 0; i < GL_COUNT(cases); i++)
+			found = found || cases[i].rule == r;
+		for (size_t i = 0; i < GL_COUNT(elsewhere); i++)
+			found = found || (elsewhere[i].rule == r && (!elsewhere[i].test || is_run(elsewhere[i].test)));
+		if (!found)
+			fprintf(stderr, "no case for %s\n", txt_rule_info(r)->id);
+		assert_true(found);
+		assert_non_null(txt_rule_info(r)->id);
+		assert_non_null(txt_rule_info(r)->text);
+		assert_non_null(txt_rule_info(r)->source);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_each_rule, setup, teardown),
-		cmocka_unit_test(test_all_rules_have_a_case),
-		cmocka_unit_test(test_names_are_unique),
-		cmocka_unit_test_setup_teardown(test_processor, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_heap_unreadable, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_allowed, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_scattered_hash, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_policy_data, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_offsets_of_the_image, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_rsdt, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_mle_read, setup, teardown),
-		cmocka_unit_test(test_nv_index_sets),
-		cmocka_unit_test_setup_teardown(test_copies_of_acpi_tables, setup, teardown),
-	};
-
 	return cmocka_run_group_tests_name("txt_rules", tests, NULL, NULL);
 }
