@@ -118,7 +118,6 @@ class BadDisk:
             if self._server.poll() is not None or time.monotonic() > end:
                 with open(self._path("log"), encoding="utf-8", errors="replace") as f:
                     text = f.read()
-                self.close()
                 raise AssertionError(f"nbdkit does not start: {text}")
             time.sleep(0.01)    # the poll interval; the condition is what is waited for
         return self

@@ -133,7 +133,11 @@ def test_error_in_the_middle_stops(direct, hypervisor, file, policy, reason, kin
     one.boot("--disk", kind)
     assert f"geolaunch: {file}: {IO_ERROR}" in one.serial, one.serial
     if reason == "start-failed":
-        # First the cap of the module, in its place; the others were measured.
+        # First the cap of the module, in its place; the others were measured, as predicted; then all were capped.
+        for bank in launch.ALL_BANKS:
+            for pcr in ("20", "21", "22"):
+                value = extend(bank, bytes.fromhex(one.launch.expected["pcrs"][bank][pcr]), digest(bank, "start-failed"))
+                assert one.result["pcrs"][bank][pcr] == value.hex(), (bank, pcr)
         assert one.result["ended"] == "halt" and one.result["halt"].startswith("start-failed: "), one.serial
         assert "nothing to start" in one.serial and one.verdict["agree"] is False and one.code == 16
     else:

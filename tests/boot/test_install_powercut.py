@@ -47,8 +47,10 @@ def whole(fat, slot):
     text = fat.read(f"{folder}/SHA256SUMS")
     if text is None or hashlib.sha256(text).hexdigest()[:16] != slot:
         return False
-    return all(hashlib.sha256(fat.read(f"{folder}/{name}") or b"").hexdigest() == digest
-               for digest, name in re.findall(r"^([0-9a-f]{64})  (\S+)$", text.decode(), re.M))
+    lines = [line for line in text.decode().splitlines() if not line.startswith("#")]
+    listed = [re.fullmatch(r"([0-9a-f]{64})  (\S+)", line).groups() for line in lines]
+    assert {"geolaunch.efi", "launch.conf", "policy.vlp"} <= {name for _, name in listed}
+    return all(hashlib.sha256(fat.read(f"{folder}/{name}") or b"").hexdigest() == digest for digest, name in listed)
 
 
 def started(image, applications):

@@ -28,6 +28,7 @@ NO_MODULE = {0x40c, 0x412, 0x413, 0x5a0, 0x5a2, 0x5a3}     # launch control poli
 CAP_VALUE = struct.pack("<I", 1)     # of SINIT, EVTYPE_CAP_VALUE: SDG 315168-016, appendix F
 PATIENCE = 75     # seconds; nobody's but that of firmware and tboot is longer, and theirs lasts for minutes
 GOOD = os.path.join(launch.TOP, "build/sweep-good")
+TPMPROXY = os.path.join(os.path.dirname(launch.GEOLAUNCH), "tpmproxy")
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +57,8 @@ def word(entry):
 def good(cache, tmp_path):
     """Commands of a good launch as (name, locality); made by the first worker that wants them."""
     def get(mode):
-        newest = max(os.path.getmtime(p) for p in (launch.GEOLAUNCH, launch.EFI, launch.STAGE, os.path.join(STOP, "linux"), __file__))
+        newest = max(os.path.getmtime(p) for p in (launch.GEOLAUNCH, launch.EFI, launch.STAGE, launch.TXTPLATFORM, TPMPROXY, launch.TBOOT,
+                                                   os.path.join(STOP, "linux"), __file__))
         path = os.path.join(GOOD, mode + ".json")
         os.makedirs(GOOD, exist_ok=True)
         with open(path + ".lock", "w", encoding="utf-8") as lock:

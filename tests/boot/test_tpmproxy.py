@@ -290,8 +290,9 @@ def test_fault_drop(stack):
 def send_in_vain(stack):
     """An extend that the proxy has got, and has not answered."""
     stack.data.sendall(extend_message(16))
+    end = time.monotonic() + WAIT
     while stack.line("count") != "2":
-        pass
+        assert time.monotonic() < end, "the proxy does not count what it got"
     stack.data.setblocking(False)
     with pytest.raises(BlockingIOError):
         stack.data.recv(1)

@@ -23,7 +23,7 @@ OTHER_PARTITION = struct.pack("<BBHIQQ16sBB", 4, 1, 42, 2, 2048, 2048, b"\x48" *
 def make_shim(folder):
     out = folder / "shim.so"
     subprocess.run(["gcc", "-D_GNU_SOURCE", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-fPIC", "-shared", "-o", str(out),
-                    str(TOP / "tests/cli/install_shim.c"), "-ldl"], check=True)
+                    str(TOP / "tests/cli/install_shim.c"), "-ldl"], check=True, timeout=60)
     return out
 
 

@@ -147,21 +147,21 @@ def same_signature(theirs, ours, data):
 @pytest.mark.parametrize("block", range(8))
 def test_txt_acminfo_agrees(tmp_path, block):
     path = tmp_path / "acm"
-    seen = set()
+    seen = set()        # what was compared
     for number in range(block, COUNT, 8):
         data = make(number)
         path.write_bytes(data)
         ours = show(path)
-        seen.add((ours["header"]["version"], ours["info"]["version"]))
         if ours["info"]["version"] > 8:
             continue  # tboot 1.10.5 reads the offsets of older versions there: see the next test
+        seen.add((ours["header"]["version"], ours["info"]["version"]))
         theirs = txt_acminfo(path)
         same_header(theirs, ours, data)
         same_info(theirs, ours)
         same_lists(theirs, ours)
         same_signature(theirs, ours, data)
         assert (ours["header"]["padding"], ours["chipsets2"], ours["file"]) == (0, None, str(path))
-    assert len(seen) >= 3
+    assert len(seen) >= 2, seen
 
 
 def test_version_9_reads_the_lists_in_a_row(tmp_path):

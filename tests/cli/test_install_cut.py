@@ -108,8 +108,9 @@ def test_order_of_syncs(world, scene, start):
     before, action, _, _ = SCENES[scene]
     prepare(world, start, before)
     assert do(world, *action, *((f"--{start}",) if not before else ())).returncode == 0
-    dirty = set()
+    dirty, placed = set(), set()
     chosen = None
+    fresh = False           # geolaunch.new was seen written: what the shim does not see would not be dirty
     home = str(world.home)
     for what, path in world.calls():
         folder = path.rsplit("/", 1)[0]
@@ -127,17 +128,22 @@ def test_order_of_syncs(world, scene, start):
             chosen = path
         if what == "rename":
             # FAT: the name alone goes with the folder; where the content is goes with the file
-            assert f"{folder}/geolaunch.new" not in dirty
+            assert f"{folder}/geolaunch.new" not in dirty and fresh
+            fresh = False
+            placed.add(path.rsplit("/", 1)[1])
             dirty.add(path)
         if what == "unlink" and action != ("--uninstall",) and path.endswith("geolaunch.efi") and chosen:
             assert home not in dirty
         if what == "write":
             dirty.add(path)
+            fresh = path.endswith("/geolaunch.new")
         else:
             dirty.add(folder)
         if what in ("unlink", "rmdir"):
             dirty.discard(path)
     assert not dirty, dirty
+    if scene in ("first", "second", "third"):
+        assert placed >= {p.name for slot in world.home.iterdir() if slot.is_dir() for p in slot.iterdir()}
 
 
 @pytest.mark.parametrize("start", STARTS)
