@@ -11,7 +11,7 @@ def files():
     """Names of its files, new ones, too, sorted; without git (a release tarball) of those on disk."""
     if shutil.which("git"):
         p = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "-co", "--exclude-standard"], cwd=TOP, stdin=subprocess.DEVNULL,
-                           capture_output=True, check=False)
+                           capture_output=True, timeout=120, check=False)
     else:
         p = None
     if p and p.returncode == 0:

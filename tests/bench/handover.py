@@ -18,13 +18,13 @@ def _built():
         def path(name):
             return os.path.join(work, name)
         subprocess.run([os.path.join(txt_boot.TOP, "build/host/txtplatform"), "--make-sinit", path("sinit.acm")], check=True,
-                       capture_output=True)
+                       capture_output=True, timeout=60)
         with open(path("host.yaml"), "w", encoding="ascii") as f:
             json.dump({"version": 1, "mode": "txt", "policy": {"type": "halt"}, "hypervisor": {"kind": "linux", "file": txt_boot.KERNEL},
                        "tboot": {"file": txt_boot.TBOOT}, "sinit": {"file": "sinit.acm"}, "stage": {"file": txt_chain.STAGE},
                        "platform": {"bios_acm": "00" * 32}}, f)
         subprocess.run([txt_boot.GEOLAUNCH, "build", path("host.yaml"), "-o", path("out"), "--efi", txt_chain.EFI], check=True,
-                       capture_output=True)
+                       capture_output=True, timeout=60)
         with open(path("out/esp/EFI/geolaunch/tboot"), "rb") as f:
             return f.read()
 

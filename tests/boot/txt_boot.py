@@ -59,9 +59,9 @@ def _initrd(path):
     with open(os.path.join(root, "init"), "w", encoding="ascii") as f:
         f.write(INIT)
     os.chmod(os.path.join(root, "init"), 0o755)
-    names = subprocess.run(["find", "."], cwd=root, check=True, capture_output=True).stdout
+    names = subprocess.run(["find", "."], cwd=root, check=True, capture_output=True, timeout=60).stdout
     with open(path + ".new", "wb") as f:
-        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names, stdout=f, check=True)
+        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names, stdout=f, check=True, timeout=60)
     shutil.rmtree(root)
     os.rename(path + ".new", path)
 

@@ -32,7 +32,7 @@ class Swtpm:
              "--ctrl", f"type=unixio,path={self.socket}.ctrl", "--flags", "not-need-init,startup-clear"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 20
-        while subprocess.run(["swtpm_ioctl", "--unix", f"{self.socket}.ctrl", "-c"], capture_output=True).returncode != 0:
+        while subprocess.run(["swtpm_ioctl", "--unix", f"{self.socket}.ctrl", "-c"], capture_output=True, timeout=20).returncode != 0:
             assert self.process.poll() is None, "swtpm ended"
             assert time.monotonic() < deadline, "swtpm does not answer"
             time.sleep(0.02)

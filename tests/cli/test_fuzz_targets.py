@@ -93,7 +93,7 @@ def test_what_reads_has_a_target():
 
 def test_mutants_of_json_are_what_they_say(tmp_path):
     (tmp_path / "seed.json").write_text('{"a": [1, {"b": null}]}')
-    subprocess.run([sys.executable, FUZZ / "make_json_mutants.py", tmp_path / "seed.json", tmp_path / "out"], check=True)
+    subprocess.run([sys.executable, FUZZ / "make_json_mutants.py", tmp_path / "seed.json", tmp_path / "out"], check=True, timeout=60)
     texts = {p.read_text() for p in (tmp_path / "out").iterdir()}
     assert {"null", '{"a":[1,{}]}', '{"a":[1]}', '{"a":[1,{"b":null},1]}', "{}"} <= texts
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The house in order: who may include whom, how long a file may be, what no file may hold."""
+import ast
 import fnmatch
 import pathlib
 import re
@@ -108,3 +109,20 @@ def test_text_files_are_tidy():
             where = f"{path.relative_to(TOP)}:{number}"
             assert line == line.rstrip(), f"{where}: blanks at the end"
             assert path.suffix in (".md", ".scd") or len(line.expandtabs(8)) <= 200, f"{where}: {len(line.expandtabs(8))} columns"
+
+
+def calls_of(tree, module, names):
+    """Keywords of each call of one of these functions of a module's, with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names and \
+                getattr(node.func.value, "id", None) == module:
+            yield node.lineno, {k.arg for k in node.keywords}
+
+
+def test_nobody_waits_for_a_program_for_ever():
+    python = [p for p in tracked("*.py", "demo/run", "qemu/run", "scripts/*") if p.suffix == ".py" or b"python3" in p.read_bytes()[:30]]
+    found = [(path, line, given) for path in python
+             for line, given in calls_of(ast.parse(path.read_text()), "subprocess", ("run", "call", "check_call", "check_output"))]
+    assert len(found) > 50
+    # None: a dictionary of more keywords, which is not looked into.
+    assert [f"{path.relative_to(TOP)}:{line}" for path, line, given in found if not given & {"timeout", None}] == []

@@ -57,7 +57,7 @@ def test_downgrade_is_swap(world):
 def test_sha256sum_reads_the_list(world):
     ok(world.install("A"))
     folder = world.home / world.slots["A"]
-    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True, timeout=60)
 
 
 def test_other_entries_are_kept(world):

@@ -60,12 +60,13 @@ def files(tmp_path_factory):
     assert build(f / "in", BASE, out="direct").returncode == 0
     for name, alg in [("any.pol", "sha256"), ("any384.pol", "sha384")]:
         subprocess.run([LCP2_CRTPOL, "--create", "--type", "any", "--alg", alg, "--mask", alg, "--auxalg", "sha256", "--sign", "0x40",
-                        "--pol", f / name], check=True, capture_output=True)
+                        "--pol", f / name], check=True, capture_output=True, timeout=60)
     (f / "small.vlp").write_bytes(SMALL)
     (f / "large.vlp").write_bytes(LARGE)
     (f / "tag").write_bytes(geo_tag({"country": "FR"}))
     for index_set in SETS:
-        (f / f"sinit{index_set}.bin").write_bytes(subprocess.run([ACM_TOOL, "sinit", str(index_set)], check=True, capture_output=True).stdout)
+        p = subprocess.run([ACM_TOOL, "sinit", str(index_set)], check=True, capture_output=True, timeout=60)
+        (f / f"sinit{index_set}.bin").write_bytes(p.stdout)
     return f
 
 

@@ -33,7 +33,7 @@ def main():
 
         def lcp(*arguments):
             again = ["--force"] if "-o" in arguments else []      # the next version takes the names of the one before
-            subprocess.run([sys.argv[1], "lcp", *map(str, arguments), *again], check=True, cwd=folder)
+            subprocess.run([sys.argv[1], "lcp", *map(str, arguments), *again], check=True, cwd=folder, timeout=60)
 
         def seed(name, flags, parts):
             sizes = [len(p) for p in parts[:3]]
@@ -46,7 +46,7 @@ def main():
         lcp("element", "pconf", "-o", "pconf", "--pcr", "0:" + "00" * 32, "--pcr", "7:" + "00" * 32)
         lcp("element", "mle", "-o", "override", "--alg", "sha384", "--control", "1", "--hash", "00" * 48)
         for key, how in (("rsa", ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]), ("ec", ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"])):
-            subprocess.run(["openssl", "genpkey", "-algorithm", *how, "-out", folder / key], check=True, capture_output=True)
+            subprocess.run(["openssl", "genpkey", "-algorithm", *how, "-out", folder / key], check=True, capture_output=True, timeout=60)
         for version in ("2.1", "3.0"):
             lcp("list", "create", "--version", version, "-o", "all", "mle", "stm", "sbios", "pconf")
             lcp("list", "create", "--version", version, "-o", "rsa.lst", "mle")
