@@ -16,6 +16,7 @@
 
 #define LOG_MAX ((size_t)1 << 20)
 #define TBOOT_MAX ((size_t)64 << 20)
+#define STAGE_MAX ((size_t)1 << 20) /* ours has less than 100 KiB */
 /* tboot 1.10.5, include/txt/heap.h, MAX_LCP_PO_DATA_SIZE */
 #define TBOOT_LCP_MAX ((size_t)64 << 10)
 
@@ -98,6 +99,19 @@ static bool open_modules(struct build *b)
 	return true;
 }
 
+/* Another ELF file as tboot's module 0 would be a host that stops after SENTER. Ours has the word with which its rules begin. */
+static bool is_stage(const struct source *s)
+{
+	static const char word[] = "geolaunch-stage";
+	CLEANUP_FREE uint8_t *bytes = NULL;
+	struct build_bytes whole = { NULL, 0 };
+	struct cli_fault fault;
+	bool done = read_whole(s, STAGE_MAX, &whole, &fault);
+
+	bytes = whole.p;
+	return done && memmem(whole.p, whole.n, word, sizeof(word) - 1);
+}
+
 /* The stage that the caller names, else the one that the manifest names, else the one that came with this program. */
 static bool open_stage(struct build *b)
 {
@@ -106,8 +120,13 @@ static bool open_stage(struct build *b)
 	struct source *s = &b->sources[0];
 
 	if (m->txt.stage.file.s && !b->options->stage) {
-		if (!source_open(m, &m->txt.stage.file, s, b->fault) || !check_elf(b, s, &m->txt.stage.file, "give geolaunch-stage.elf"))
+		const struct yaml_text *file = &m->txt.stage.file;
+
+		if (!source_open(m, file, s, b->fault) || !check_elf(b, s, file, "give geolaunch-stage.elf"))
 			return false;
+		if (!is_stage(s))
+			return manifest_fail(
+				m, file->line, "give geolaunch-stage.elf", b->fault, "\"%.200s\" is not geolaunch's stage", file->s);
 		b->out->modules[0].from = m->txt.stage.file.s;
 	} else {
 		b->out->stage = b->options->stage ? strdup(b->options->stage) : beside_stage();
@@ -117,6 +136,8 @@ static bool open_stage(struct build *b)
 			return false;
 		if (source_kind(s) != SOURCE_ELF)
 			return cli_fail(b->fault, CLI_INPUT, "this is no ELF file: %s: %s", b->out->stage, advice);
+		if (!is_stage(s))
+			return cli_fail(b->fault, CLI_INPUT, "this is not geolaunch's stage: %s: %s", b->out->stage, advice);
 		b->out->modules[0].from = name_in_folder(b->out->stage);
 	}
 	b->out->modules[0].size = s->size;

@@ -120,7 +120,7 @@ static bool replay(const char *path, struct span log, struct pcrs *out, struct c
 	struct eventlog_reader r;
 	struct event e;
 	enum eventlog_status status = eventlog_open(&r, log);
-	bool first = true;
+	bool first = true, of_firmware = false;
 
 	out->banks = r.banks;
 	for (unsigned a = 0; a < ALG_COUNT; a++)
@@ -132,10 +132,16 @@ static bool replay(const char *path, struct span log, struct pcrs *out, struct c
 			continue;
 		}
 		first = first && e.pcr != 0;
+		of_firmware = of_firmware || e.pcr == 0;
 		eventlog_extend(&e, out);
 	}
 	if (status == EVENTLOG_MALFORMED)
 		return cli_fail(fault, CLI_INPUT, "%s: not an event log from byte %zu on: %s", path, r.error_offset, r.error);
+	/* The firmware begins with itself, in PCR 0 (TCG PC Client Platform Firmware Profile, 3.3.4). Of a log of a launch all would be 0. */
+	if (!of_firmware)
+		return cli_fail(fault, CLI_INPUT,
+			"%s: not a log of the firmware's: it has no event for PCR 0: take /sys/kernel/security/tpm0/binary_bios_measurements",
+			path);
 	return true;
 }
 

@@ -120,6 +120,8 @@ GL_MUST static bool parse_json(struct span bytes, struct pcrs *p, struct error *
 
 	if (!root)
 		return fail(e, "line %d: %s", where.line, where.text);
+	if (json_object_get(root, "policy"))
+		return fail(e, "a prediction of geolaunch's, and no values of a TPM");
 	banks = json_object_get(root, "pcrs");
 	if (!json_is_object(banks))
 		return fail(e, "there is no object \"pcrs\" at its top");

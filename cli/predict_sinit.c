@@ -100,8 +100,9 @@ static bool fail_lcp(struct predict_job *j, const struct lcp_verdict *v)
 	enum lcp_outcome mle = v->by[LCP_SUBJECT_MLE].outcome;
 
 	if (v->rule != LCP_RULE_INPUT)
-		return manifest_fail(m, line, "see 'geolaunch lcp evaluate'", j->fault, "launch control would deny this launch: %s (%s)",
-			rule->text, rule->id);
+		return manifest_fail(m, line, "see 'geolaunch lcp evaluate'", j->fault,
+			"launch control would deny this launch: %s (%s); tboot's whole command line is \"%.300s\"", rule->text, rule->id,
+			j->cmdline + strlen("cmdline: "));
 	if (mle == LCP_MATCH || mle == LCP_NO_ELEMENT)
 		return manifest_fail(m, line, "leave PCONF and SBIOS elements out of a policy that is built with", j->fault,
 			"launch control asks for values of the platform that no manifest has, so nothing can be predicted");

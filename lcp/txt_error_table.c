@@ -278,7 +278,8 @@ static const char *const integrity_texts[] = {
 	[TXT_LCP_ELEMENT_HASH_ALG] = "hash algorithm of an element not supported",
 	[TXT_LCP_ELEMENT_SIZE] = "size of an element is wrong",
 	[TXT_LCP_PCR_INFO] = "PCR info of a PCONF element is wrong",
-	[TXT_LCP_NOT_ALLOWED] = "an element fits, but its algorithm is not approved or its list is revoked",
+	[TXT_LCP_NOT_ALLOWED] =
+		"no policy data for a policy of type list, or an element fits, but its algorithm is not approved or its list is revoked",
 	[TXT_LCP_LIST_ECDSA_KEY_SIZE] = "ECDSA key size of a list not supported",
 	[TXT_LCP_LIST_SM2_KEY_SIZE] = "SM2 key size of a list not supported",
 	[TXT_LCP_LIST_KEY_SIZE] = "key size of a list not supported",

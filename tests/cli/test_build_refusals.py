@@ -90,13 +90,14 @@ BAD = {
     **{f"aux {v[:9]}": (TXT_HEAD + HV + TB + f"platform:\n@  aux: '{v}'\n", '"aux" cannot be')
        for v in ("any", "01c10102", "01c10102000b62044408ffff0068", "00" * 80)},
     "stage not there": (TXT_HEAD + HV + TB + PF + "stage:\n@  file: nowhere\n", 'cannot use "nowhere"'),
+    "stage of others": (TXT_HEAD + HV + TB + PF + "stage:\n@  file: /bin/true\n", '"/bin/true" is not geolaunch\'s stage'),
     "stage no ELF": (TXT_HEAD + HV + TB + PF + "stage:\n@  file: vm.json\n", '"vm.json" is no ELF file'),
-    "tboot no ELF": (TXT_HEAD + HV + "sinit: {file: s}\nstage: {file: kernel.elf}\ntboot:\n@  file: vm.json\n" + PF, '"vm.json" is no ELF file'),
-    "sinit not there": (TXT_HEAD + HV + "tboot: {file: kernel.elf}\nstage: {file: kernel.elf}\nsinit:\n@  file: nowhere\n" + PF, 'cannot use "nowhere"'),
-    "sinit no module": (TXT_HEAD + HV + "tboot: {file: kernel.elf}\nstage: {file: kernel.elf}\nsinit:\n@  file: other\n" + PF, '"other" is none'),
-    "tboot without MLE header": (TXT_HEAD + HV + "stage: {file: kernel.elf}\nsinit: {file: sinit.acm}\ntboot:\n@  file: kernel.elf\n" + PF,
+    "tboot no ELF": (TXT_HEAD + HV + "sinit: {file: s}\nstage: {file: stage.elf}\ntboot:\n@  file: vm.json\n" + PF, '"vm.json" is no ELF file'),
+    "sinit not there": (TXT_HEAD + HV + "tboot: {file: kernel.elf}\nstage: {file: stage.elf}\nsinit:\n@  file: nowhere\n" + PF, 'cannot use "nowhere"'),
+    "sinit no module": (TXT_HEAD + HV + "tboot: {file: kernel.elf}\nstage: {file: stage.elf}\nsinit:\n@  file: other\n" + PF, '"other" is none'),
+    "tboot without MLE header": (TXT_HEAD + HV + "stage: {file: stage.elf}\nsinit: {file: sinit.acm}\ntboot:\n@  file: kernel.elf\n" + PF,
                                  '"kernel.elf" is no tboot'),
-    "lcp data not there": (TXT_HEAD + HV + "tboot: {file: kernel.elf}\nstage: {file: kernel.elf}\nsinit: {file: sinit.acm}\n" + PF +
+    "lcp data not there": (TXT_HEAD + HV + "tboot: {file: kernel.elf}\nstage: {file: stage.elf}\nsinit: {file: sinit.acm}\n" + PF +
                            "lcp:\n  policy: other\n@  data: nowhere\n", 'cannot use "nowhere"'),
     "too many modules for tboot": (TXT_HEAD + HV + TB + PF + "files:\n" + "".join(
         f"{'@' if i == 27 else ''}  - {{file: vm.json, path: /{i}}}\n" for i in range(28)), "more than 29 modules, which is all that tboot measures"),
@@ -192,6 +193,7 @@ def test_refusal(inputs, name):
     kernel = bytearray(program(True))
     (inputs / "kernel.gz").write_bytes(b"\x1f\x8b\x08" + bytes(100))
     (inputs / "kernel.elf").write_bytes(b"\x7fELF" + bytes(100))
+    (inputs / "stage.elf").write_bytes(b"\x7fELF geolaunch-stage")
     if "sinit.acm" in BAD[name][0]:
         (inputs / "sinit.acm").write_bytes(subprocess.run([lcp_model.ACM_TOOL, "sinit", "1"], capture_output=True, check=True, timeout=30).stdout)
     (inputs / "kernel.nostub").write_bytes(bytes(2) + kernel[2:])

@@ -103,7 +103,8 @@ def test_launch_control(inputs, sinit, control):
     assert (inputs / "out/lcp.pol").read_bytes() == (inputs / "owner.pol").read_bytes()
     # Another command line is another MLE, which this policy denies.
     manifest["tboot"] = {"file": "tboot.gz", "cmdline": "logging=none"}
-    refused(build(inputs, manifest, out="more"), 3, "launch control would deny this launch")
+    refused(build(inputs, manifest, out="more"), 3, "launch control would deny this launch: no MLE element has the digest of this MLE (mle-mismatch); "
+            'tboot\'s whole command line is "logging=none extpol=sha256"')
 
 
 def test_lcp2_mlehash_agrees(inputs):
@@ -312,14 +313,18 @@ def test_stage_of_option_and_environment(inputs):
 
 
 def test_stage_of_option_before_that_of_manifest(inputs):
-    (inputs / "other.elf").write_bytes(b"\x7fELF another")
+    other = b"\x7fELF geolaunch-stage another"
+    (inputs / "other.elf").write_bytes(other)
     result = build(inputs, TXT, "--stage", "other.elf", "--json")
     assert (result.returncode, result.stderr) == (0, "")
     assert json.loads(result.stdout)["modules"][0]["from"] == "other.elf"
-    assert (inputs / "out/esp/EFI/geolaunch/stage").read_bytes() == b"\x7fELF another"
+    assert (inputs / "out/esp/EFI/geolaunch/stage").read_bytes() == other
     compare(inputs, TxtModel(txt_variant(stage={"file": "other.elf"}), inputs), "txt")
     refused(build(inputs, TXT, "--stage", "nowhere", out="more"), 1, "nowhere: name geolaunch-stage.elf with --stage")
     refused(build(inputs, TXT, "--stage", "vm.json", out="more"), 3, "no ELF file: vm.json")
+    refused(build(inputs, TXT, "--stage", "/bin/true", out="more"), 3, "this is not geolaunch's stage: /bin/true")
+    (inputs / "large.elf").write_bytes(b"\x7fELF geolaunch-stage" + bytes(1 << 20))
+    refused(build(inputs, TXT, "--stage", "large.elf", out="more"), 3, "this is not geolaunch's stage: large.elf")
     # what the manifest names need not be there then
     assert build(inputs, txt_variant(stage={"file": "nowhere"}), "--stage", "other.elf", out="more").returncode == 0
 
@@ -416,7 +421,7 @@ def test_stage_swapped(inputs):
         def make_policy(self):
             return policy
 
-    (inputs / "stage.elf").write_bytes(b"\x7fELF another")
+    (inputs / "stage.elf").write_bytes(b"\x7fELF geolaunch-stage another")
     host = Host(TXT, inputs)
     code, v = verify(inputs, pcrs_of(host), host.log())
     assert (code, v["verdicts"], v["first_difference"]["name"]) == (13, ["module-mismatch"], "module 0 stage stage")

@@ -138,6 +138,9 @@ def test_pconf_of_a_log(locality, tmp_path):
     assert "bank sha1" in refused("element", "pconf", "-o", tmp_path / "e2", "--alg", "sha1", "--pcrs", "0", "--log", tmp_path / "log")
     (tmp_path / "log").write_bytes((tmp_path / "log").read_bytes()[:-1])
     assert "event log" in refused("element", "pconf", "-o", tmp_path / "e2", "--pcrs", "0", "--log", tmp_path / "log")
+    # A log of a launch has nothing of the firmware's.
+    (tmp_path / "log").write_bytes(firmware_log([(17, digests[0]), (18, digests[1])], None))
+    assert "no event for PCR 0" in refused("element", "pconf", "-o", tmp_path / "e2", "--pcrs", "0", "--log", tmp_path / "log")
     assert not (tmp_path / "e2").exists()
 
 

@@ -174,6 +174,8 @@ def test_input_errors(case, tmp_path):
     pcrs = ["--pcrs", case.folder / "pcrs"]
     (tmp_path / "bad").write_text("{}")
     assert "no object" in one_line(case.run("--pcrs", tmp_path / "bad"), 3)
+    # It would agree with itself.
+    assert "a prediction of geolaunch's, and no values of a TPM" in one_line(case.run("--pcrs", case.folder / "expected.json", "--no-log"), 3)
     assert "no event log" in one_line(case.run(*pcrs, "--log", tmp_path / "bad"), 3)
     assert "missing" in one_line(case.run(*pcrs, "--log", tmp_path / "missing"), 1)
     assert "missing" in one_line(case.run("--pcrs", tmp_path / "missing"), 1)

@@ -45,7 +45,7 @@ def make_txt_inputs(folder):
     (folder / "tboot.gz").write_bytes(gzip.compress(elf(tboot_image())))
     (folder / "xen.gz").write_bytes(gzip.compress(b"\x7fELF" + noise("xen", 1 << 20)))
     (folder / "dom0").write_bytes(program(True) + noise("dom0", 70001))
-    (folder / "stage.elf").write_bytes(b"\x7fELF" + noise("stage", 70000))
+    (folder / "stage.elf").write_bytes(b"\x7fELF geolaunch-stage" + noise("stage", 70000))
     sinit = subprocess.run([ACM_TOOL, "sinit", "1"], capture_output=True, check=True, timeout=30).stdout
     (folder / "sinit.acm").write_bytes(sinit)
     (folder / "sinit0.acm").write_bytes(subprocess.run([ACM_TOOL, "sinit", "0"], capture_output=True, check=True, timeout=30).stdout)

@@ -81,7 +81,7 @@ def seeds():
         folder = pathlib.Path(name) / "in"
         make_inputs(folder)
         make_txt_inputs(folder)
-        (folder / "stage.elf").write_bytes(b"\x7fELF" + noise("stage", 60))
+        (folder / "stage.elf").write_bytes(b"\x7fELF geolaunch-stage" + noise("stage", 60))
         for name, manifest, table in fleets():
             (folder / "host.yaml").write_text(to_yaml(manifest) + "\n")
             (folder / "hosts.csv").write_text(table)
