@@ -81,13 +81,12 @@ static void changed_after_launch(void **state)
 	/* Or reset, as 20 to 22 can be at locality 2: what they had is not said to be unmeasured. */
 	for (unsigned pcr = 20; pcr <= 22; pcr++) {
 		struct world *w = verify_world_new(ALL, ALL, true);
-
 		verify_world_launch(w);
 		for (unsigned a = 0; a < ALG_COUNT; a++)
 			memset(w->tpm.v[a][pcr], 0, sizeof(w->tpm.v[a][pcr]));
 		verify_world_check(w, false);
 		assert_verdicts(w, pcr == 22 ? V(GEO_MISSING) : V(MODULE_MISMATCH));
-		assert_says(w, "was changed after the launch: the closing event in PCR 17 still binds the expected value");
+		assert_says(w, "was changed after the launch");
 		assert_false(verify_world_says(w, "not measured"));
 		verify_world_free(w);
 	}
