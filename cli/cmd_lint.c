@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/lcp.h"
 #include "cli/lint_collect.h"
+#include "cli/output.h"
 
 #define COMMAND "lint"
 #define HELP "'geolaunch lint --help'"
@@ -12,6 +13,7 @@
 
 struct options {
 	struct lint_sources from;
+	bool force; /* from.write_nv_dump may be replaced */
 	bool json;
 	bool help;
 };
@@ -20,6 +22,7 @@ enum {
 	OPTION_TCTI = 256,
 	OPTION_NV_DUMP,
 	OPTION_WRITE_NV_DUMP,
+	OPTION_FORCE,
 	OPTION_SINIT,
 	OPTION_OWNER,
 	OPTION_SUPPLIER,
@@ -38,6 +41,7 @@ static const struct option long_options[] = {
 	{ "tcti", required_argument, NULL, OPTION_TCTI },
 	{ "nv-dump", required_argument, NULL, OPTION_NV_DUMP },
 	{ "write-nv-dump", required_argument, NULL, OPTION_WRITE_NV_DUMP },
+	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "sinit", required_argument, NULL, OPTION_SINIT },
 	{ "lcp-owner", required_argument, NULL, OPTION_OWNER },
 	{ "lcp-supplier", required_argument, NULL, OPTION_SUPPLIER },
@@ -57,7 +61,7 @@ static const struct option long_options[] = {
 static void print_help(void)
 {
 	printf("usage: geolaunch lint BUILD-DIR [--tcti STR | --nv-dump FILE] [OPTIONS]\n"
-	       "       geolaunch lint --tcti STR --write-nv-dump FILE\n"
+	       "       geolaunch lint --tcti STR --write-nv-dump FILE [--force]\n"
 	       "\n"
 	       "Looks at build, TPM, SINIT, launch control policy and tboot together, and says what is\n"
 	       "wrong and what will happen at launch. What is not given is not looked at.\n"
@@ -65,6 +69,7 @@ static void print_help(void)
 	       "      --tcti STR                the TPM: device:/dev/tpm0, swtpm:path=SOCKET, ...\n"
 	       "      --nv-dump FILE            what --write-nv-dump wrote, instead of a TPM\n"
 	       "      --write-nv-dump FILE      write what the TPM holds to a file\n"
+	       "      --force                   replace that file if it exists\n"
 	       "      --sinit FILE              the host's SINIT module\n"
 	       "      --didvid V:D:R            chipset that SINIT must fit, such as 8086:b00c:1\n"
 	       "      --cpu FMS[:ID]            processor that SINIT must fit, such as 906a4\n"
@@ -172,6 +177,9 @@ GL_MUST static bool take_option(struct options *o, int option, struct cli_fault 
 		return take_didvid(optarg, &o->from.platform, fault);
 	case OPTION_CPU:
 		return take_cpu(optarg, &o->from.platform, fault);
+	case OPTION_FORCE:
+		o->force = true;
+		return true;
 	default:
 		o->json = true;
 		return true;
@@ -188,6 +196,8 @@ static const char *misuse(int argc, const struct options *o)
 		return "either --tcti or --nv-dump";
 	if (s->write_nv_dump && !s->tcti)
 		return "--write-nv-dump needs --tcti";
+	if (o->force && !s->write_nv_dump)
+		return "--force is for --write-nv-dump only";
 	if (argc == optind && !s->write_nv_dump)
 		return "no build directory";
 	if (s->tboot && s->mle.banks)
@@ -311,6 +321,8 @@ GL_MUST static bool lint(const struct options *o, int *code, struct cli_fault *f
 	CLEANUP(lint_collected_free) struct lint_collected c = { .modules = NULL };
 	CLEANUP(lint_report_free) struct lint_report r = { .findings = NULL };
 
+	if (o->from.write_nv_dump && !output_check_file(o->from.write_nv_dump, o->force, fault))
+		return false;
 	if (!lint_collect(&o->from, &c, fault))
 		return false;
 	if (!o->from.build)

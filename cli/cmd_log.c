@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/livelog.h"
+#include "cli/output.h"
 #include "common/eventlog.h"
 #include "common/measure.h"
 
@@ -14,6 +15,7 @@ struct options {
 	const char *file; /* NULL: live */
 	const char *root;
 	const char *raw_out;
+	bool force;        /* raw_out may be replaced */
 	const char *start; /* "ff", "00" or NULL: to be found out */
 	bool live;
 	bool json;
@@ -21,12 +23,13 @@ struct options {
 	bool help;
 };
 
-enum { OPTION_LIVE = 256, OPTION_ROOT, OPTION_RAW, OPTION_START, OPTION_JSON, OPTION_FULL };
+enum { OPTION_LIVE = 256, OPTION_ROOT, OPTION_RAW, OPTION_FORCE, OPTION_START, OPTION_JSON, OPTION_FULL };
 
 static const struct option long_options[] = {
 	{ "live", no_argument, NULL, OPTION_LIVE },
 	{ "root", required_argument, NULL, OPTION_ROOT },
 	{ "raw-out", required_argument, NULL, OPTION_RAW },
+	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "start", required_argument, NULL, OPTION_START },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "full", no_argument, NULL, OPTION_FULL },
@@ -37,7 +40,7 @@ static const struct option long_options[] = {
 static void print_help(void)
 {
 	printf("usage: geolaunch log FILE | --live [--start ff|00] [--full] [--json]\n"
-	       "                     [--raw-out FILE]\n"
+	       "                     [--raw-out FILE [--force]]\n"
 	       "\n"
 	       "Decodes an event log: TCG crypto-agile, TCG SHA-1, or TXT's container.\n"
 	       "\n"
@@ -48,6 +51,7 @@ static void print_help(void)
 	       "      --full          whole digests and data\n"
 	       "      --json          all of it as JSON\n"
 	       "      --raw-out FILE  write the log's bytes to FILE as well\n"
+	       "      --force         replace that file if it exists\n"
 	       "      --root DIR      with --live: look below DIR instead of /\n"
 	       "  -h, --help          this text\n");
 }
@@ -68,6 +72,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case OPTION_RAW:
 			o->raw_out = optarg;
 			break;
+		case OPTION_FORCE:
+			o->force = true;
+			break;
 		case OPTION_START:
 			o->start = optarg;
 			break;
@@ -86,6 +93,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 	}
 	if (argc - optind != (o->live ? 0 : 1)) {
 		cli_error(COMMAND, "give one log file or --live: see 'geolaunch log --help'");
+		return CLI_USAGE;
+	}
+	if (o->force && !o->raw_out) {
+		cli_error(COMMAND, "--force is for --raw-out only: see 'geolaunch log --help'");
 		return CLI_USAGE;
 	}
 	if (o->start && strcmp(o->start, "ff") != 0 && strcmp(o->start, "00") != 0) {
@@ -340,6 +351,8 @@ static int run(int argc, char **argv)
 		return code;
 	if (o.help)
 		ok = cli_help(print_help, &fault);
+	else if (o.raw_out && !output_check_file(o.raw_out, o.force, &fault))
+		ok = false;
 	else
 		ok = o.live ? run_live(&o, &fault) : run_file(&o, &fault);
 	return ok ? CLI_OK : cli_report(COMMAND, &fault);

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/cmd_txt_heap.h"
+#include "cli/output.h"
 #include "lcp/txt_error.h"
 
 #define COMMAND "txt"
@@ -18,17 +19,19 @@ struct options {
 	uint32_t code;
 	const char *file;
 	const char *log_out;
+	bool force; /* log_out may be replaced */
 	uint64_t base;
 	bool has_base;
 	bool json;
 	bool help;
 };
 
-enum { OPTION_JSON = 256, OPTION_BASE, OPTION_LOG_OUT };
+enum { OPTION_JSON = 256, OPTION_BASE, OPTION_LOG_OUT, OPTION_FORCE };
 
 static const struct option long_options[] = {
 	{ "base", required_argument, NULL, OPTION_BASE },
 	{ "log-out", required_argument, NULL, OPTION_LOG_OUT },
+	{ "force", no_argument, NULL, OPTION_FORCE },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -37,7 +40,7 @@ static const struct option long_options[] = {
 static void print_help(void)
 {
 	printf("usage: geolaunch txt decode-error CODE [--json]\n"
-	       "       geolaunch txt heap FILE [--base ADDR] [--log-out FILE] [--json]\n"
+	       "       geolaunch txt heap FILE [--base ADDR] [--log-out FILE [--force]] [--json]\n"
 	       "\n"
 	       "decode-error: says in words what a value of the register TXT.ERRORCODE means:\n"
 	       "'txt-stat' and the boot loader show it after a launch that ended in a reset.\n"
@@ -46,6 +49,7 @@ static void print_help(void)
 	       "hand to each other.\n"
 	       "      --base ADDR   TXT.HEAP.BASE of the machine, to find what the heap points to\n"
 	       "      --log-out FILE  write the event log in it to FILE, for 'geolaunch log'\n"
+	       "      --force       replace that file if it exists\n"
 	       "both:\n"
 	       "      --json        report as JSON\n"
 	       "  -h, --help        this text\n");
@@ -63,10 +67,13 @@ static int check_arguments(int argc, char **argv, struct options *o)
 	}
 	if (o->action == HEAP) {
 		o->file = argv[optind + 1];
-		return CLI_OK;
+		if (!o->force || o->log_out)
+			return CLI_OK;
+		cli_error(COMMAND, "--force is for --log-out only: see " HELP);
+		return CLI_USAGE;
 	}
-	if (o->has_base || o->log_out) {
-		cli_error(COMMAND, "--base and --log-out are for 'txt heap' only: see " HELP);
+	if (o->has_base || o->log_out || o->force) {
+		cli_error(COMMAND, "--base, --log-out and --force are for 'txt heap' only: see " HELP);
 		return CLI_USAGE;
 	}
 	if (!cli_number(argv[optind + 1], UINT32_MAX, &v)) {
@@ -93,6 +100,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case OPTION_LOG_OUT:
 			o->log_out = optarg;
+			break;
+		case OPTION_FORCE:
+			o->force = true;
 			break;
 		case OPTION_JSON:
 			o->json = true;
@@ -168,7 +178,8 @@ GL_MUST static bool report(const struct options *o, struct cli_fault *fault)
 	struct text t = TEXT_OF(buf);
 
 	if (o->action == HEAP)
-		return cmd_txt_heap(o->file, o->base, o->log_out, o->json, fault);
+		return (!o->log_out || output_check_file(o->log_out, o->force, fault)) &&
+		       cmd_txt_heap(o->file, o->base, o->log_out, o->json, fault);
 	if (o->json) {
 		CLEANUP_JSON json_t *v = code_json(o->code);
 

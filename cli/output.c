@@ -14,11 +14,16 @@ static bool is_standard(const char *path)
 
 bool output_check(const char *path, bool force, struct cli_fault *fault)
 {
-	struct stat st;
-
 	if (is_standard(path))
 		return isatty(STDOUT_FILENO) != 1 ||
 		       cli_fail(fault, CLI_USAGE, "standard output is a terminal, and this is binary: name a file, or use a pipe");
+	return output_check_file(path, force, fault);
+}
+
+bool output_check_file(const char *path, bool force, struct cli_fault *fault)
+{
+	struct stat st;
+
 	if (!check_replaceable(path, fault))
 		return false;
 	return force || lstat(path, &st) != 0 ||

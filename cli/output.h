@@ -12,6 +12,9 @@
  */
 GL_MUST bool output_check(const char *path, bool force, struct cli_fault *fault);
 
+/* The same of a file that is written beside a report: "-" is no standard output, which the report goes to, but a name as any. */
+GL_MUST bool output_check_file(const char *path, bool force, struct cli_fault *fault);
+
 /* Makes or replaces the file at once, or writes to standard output. */
 GL_MUST bool output_write(const char *path, struct span bytes, struct cli_fault *fault);
 

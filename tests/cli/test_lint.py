@@ -135,8 +135,11 @@ def test_clean_host(built, tpm, sinits, tmp_path):
     assert ids(report, "warning") == {"GL-TBOOT-010", "GL-GEO-013"}
     assert ids(report, "info") == {"GL-TBOOT-005", "GL-LCP-020"}
     assert finding(report, "GL-GEO-013")["where"] == "NV index 0x01c10110"
+    first = (tmp_path / "nv.json").read_bytes()
+    assert geolaunch("lint", built, "--tcti", tpm.tcti, "--write-nv-dump", tmp_path / "nv.json", code=2) == ""
+    assert (tmp_path / "nv.json").read_bytes() == first
     tpm.tool("tpm2_changeauth", "-c", "owner", "secret")
-    report = lint(built, "--tcti", tpm.tcti, "--sinit", sinits[1], "--tboot-cmdline", CMDLINE, "--write-nv-dump", tmp_path / "nv.json")
+    report = lint(built, "--tcti", tpm.tcti, "--sinit", sinits[1], "--tboot-cmdline", CMDLINE, "--write-nv-dump", tmp_path / "nv.json", "--force")
     assert ids(report, "warning") == {"GL-TBOOT-010"}
     assert says(report, "tboot 1.10.5 takes its policy from NV index 0x01c10131: type halt, sha256, 7 entries; it is the one of this build.")
     assert says(report, "a geo tag for DE-HE) into PCR 22; it is what the policy demands.")
@@ -495,6 +498,7 @@ def test_unreadable_sinit(built, tmp_path):
     (["a", "b"], "more than one build directory"),
     (["a", "--tcti", "x", "--nv-dump", "y"], "either --tcti or --nv-dump"),
     (["a", "--write-nv-dump", "y"], "--write-nv-dump needs --tcti"),
+    (["a", "--tcti", "x", "--force"], "--force is for --write-nv-dump only"),
     (["a", "--nv-dump", "x", "--write-nv-dump", "y"], "--write-nv-dump needs --tcti"),
     (["a", "--tboot", "x", "--mle-hash", "sha1:" + 40 * "0"], "either --tboot or --mle-hash"),
     (["a", "--didvid", "8086:1", "--sinit", "x"], "not vendor, device and revision"),

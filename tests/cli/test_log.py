@@ -176,8 +176,26 @@ def test_live(tmp_path):
     done = run("--live", "--root", tmp_path, "--json", "--raw-out", tmp_path / "raw")
     assert len(json.loads(done.stdout)["events"]) == 1 + len(model.GOOD) and done.stderr == ""
     assert (tmp_path / "raw").read_bytes() == ours
+    assert one_line(run("--live", "--root", tmp_path, "--raw-out", tmp_path / "raw"), 2)
     put(tmp_path, VARIABLE, b"\x06\0")
     assert "too short" in one_line(run("--live", "--root", tmp_path), 3)
+
+
+def test_raw_out_loses_no_file(tmp_path):
+    """One that exists is replaced with --force only; the log may even be the same file then."""
+    log = model.Launch().log()
+    for name, content in (("log", log), ("manifest.yaml", b"version: 1\n")):
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("log", "manifest.yaml", "link"):
+        want = f"geolaunch log: file exists: {tmp_path}/{name}: replace it with --force, or name another\n"
+        assert one_line(run(tmp_path / "log", "--raw-out", tmp_path / name), 2) == want
+    assert (tmp_path / "manifest.yaml").read_bytes() == b"version: 1\n" and not (tmp_path / "nowhere").exists()
+    for name in ("manifest.yaml", "new", "log", "link"):
+        assert run(tmp_path / "log", "--raw-out", tmp_path / name, "--force").returncode == 0
+        assert (tmp_path / name).read_bytes() == log
+    assert "no regular file" in one_line(run(tmp_path / "log", "--raw-out", "/dev/null", "--force"), 2)
+    assert "--force is for --raw-out only" in one_line(run(tmp_path / "log", "--force"), 2)
 
 
 def test_malformed(tmp_path):

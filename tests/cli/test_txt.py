@@ -150,6 +150,16 @@ def test_log_in_a_heap(tmp_path):
     assert done.returncode == 3 and "the event log at 0x6fb2f14c is not in the dump" in done.stderr and not (tmp_path / "log3").exists()
 
 
+def test_log_out_loses_no_file(tmp_path):
+    (tmp_path / "log").write_bytes(b"mine")
+    done = heap(REAL, "--log-out", tmp_path / "log")
+    want = f"geolaunch txt: file exists: {tmp_path}/log: replace it with --force, or name another\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", want)
+    assert (tmp_path / "log").read_bytes() == b"mine"
+    assert heap(REAL, "--log-out", tmp_path / "log", "--force").returncode == 0
+    assert (tmp_path / "log").read_bytes() == REAL.read_bytes()[0x1014C:0x1014C + 0x6BA]
+
+
 def test_heap_before_a_launch(tmp_path):
     """Nothing or zeros behind OsSinitData."""
     real = REAL.read_bytes()
@@ -193,6 +203,7 @@ def test_heap_files(tmp_path):
 
 @pytest.mark.parametrize("args", [["heap"], ["heap", "a", "b"], ["heap", "a", "--base", "x"], ["heap", "a", "--base"],
                                   ["decode-error", "1", "--base", "0"], ["decode-error", "1", "--log-out", "x"], [],
+                                  ["decode-error", "1", "--force"], ["heap", "a", "--force"],
                                   ["decode-error"], ["decode-error", "x"], ["decode-error", "0x100000000"], ["decode-error", "-1"],
                                   ["decode-error", "1", "2"], ["encode", "1"], ["decode-error", "1", "--what"]])
 def test_usage(args):
