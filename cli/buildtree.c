@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "boot/embedded.h"
@@ -302,9 +303,55 @@ static bool is_esp_tree(const char *path)
 	return holds(path, "EFI") && !holds(path, "expected.json");
 }
 
-bool build_tree_is(const char *path)
+static bool holds_at(int fd, const char *name)
 {
-	return holds(path, "expected.json") && holds(path, "esp/EFI");
+	return faccessat(fd, name, F_OK, 0) == 0;
+}
+
+static bool is_output(int fd)
+{
+	return (holds_at(fd, "expected.json") && holds_at(fd, "esp/EFI")) ||
+	       (holds_at(fd, "hosts.jsonl") && holds_at(fd, "common/esp/EFI"));
+}
+
+/* Whether `st` is the directory `name` in `build`. */
+static bool is_same(const struct stat *st, const char *build, const char *name)
+{
+	CLEANUP_FREE char *path = NULL;
+	struct stat other;
+
+	if (!build)
+		return false;
+	if (asprintf(&path, "%s/%s", build, name) < 0)
+		path = NULL;
+	return path && stat(path, &other) == 0 && st->st_dev == other.st_dev && st->st_ino == other.st_ino;
+}
+
+enum build_tree_place build_tree_place(const char *path, const char *build)
+{
+	CLEANUP_FD int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat here, above;
+
+	if (fd < 0 || fstat(fd, &here) != 0)
+		return BUILD_TREE_APART;
+	if (is_output(fd))
+		return BUILD_TREE_TOP;
+	if (is_same(&here, build, "esp") || is_same(&here, build, "esp/EFI"))
+		return BUILD_TREE_INSIDE;
+	for (;;) {
+		int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (up < 0)
+			return BUILD_TREE_APART;
+		cli_closep(&fd);
+		fd = up;
+		/* Not beyond what is mounted, nor beyond the top of all, which is its own parent. */
+		if (fstat(fd, &above) != 0 || above.st_dev != here.st_dev || above.st_ino == here.st_ino)
+			return BUILD_TREE_APART;
+		if (is_output(fd) || is_same(&above, build, "."))
+			return BUILD_TREE_INSIDE;
+		here = above;
+	}
 }
 
 bool build_tree_open(const char *path, const struct interrupt *stop, struct build_tree *out, struct cli_fault *fault)

@@ -25,8 +25,15 @@ struct build_tree {
  */
 GL_MUST bool build_tree_open(const char *path, const struct interrupt *stop, struct build_tree *out, struct cli_fault *fault);
 
-/* Whether a directory looks like one. */
-GL_MUST bool build_tree_is(const char *path);
+/* Where a directory is with regard to builds. */
+enum build_tree_place {
+	BUILD_TREE_APART,
+	BUILD_TREE_TOP,    /* a build, or the output for a fleet */
+	BUILD_TREE_INSIDE, /* ... below one, esp/ say, however the path is spelled */
+};
+
+/* What is mounted in a build is apart from it. `build`, or NULL: one that esp/ of may be bound to another place. */
+GL_MUST enum build_tree_place build_tree_place(const char *path, const char *build);
 
 /* The directory itself. */
 GL_MUST bool build_tree_top(const char *path, struct esp_folder *out, struct cli_fault *fault);

@@ -400,6 +400,17 @@ GL_MUST static bool act(struct install *in)
 	return install_status(in);
 }
 
+/* An installation in the files that it comes from, or in those of another build, would ruin them. */
+GL_MUST static bool check_apart(const struct install_options *o, struct cli_fault *fault)
+{
+	static const char *const what[] = { [BUILD_TREE_TOP] = "this is a build", [BUILD_TREE_INSIDE] = "this is a folder of a build" };
+	enum build_tree_place place = build_tree_place(o->esp, o->build);
+
+	return place == BUILD_TREE_APART ||
+	       cli_fail(
+		       fault, CLI_USAGE, "%s, and no EFI system partition: %s: name with --esp where that is mounted", what[place], o->esp);
+}
+
 bool install_run(const struct install_options *options, struct install_report *out, struct cli_fault *fault)
 {
 	CLEANUP(install_end) struct install *in = calloc(1, sizeof(*in));
@@ -423,10 +434,7 @@ bool install_run(const struct install_options *options, struct install_report *o
 		.boot = ESP_NO_FOLDER,
 	};
 	interrupt_hold(&in->stop);
-	if (build_tree_is(options->esp))
-		return cli_fail(fault, CLI_USAGE, "this is a build, and no EFI system partition: %s: name with --esp where that is mounted",
-			options->esp);
-	if (!install_look(in) || !act(in) || !install_find_kept(in))
+	if (!check_apart(options, fault) || !install_look(in) || !act(in) || !install_find_kept(in))
 		return false;
 	out->start = in->start;
 	out->now = in->now;

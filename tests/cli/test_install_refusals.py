@@ -340,3 +340,31 @@ def test_swapped_directories(world):
     refused(world.run("--removable", build / "esp"), 3, "this is the tree of an EFI system partition, and no build")
     refused(run("install", "--esp", str(build), "--removable", str(world.esp)), 2, "this is a build, and no EFI system partition")
     assert world.state() == before
+
+
+@pytest.mark.parametrize("inside", ["esp", "esp/", "esp/EFI", "esp/EFI/geolaunch", "esp/../esp", "more/esp", "link", "relative"])
+def test_esp_in_a_build(world, tmp_path, monkeypatch, inside):
+    """What is installed from, or another build, is no place to install to, whatever the path is."""
+    build = tmp_path / "A"
+    shutil.copytree(world.builds["A"], build)
+    (tmp_path / "link").symlink_to(build / "esp")
+    monkeypatch.chdir(build / "esp")
+    if inside == "more/esp":
+        (build / inside).mkdir(parents=True)
+    esp = {"link": str(tmp_path / "link"), "relative": "."}.get(inside, f"{build}/{inside}")
+    before = {p: p.read_bytes() for p in build.rglob("*") if p.is_file()}
+    for args in (["--removable", build], ["--removable", world.builds["B"]], ["--uninstall"], ["--rollback", "--removable"]):
+        refused(run("install", "--esp", esp, *map(str, args)), 2, f"this is a folder of a build, and no EFI system partition: {esp}: ")
+    assert {p: p.read_bytes() for p in build.rglob("*") if p.is_file()} == before
+
+
+def test_esp_in_what_is_to_be_installed(world, tmp_path):
+    """Also where it is no build, for want of its expected.json, and in the output for a fleet."""
+    build = tmp_path / "A"
+    shutil.copytree(world.builds["A"], build)
+    (build / "expected.json").unlink()
+    refused(run("install", "--esp", str(build / "esp"), "--removable", str(build)), 2, "this is a folder of a build")
+    (tmp_path / "fleet").mkdir()
+    (tmp_path / "fleet/hosts.jsonl").write_text("")
+    build.rename(tmp_path / "fleet/common")
+    refused(run("install", "--esp", str(tmp_path / "fleet/common/esp"), "--removable", str(world.builds["B"])), 2, "this is a folder of a build")

@@ -18,6 +18,7 @@ def kit(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kit") / "in"
     make_inputs(folder)
     assert build(folder, variant()).returncode == 0
+    (folder / "boot").mkdir()
     (folder / "hosts.csv").write_text(HOSTS)
     (folder / "lacking.yaml").write_text((folder / "host.yaml").read_text().replace('"other"', '"none"'))
     shutil.copy(TOP / "tests/data/fuzz/fuzz_eventlog/agile-unknown-alg", folder / "a.log")
@@ -45,8 +46,8 @@ LACKING = {
     "verify out --pcrs other": "this is a directory: out",
     "provision no-policy --index-set 1 --tcti none --dry-run": "there is no esp/EFI/geolaunch/policy.vlp",
     "provision out --host fra1 --tcti none --dry-run": "there is no hosts.jsonl",
-    "install --esp half/esp --no-boot-entry half": "half/expected.json",
-    "install --esp half/esp --no-boot-entry other": "Not a directory",
+    "install --esp boot --no-boot-entry half": "half/expected.json",
+    "install --esp boot --no-boot-entry other": "Not a directory",
     "lint half": "there is no expected.json",
     "lint other": "Not a directory",
     "fleet list other": "Not a directory",
@@ -71,7 +72,7 @@ verify none --host fra1 --pcrs other
 verify out/expected.json --pcrs none
 verify out/expected.json --pcrs other --log none
 install --esp none out
-install --esp out/esp --no-boot-entry none
+install --esp boot --no-boot-entry none
 provision none --tcti none --dry-run
 provision none --host fra1 --tcti none --dry-run
 provision --vlp none --index-set 1 --tcti none --dry-run
