@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/geo_nv.h"
+#include "cli/provision.h"
 #include "cli/secret.h"
 
 #define COMMAND "geo"
@@ -157,6 +158,11 @@ GL_MUST static bool check_options(const struct options *o)
 {
 	bool other_tag_parts = o->subdivision || o->site || o->latitude || o->longitude;
 
+	if (o->action != READ && provision_reserved(o->index)) {
+		cli_error(COMMAND, "--index 0x%08x: SINIT and tboot use this NV index themselves: 'geolaunch provision' is for it%s",
+			o->index, o->action == UNDEFINE ? ", and tpm2_nvundefine removes it" : "");
+		return false;
+	}
 	if (o->has_size && o->action != DEFINE)
 		return misused("--size is for 'geo define' only");
 	if (o->action != WRITE && (o->file || o->country || other_tag_parts))
@@ -273,7 +279,7 @@ GL_MUST static bool get_content(const struct options *o, uint8_t **out, size_t *
 static const char *const done_texts[ACTION_COUNT][2] = {
 	[DEFINE] = { "is defined already", "defined" },
 	[WRITE] = { "holds this content already", "written" },
-	[LOCK] = { "is locked already", "locked: it can no longer be written; 'geolaunch geo undefine' is the only way back" },
+	[LOCK] = { "is locked already", "" },
 	[UNDEFINE] = { "is not defined", "undefined" },
 };
 
@@ -292,7 +298,13 @@ GL_MUST static bool report_done(const struct options *o, const struct geo_nv_don
 
 		return cli_json_print(root, fault);
 	}
-	printf("NV index %s %s\n", index, d->until_reset ? lock_until_reset[d->changed] : done_texts[o->action][d->changed]);
+	if (d->until_reset)
+		printf("NV index %s %s\n", index, lock_until_reset[d->changed]);
+	else if (o->action == LOCK && d->changed)
+		printf("NV index %s locked: it can no longer be written; 'geolaunch geo undefine%s' is the only way back\n", index,
+			geo_nv_option(o->index).text);
+	else
+		printf("NV index %s %s\n", index, done_texts[o->action][d->changed]);
 	return cli_flush(fault);
 }
 

@@ -21,13 +21,23 @@ GL_MUST static enum presence look(struct host_tpm *h, uint32_t index, struct tpm
 	return FAILED;
 }
 
+struct geo_nv_option geo_nv_option(uint32_t index)
+{
+	struct geo_nv_option out = { "" };
+
+	if (index != GEO_INDEX_DEFAULT)
+		(void)snprintf(out.text, sizeof(out.text), " --index 0x%08x", index);
+	return out;
+}
+
 /* For actions that need the index. */
 GL_MUST static bool need(struct host_tpm *h, uint32_t index, struct tpm_nv_public *out, struct cli_fault *fault)
 {
 	enum presence p = look(h, index, out, fault);
 
 	if (p == ABSENT)
-		return cli_fail(fault, CLI_INPUT, "NV index 0x%08x is not defined: 'geolaunch geo define' makes it", index);
+		return cli_fail(fault, CLI_INPUT, "NV index 0x%08x is not defined: 'geolaunch geo define%s' makes it", index,
+			geo_nv_option(index).text);
 	return p == PRESENT;
 }
 
@@ -61,8 +71,8 @@ bool geo_nv_define(
 			geo_attributes_text(now.attributes, &t);
 			return cli_fail(fault, CLI_INPUT,
 				"NV index 0x%08x is there already, but otherwise: %u bytes, %s; "
-				"'geolaunch geo undefine' removes it",
-				index, now.size, buf);
+				"'geolaunch geo undefine%s' removes it",
+				index, now.size, buf, geo_nv_option(index).text);
 		}
 	case ABSENT:
 		break;
@@ -84,8 +94,8 @@ GL_MUST static bool writer(const struct tpm_nv_public *p, uint32_t index, enum n
 	else
 		return cli_fail(fault, CLI_INPUT,
 			"NV index 0x%08x can be written neither by the owner nor with its own password: "
-			"'geolaunch geo undefine', then define it anew",
-			index);
+			"'geolaunch geo undefine%s', then define it anew",
+			index, geo_nv_option(index).text);
 	return true;
 }
 
@@ -111,17 +121,17 @@ bool geo_nv_write(struct host_tpm *h, uint32_t index, struct span content, const
 		return false;
 	if (content.n != p.size)
 		return cli_fail(fault, CLI_INPUT,
-			"the content has %zu bytes, NV index 0x%08x %u: 'geolaunch geo undefine', "
-			"then define it with --size %zu",
-			content.n, index, p.size, content.n);
+			"the content has %zu bytes, NV index 0x%08x %u: 'geolaunch geo undefine%s', "
+			"then 'geolaunch geo define%s --size %zu'",
+			content.n, index, p.size, geo_nv_option(index).text, geo_nv_option(index).text, content.n);
 	*out = (struct geo_nv_done){ .changed = false, .size = p.size };
 	if (worth_a_read(&p) && tpm_nv_read(&h->tpm, index, now, p.size) == TSS2_RC_SUCCESS && memcmp(now, content.p, p.size) == 0)
 		return true;
 	if (p.attributes & TPMA_NV_WRITELOCKED)
 		return cli_fail(fault, CLI_INPUT,
 			"NV index 0x%08x is locked and holds something else: "
-			"'geolaunch geo undefine', then define it anew",
-			index);
+			"'geolaunch geo undefine%s', then define it anew",
+			index, geo_nv_option(index).text);
 	if (!writer(&p, index, &by, fault))
 		return false;
 	rc = nv_write(&h->tpm, index, by, by == NV_BY_OWNER ? owner : &empty, content);
@@ -156,13 +166,13 @@ bool geo_nv_lock(struct host_tpm *h, uint32_t index, const struct nv_auth *owner
 	if (!(p.attributes & TPMA_NV_WRITTEN))
 		return cli_fail(fault, CLI_INPUT,
 			"NV index 0x%08x was never written, and a lock would keep it so: "
-			"'geolaunch geo write' first",
-			index);
+			"'geolaunch geo write%s' first",
+			index, geo_nv_option(index).text);
 	if (!(p.attributes & (TPMA_NV_WRITEDEFINE | TPMA_NV_WRITE_STCLEAR)))
 		return cli_fail(fault, CLI_INPUT,
 			"NV index 0x%08x was defined without writedefine and cannot be locked: "
-			"define it anew",
-			index);
+			"'geolaunch geo undefine%s', then define it anew",
+			index, geo_nv_option(index).text);
 	if (!writer(&p, index, &by, fault))
 		return false;
 	rc = nv_write_lock(&h->tpm, index, by, by == NV_BY_OWNER ? owner : &empty);

@@ -15,6 +15,12 @@ struct geo_nv_done {
 	bool until_reset; /* locked, but the lock ends with the next reset of the TPM: write_stclear without writedefine */
 };
 
+/* What a command needs behind its name to be about this index: " --index 0x...", or nothing for the default. Text for one line of faults. */
+struct geo_nv_option {
+	char text[24];
+};
+struct geo_nv_option geo_nv_option(uint32_t index);
+
 /* Defines it with our attributes; fine if it is there with these and that size already. */
 GL_MUST bool geo_nv_define(
 	struct host_tpm *h, uint32_t index, uint16_t size, const struct nv_auth *owner, struct geo_nv_done *out, struct cli_fault *fault);

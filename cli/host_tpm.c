@@ -17,8 +17,8 @@ static const struct {
 	{ TPM2_RC_AUTH_FAIL, "wrong password" },
 	{ TPM2_RC_LOCKOUT, "the TPM is in dictionary-attack lockout: wait, or reset the counter with the lockout password" },
 	{ TPM2_RC_NV_SPACE, "the TPM's NV memory is full: undefine an index that is not needed" },
-	{ TPM2_RC_NV_LOCKED, "the index is locked: 'geolaunch geo undefine', then define it anew" },
-	{ TPM2_RC_HANDLE, "the index is not defined: 'geolaunch geo define'" },
+	{ TPM2_RC_NV_LOCKED, "the index is locked: undefine it, then define it anew" },
+	{ TPM2_RC_HANDLE, "the index is not defined: define it" },
 	{ TPM2_RC_HIERARCHY, "the owner hierarchy is disabled: enable it in the firmware's setup" },
 	{ TPM2_RC_INITIALIZE, "nobody has started this TPM: firmware or swtpm's flag startup-clear does" },
 };

@@ -148,14 +148,36 @@ def test_other_content_and_index(tpm, tmp_path):
     (tmp_path / "content").write_bytes(content)
     where = ["--index", "0x01800100"]
     assert changed(tpm, "define", *where, "--size", "1500")
-    assert "is there already, but otherwise: 1500 bytes" in one_line(geo(tpm, "define", *where), 3)
-    assert "64 bytes" in one_line(geo(tpm, "write", *where, *GERMANY), 3)
+    assert "'geolaunch geo define --index 0x01800101' makes it\n" in one_line(geo(tpm, "read", "--index", "0x1800101"), 3)
+    line = one_line(geo(tpm, "define", *where), 3)
+    assert "is there already, but otherwise: 1500 bytes" in line and line.endswith("; 'geolaunch geo undefine --index 0x01800100' removes it\n")
+    line = one_line(geo(tpm, "write", *where, *GERMANY), 3)
+    assert "64 bytes" in line
+    assert line.endswith("'geolaunch geo undefine --index 0x01800100', then 'geolaunch geo define --index 0x01800100 --size 64'\n")
+    assert "'geolaunch geo write --index 0x01800100' first\n" in one_line(geo(tpm, "lock", *where), 3)
     assert changed(tpm, "write", *where, "--file", tmp_path / "content")
     assert not changed(tpm, "write", *where, "--file", tmp_path / "content")
     v = view(tpm, *where)
     assert bytes.fromhex(v["content"]) == content and v["tag"] is None and v["boot_readable"]
     (tmp_path / "content").write_bytes(content[:-1])
     assert "has 1499 bytes" in one_line(geo(tpm, "write", *where, "--file", tmp_path / "content"), 3)
+    assert ok(tpm, "lock", *where).endswith("; 'geolaunch geo undefine --index 0x01800100' is the only way back\n")
+    (tmp_path / "content").write_bytes(content[::-1])
+    line = one_line(geo(tpm, "write", *where, "--file", tmp_path / "content"), 3)
+    assert line.endswith("'geolaunch geo undefine --index 0x01800100', then define it anew\n")
+
+
+@pytest.mark.parametrize("index", ["0x01c10131", "0x01c10106", "0x01c10132", "0x01200001", "0x01c10102"])
+def test_index_of_others(tpm, index):
+    """What SINIT and tboot use may be looked at, no more."""
+    tpm.tool("tpm2_nvdefine", index, "-C", "o", "-s", "64", "-a", "ownerwrite|authread|authwrite|no_da")
+    tpm.tool("tpm2_nvwrite", index, "-C", "o", "-i", "-", data=bytes(64))
+    before = view(tpm, "--index", index)
+    for action in (["define"], ["write", *GERMANY], ["lock"], ["undefine"]):
+        line = one_line(geo(tpm, *action, "--index", index), 2)
+        assert "SINIT and tboot use this NV index themselves" in line and "'geolaunch provision'" in line
+    assert view(tpm, "--index", index) == before
+    tpm.tool("tpm2_nvundefine", index, "-C", "o")
 
 
 def test_broken_tag_is_not_ours(tpm):
