@@ -60,6 +60,9 @@ struct fleet {
 /* True if the directory has a hosts.jsonl: it is a fleet, not one host's build. */
 GL_MUST bool fleet_is(const char *dir);
 
+/* True if it is what the hosts of a fleet have in common, however the path is spelled. */
+GL_MUST bool fleet_is_common(const char *dir);
+
 /*
  * Where one host's build is wanted: false, with the fault, of a fleet and of what its hosts have in common, which has the manifest's own tag
  * and is none of them.

@@ -64,7 +64,7 @@ bool fleet_is(const char *dir)
 	return path && access(path, F_OK) == 0;
 }
 
-static bool is_common(const char *dir)
+bool fleet_is_common(const char *dir)
 {
 	/* However it is spelled: ".", "fleet/common/", a link. */
 	CLEANUP_FREE char *real = realpath(dir, NULL);
@@ -77,7 +77,7 @@ bool fleet_refuse(const char *dir, struct cli_fault *fault)
 {
 	if (fleet_is(dir))
 		return cli_fail(fault, CLI_INPUT, "this is a fleet: %s: take a host out of it with 'geolaunch fleet extract'", dir);
-	return !is_common(dir) ||
+	return !fleet_is_common(dir) ||
 	       cli_fail(fault, CLI_INPUT,
 		       "this is what the hosts of a fleet have in common, and no host's build: %s: take one out with 'geolaunch fleet extract'",
 		       dir);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/files.h"
+#include "cli/fleet.h"
 
 #define TRIES 100
 #define OPEN_MAX_WALK 16
@@ -53,6 +54,11 @@ bool tree_check(struct tree *t, const char *target, bool force, enum tree_kind k
 	if (lstat(t->target, &st) != 0)
 		return errno == ENOENT ? check_parent(t, fault)
 		                       : cli_fail(fault, CLI_IO, "cannot look at: %s: %s", t->target, strerror(errno));
+	/* It looks like a host's build, and the fleet is lost without it. */
+	if (fleet_is_common(t->target))
+		return cli_fail(fault, CLI_USAGE,
+			"this is what the hosts of a fleet have in common: %s: --force does not replace it either: name another directory",
+			t->target);
 	if (!force)
 		return cli_fail(fault, CLI_USAGE, "it exists already: %s: remove it, name another, or replace it with --force", t->target);
 	if (!S_ISDIR(st.st_mode))

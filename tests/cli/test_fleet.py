@@ -495,6 +495,22 @@ def test_common_is_no_host(inputs, name):
     assert not list((inputs / "esp").iterdir())
 
 
+@pytest.mark.parametrize("name", ["fleet/common", "fleet/common/", "fleet/../fleet/common", "link/common"])
+def test_common_is_not_replaced(inputs, name):
+    """It looks like a host's build, but is part of the fleet, with --force, too."""
+    made(inputs, BASE, table_of(TAGS))
+    (inputs / "link").symlink_to("fleet")
+    before = files_of(inputs / "fleet")
+    for args in (["fleet", "extract", "fleet", "A"], ["build", "host.yaml", "--efi", "geolaunch.efi"],
+                 ["build", "host.yaml", "--efi", "geolaunch.efi", "--fleet", "hosts.csv"]):
+        for more in ([], ["--force"]):
+            refused(run(*args, "-o", name, *more, cwd=inputs), 2, "this is what the hosts of a fleet have in common: ")
+    assert files_of(inputs / "fleet") == before
+    # What only has the name is a build as any.
+    extract(inputs, "A", "common")
+    assert run("fleet", "extract", "fleet", "A", "-o", "common", "--force", cwd=inputs).returncode == 0
+
+
 def test_case_of_a_name_does_not_matter(inputs):
     made(inputs, BASE, table_of(TAGS))
     for given, name in (("FRA1-R07-h01", "fra1-r07-h01"), ("a", "A"), ("A.B_C", "a.b_c")):
