@@ -13,6 +13,7 @@ RECORDED = os.path.join(launch.TOP, "tests/data/results")
 FUZZ = os.path.join(launch.TOP, "tests/fuzz")
 AFTER = " after execution"
 OVER = 90             # percent of a parser's lines
+TEN_MINUTES = 600     # seconds of processor time
 HOW = "run what is missing and then 'make reliability'"
 
 
@@ -70,3 +71,10 @@ def test_coverage_of_every_parser():
 
 def test_no_test_was_skipped_or_failed():
     assert [r for r in rows("tests") if r["skipped"] or not r["passed"]] == []
+
+
+def test_ten_minutes_for_every_fuzz_target():
+    targets = {name[:-2] for name in os.listdir(FUZZ) if name.startswith("fuzz_") and name.endswith(".c")}
+    found = rows("fuzz")
+    assert difference({r["target"] for r in found}, targets) == ([], []), HOW
+    assert [r for r in found if r["seconds"] < TEN_MINUTES or r["findings"]] == [], HOW
