@@ -78,14 +78,11 @@ static enum install_action action_of(int option)
 
 GL_MUST static bool take_start(struct install_options *o, enum slots_start start)
 {
-	/* "--removable --no-boot-entry" says the same thing twice: what is removable has no boot entry. */
-	bool both = o->start_given && o->start != SLOTS_ENTRY && start != SLOTS_ENTRY;
-
-	if (o->start_given && o->start != start && !both) {
-		cli_error(COMMAND, "--boot-entry goes with neither --removable nor --no-boot-entry: see " HELP);
+	if (o->start_given && o->start != start) {
+		cli_error(COMMAND, "one of --boot-entry, --removable and --no-boot-entry at a time: see " HELP);
 		return false;
 	}
-	o->start = both ? SLOTS_REMOVABLE : start;
+	o->start = start;
 	o->start_given = true;
 	return true;
 }

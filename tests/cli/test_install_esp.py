@@ -175,9 +175,17 @@ def test_removable(world):
     assert world.entries() == [] and list(world.vars.iterdir()) == []
 
 
-def test_removable_and_no_boot_entry_is_removable(world):
-    ok(world.install("A", "--no-boot-entry", "--removable"))
-    assert world.record()[0] == "removable"
+@pytest.mark.parametrize("one", ["--boot-entry", "--removable", "--no-boot-entry"])
+@pytest.mark.parametrize("other", ["--boot-entry", "--removable", "--no-boot-entry"])
+def test_one_start_only(world, one, other):
+    """Which of two would be obeyed is not to be guessed; twice the same is the same."""
+    before = world.state()
+    if one == other:
+        ok(world.install("A", one, other))
+        return
+    for args in ([world.builds["A"]], ["--rollback"], ["--uninstall"]):
+        refused(world.run(one, other, *args), 2, "one of --boot-entry, --removable and --no-boot-entry at a time")
+    assert world.state() == before
 
 
 def test_foreign_default(world):

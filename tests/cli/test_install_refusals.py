@@ -185,7 +185,7 @@ USAGE = [
     ([], "no EFI system partition"), (["--esp"], "--esp"), (["--esp", ""], "no EFI system partition"), (["--esp", "E"], "no build"),
     (["--esp", "E", "a", "b"], "more than one build"), (["--esp", "E", "--rollback", "a"], "not to be installed"),
     (["--esp", "E", "--rollback", "--uninstall"], "one of --rollback"), (["--esp", "E", "--status", "--force"], "--force is for installing"),
-    (["--esp", "E", "--removable", "--boot-entry", "a"], "--boot-entry goes with neither"), (["--wrong"], "--wrong"), (["-x"], "-x"),
+    (["--esp", "E", "--removable", "--boot-entry", "a"], "one of --boot-entry, --removable and --no-boot-entry at a time"), (["--wrong"], "--wrong"), (["-x"], "-x"),
 ]
 
 
