@@ -54,6 +54,10 @@ GL_MUST static bool enter(
 /* A file of the build as a source, with its digests. */
 GL_MUST static bool take_source(struct build_check *c, const struct esp_folder *f, const char *name, struct source *s, struct digests *d)
 {
+	struct stat st;
+
+	if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode))
+		return cli_fail(c->fault, CLI_INPUT, "a link, and not a regular file: %s/%s: " AGAIN, f->path, name);
 	if (!esp_source(f, name, s, c->fault))
 		return false;
 	if (s->fd < 0 || s->size == 0 || s->size > UINT32_MAX)

@@ -18,6 +18,9 @@
 
 GL_MUST static bool fail_at(struct cli_fault *fault, const char *what, const struct esp_folder *f, const char *name)
 {
+	if (errno == EROFS)
+		return cli_fail(fault, CLI_IO,
+			"the EFI system partition is mounted read-only: %s: remount it for writing (mount -o remount,rw)", f->path);
 	return cli_fail(fault, CLI_IO, "cannot %s: %s/%s: %s", what, f->path, name, strerror(errno));
 }
 

@@ -360,7 +360,7 @@ GL_MUST static bool roll_back(struct install *in)
 	if (!list)
 		return cli_fail(in->fault, CLI_IO, "out of memory: %s", in->options->esp);
 	if (!in->now.previous[0])
-		return cli_fail(in->fault, CLI_INPUT, "there is no previous build: %s: install one", in->options->esp);
+		return install_no_previous(in);
 	memcpy(want.current, in->now.previous, sizeof(want.current));
 	memcpy(want.previous, in->now.current, sizeof(want.previous));
 	if (!slot_look(&in->home, want.current, &state, list, &f, in->fault))

@@ -36,6 +36,9 @@ GL_MUST bool install_look(struct install *in);
 /* Whether a slot is there with a list of ours. */
 GL_MUST bool install_has_slot(struct install *in, const char *slot, bool *out);
 
+/* The fault of who wants to roll back and cannot; false. */
+GL_MUST bool install_no_previous(struct install *in);
+
 /* The label of a slot's build, "_" if it has none to be read. */
 GL_MUST bool install_label(struct install *in, const char *slot, char out[SLOT_LABEL_MAX + 1]);
 

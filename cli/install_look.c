@@ -99,6 +99,24 @@ GL_MUST static bool find_now(struct install *in)
 	return !in->has_record || (add_slot(in, in->record.current) && add_slot(in, in->record.previous));
 }
 
+bool install_no_previous(struct install *in)
+{
+	return cli_fail(in->fault, CLI_INPUT, "there is no previous build: %s: install one", in->options->esp);
+}
+
+/* Where there are no two slots there is nothing to roll back to, whatever the firmware's variables say, or if there are none. */
+GL_MUST static bool check_rollback(struct install *in)
+{
+	CLEANUP(esp_free_names) char **names = NULL;
+	size_t slots = 0;
+
+	if (in->home.fd >= 0 && !esp_names(&in->home, &names, in->fault))
+		return false;
+	for (size_t i = 0; names && names[i]; i++)
+		slots += slot_name_valid(span_str(names[i]));
+	return slots >= 2 || install_no_previous(in);
+}
+
 bool install_look(struct install *in)
 {
 	const struct install_options *o = in->options;
@@ -106,7 +124,7 @@ bool install_look(struct install *in)
 	if (!esp_open(o->esp, &in->esp, &in->fat, &in->top, in->fault) || !esp_enter(&in->esp, "EFI", false, &in->efi, in->fault) ||
 		(in->efi.fd >= 0 && (!esp_enter(&in->efi, "geolaunch", false, &in->home, in->fault) ||
 					    !esp_enter(&in->efi, "BOOT", false, &in->boot, in->fault))) ||
-		!read_record(in))
+		!read_record(in) || (o->action == INSTALL_ROLLBACK && !check_rollback(in)))
 		return false;
 	in->start = o->start_given ? o->start : in->has_record ? in->record.start : SLOTS_ENTRY;
 	return read_variables(in) && find_now(in);

@@ -89,7 +89,8 @@ BAD_BUILDS = {
     "beside EFI": (add("esp/startup.nsh"), "is nothing that geolaunch knows how to install"),
     "beside BOOTX64": (add("esp/EFI/BOOT/grub.cfg"), "is nothing that geolaunch knows how to install"),
     "no esp": (lambda b: shutil.rmtree(b / "esp"), "name a directory that 'geolaunch build' made"),
-    "link": (lambda b: ((b / H / "vmm").unlink(), (b / H / "vmm").symlink_to("initrd")), "cannot open"),
+    "link": (lambda b: ((b / H / "vmm").unlink(), (b / H / "vmm").symlink_to("initrd")),
+             "a link, and not a regular file: "),
     "fifo": (lambda b: ((b / H / "vmm").unlink(), os.mkfifo(b / H / "vmm")), "not a regular file"),
 }
 
@@ -101,7 +102,7 @@ def test_bad_build(world, damaged, case):
     ok(world.install("B"))
     before = world.state()
     result = world.run(damaged)
-    refused(result, 1 if case == "link" else 3, words)
+    refused(result, 3, words)
     assert world.state() == before and world.calls() == []
 
 
@@ -210,6 +211,35 @@ def test_esp_is_no_fat(world):
 def test_no_variables(world):
     refused(world.install("A", no_vars=True), 1, "no UEFI variables")
     assert world.state() == {}
+
+
+def test_nothing_to_roll_back(world):
+    """Said of an ESP before anything about how the host is started."""
+    world.fat = False
+    refused(world.run("--rollback", no_vars=True), 3, f"there is no previous build: {world.esp}: install one")
+    assert world.state() == {}
+    ok(world.install("A", "--removable", no_vars=True))
+    refused(world.run("--rollback", "--boot-entry", no_vars=True), 3, "there is no previous build")
+    ok(world.install("B", no_vars=True))
+    refused(world.run("--rollback", "--boot-entry", no_vars=True), 1, "no UEFI variables")
+
+
+@pytest.mark.parametrize("before", [[], ["A"], ["A", "B"]])
+@pytest.mark.parametrize("action", ["install", "rollback", "uninstall"])
+def test_read_only(world, before, action):
+    """Named as such, and not by the first file that cannot be made or removed."""
+    for name in before:
+        ok(world.install(name, "--removable"))
+    state = world.state()
+    result = world.run(*(["--removable", world.builds["C"]] if action == "install" else [f"--{action}"]), at=1, how="readonly")
+    if action == "uninstall" and not before:
+        ok(result)
+    elif action == "rollback" and len(before) < 2:
+        refused(result, 3, "there is no previous build")
+    else:
+        refused(result, 1, "the EFI system partition is mounted read-only: ")
+        assert str(world.esp) in result.stderr and "geolaunch.new" not in result.stderr and "remount" in result.stderr
+    assert world.state() == state
 
 
 @pytest.mark.parametrize("name", ["EFI", "EFI/geolaunch", "EFI/BOOT"])
