@@ -64,8 +64,26 @@ GL_MUST static bool take(struct line *l, struct secret *out, const char *source,
 	return true;
 }
 
-/* Signals are held while echo is off, so that a terminal is never left without it. */
-GL_MUST static bool prompt_line(const char *prompt, struct line *l, struct cli_fault *fault)
+/* One that is neither ignored nor held back already. */
+static void hold_too(struct interrupt *i, int signal)
+{
+	struct sigaction now;
+
+	if (sigaction(signal, NULL, &now) != 0 || now.sa_handler == SIG_IGN || sigismember(&i->before, signal) != 0)
+		return;
+	(void)sigaddset(&i->held, signal);
+	(void)sigprocmask(SIG_BLOCK, &i->held, NULL);
+}
+
+static bool to_be_stopped(const struct interrupt *i)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && sigismember(&i->held, SIGTSTP) == 1 && sigismember(&pending, SIGTSTP) == 1;
+}
+
+/* Signals are held while echo is off, so that a terminal is never left without it. `*again`: the process was stopped meanwhile. */
+GL_MUST static bool prompt_once(const char *prompt, struct line *l, bool *again, struct cli_fault *fault)
 {
 	struct interrupt hold;
 	struct termios before, quiet;
@@ -74,6 +92,8 @@ GL_MUST static bool prompt_line(const char *prompt, struct line *l, struct cli_f
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return cli_fail(fault, CLI_IO, "terminal: %s", strerror(errno));
 	interrupt_hold(&hold);
+	hold_too(&hold, SIGQUIT);
+	hold_too(&hold, SIGTSTP);
 	{
 		CLEANUP_FD int signals = signalfd(-1, &hold.held, SFD_CLOEXEC);
 
@@ -89,8 +109,20 @@ GL_MUST static bool prompt_line(const char *prompt, struct line *l, struct cli_f
 			(void)fprintf(stderr, "\n");
 		}
 	}
-	/* A signal that came meanwhile ends the process here. */
+	*again = !ok && to_be_stopped(&hold);
+	/* A signal that came meanwhile ends the process here, or stops it for a while. */
 	interrupt_release(&hold);
+	return ok;
+}
+
+GL_MUST static bool prompt_line(const char *prompt, struct line *l, struct cli_fault *fault)
+{
+	bool again, ok;
+
+	do {
+		again = false;
+		ok = prompt_once(prompt, l, &again, fault);
+	} while (again);
 	return ok;
 }
 

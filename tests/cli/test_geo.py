@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import pty
+import resource
 import select
 import signal
 import struct
@@ -378,16 +379,57 @@ def test_prompt_without_echo(tpm):
         os.close(slave)
 
 
-def test_prompt_interrupted():
+def at_prompt(slave, sig):
+    """Waits at the prompt, in a process group of its own that a signal may stop, with the signal as a terminal has it and no core."""
+    def prepare():
+        os.setpgid(0, 0)
+        signal.signal(sig, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    return subprocess.Popen([GEOLAUNCH, "geo", "define", "--owner-auth", "-"], stdin=slave, stdout=slave, stderr=slave, preexec_fn=prepare)
+
+
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_prompt_interrupted(sig):
     """Echo is back on after a signal, and the signal is not lost."""
     master, slave = pty.openpty()
+    p = at_prompt(slave, sig)
     try:
-        p = subprocess.Popen([GEOLAUNCH, "geo", "define", "--owner-auth", "-"], stdin=slave, stdout=slave, stderr=slave)
+        read_until(master, b"owner password: ")
+        p.send_signal(sig)
+        assert p.wait(20) == -sig
+        assert termios.tcgetattr(slave)[3] & termios.ECHO
+    finally:
+        p.kill()
+        p.wait()
+        os.close(master)
+        os.close(slave)
+
+
+def test_prompt_stopped():
+    """Echo is on while the process is stopped; afterwards the question is asked anew."""
+    master, slave = pty.openpty()
+    p = at_prompt(slave, signal.SIGTSTP)
+    try:
+        for _ in range(2):
+            read_until(master, b"owner password: ")
+            assert not termios.tcgetattr(slave)[3] & termios.ECHO
+            os.write(master, b"half of a pass")
+            p.send_signal(signal.SIGTSTP)
+            end = time.monotonic() + 20
+            while (done := os.waitpid(p.pid, os.WUNTRACED | os.WNOHANG))[0] == 0:
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            assert os.WIFSTOPPED(done[1])
+            assert termios.tcgetattr(slave)[3] & termios.ECHO
+            p.send_signal(signal.SIGCONT)
         read_until(master, b"owner password: ")
         p.send_signal(signal.SIGTERM)
         assert p.wait(20) == -signal.SIGTERM
         assert termios.tcgetattr(slave)[3] & termios.ECHO
     finally:
+        p.kill()
+        p.wait()
         os.close(master)
         os.close(slave)
 
