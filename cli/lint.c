@@ -93,6 +93,17 @@ void lint_found_nv(struct lint_run *run, uint32_t index, const char *format, ...
 	va_end(ap);
 }
 
+bool lint_found_error(const struct lint_run *run, const struct lint_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < run->report->finding_count; i++) {
+		const struct lint_rule *r = run->report->findings[i].rule;
+
+		if (r->severity == LINT_ERROR && r >= rules && r < rules + count)
+			return true;
+	}
+	return false;
+}
+
 void lint_say(struct lint_report *r, const char *format, ...)
 {
 	char **grown = realloc(r->launch, (r->launch_count + 1) * sizeof(*grown));
@@ -144,7 +155,8 @@ static void find_indices(struct lint_world *w)
 	const struct lint_facts *f = w->f;
 	/* clang-format off */
 	const struct lint_nv **uses[LINT_USES] = {
-		[LINT_USE_VLP] = w->vlp, [LINT_USE_PO] = w->po, [LINT_USE_PS] = w->ps, [LINT_USE_ERROR] = w->error,
+		[LINT_USE_VLP] = w->vlp, [LINT_USE_PO] = w->po, [LINT_USE_PS] = w->ps, [LINT_USE_AUX] = w->aux,
+		[LINT_USE_ERROR] = w->error,
 	};
 	/* clang-format on */
 
@@ -219,6 +231,9 @@ static void find_lcp(struct lint_world *w)
 		size_t used;
 
 		w->lcp[o] = w->f->lcp[o];
+		/* Where a TPM was looked at, what SINIT will find in it counts. */
+		if (!w->lcp[o].p && !w->f->has_tpm && o == LCP_PO)
+			w->lcp[o] = w->f->build_lcp;
 		if (!w->lcp[o].p && nv[o] && !why) {
 			w->lcp[o] = nv[o]->content;
 			w->lcp_unknown[o] = !nv[o]->content.p;
@@ -267,6 +282,7 @@ static void derive(struct lint_world *w, const struct lint_facts *f)
 	w->policy_error = vlp_decode(f->policy_bytes, &w->policy);
 	w->tboot_accepts = w->policy_error == VLP_OK && lint_tboot_accepts(&w->policy);
 	find_indices(w);
+	lint_find_assumed(w);
 	find_custom(w);
 	find_lcp(w);
 	find_source(w);

@@ -90,6 +90,7 @@ struct lint_facts {
 	size_t module_count;
 	const char *const *others;                /* names of files that the launch does not name, NULL at the end; NULL: not looked for */
 	const char *const *missing;               /* what the launch needs beside its modules and is not there, in the same way */
+	const char *refusal;                      /* why 'geolaunch install' refuses the build; NULL: it does not, or nobody asked */
 	bool no_description;                      /* launch.conf cannot be read, and so no module's command line is known: */
 	enum description_error description_error; /* DESCRIPTION_OK: there is none */
 	size_t description_line;
@@ -109,8 +110,9 @@ struct lint_facts {
 	struct acm sinit;
 	struct acm_platform platform; /* to compare it with */
 
-	/* launch control policy; p NULL: not given, and the TPM's counts */
+	/* launch control policy; p NULL: not given, and the TPM's counts, where it was looked at, else the build's */
 	struct span lcp[LCP_OWNERS];
+	struct span build_lcp;            /* the owner's policy that the build was made with, in mode txt; p NULL: none */
 	struct span lcp_data[LCP_OWNERS]; /* policy data files */
 	struct lcp_verify_ops verify;
 	struct digests mle;  /* banks 0: not known */

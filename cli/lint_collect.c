@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/build_files.h"
+#include "cli/buildtree.h"
 #include "cli/esp.h"
 #include "cli/files.h"
 #include "cli/fleet.h"
@@ -30,14 +31,15 @@ void lint_collected_free(struct lint_collected *c)
 	free(c->description_text);
 	esp_free_names(&c->others);
 	esp_free_names(&c->missing);
+	free(c->refusal);
 	free(c->tboot_cmdline);
 	free(c->tboot_path);
 	free(c->sinit_path);
-	free(c->lcp_path);
 	free(c->lcp_data_path);
 	free(c->policy);
 	free(c->geo);
 	free(c->sinit);
+	free(c->build_lcp);
 	for (unsigned o = 0; o < LCP_OWNERS; o++) {
 		free(c->lcp[o]);
 		free(c->lcp_data[o]);
@@ -234,6 +236,23 @@ GL_MUST static bool list_missing(const char *build, struct lint_collected *c, st
 	return true;
 }
 
+/* What install looks at, by install's own eyes. */
+GL_MUST static bool ask_install(const char *build, struct lint_collected *c, struct cli_fault *fault)
+{
+	CLEANUP_FREE struct build_tree *tree = calloc(1, sizeof(*tree));
+	struct interrupt held; /* no signal is: there is nothing to clean up */
+	struct cli_fault why;
+
+	if (!tree)
+		return no_memory(fault);
+	(void)sigemptyset(&held.held);
+	if (!build_tree_open(build, &held, tree, &why))
+		c->refusal = strdup(why.text);
+	build_tree_close(tree);
+	c->facts.refusal = c->refusal;
+	return true;
+}
+
 /* After description and policy. */
 GL_MUST static bool read_embedded(const char *build, struct lint_collected *c, struct cli_fault *fault)
 {
@@ -265,6 +284,15 @@ GL_MUST static bool default_file(const char *build, const char *name, char **pat
 	return true;
 }
 
+GL_MUST static bool read_build_lcp(const char *build, struct lint_collected *c, struct cli_fault *fault)
+{
+	CLEANUP_FREE char *path = path_in(build, "lcp.pol");
+
+	if (!path)
+		return no_memory(fault);
+	return access(path, F_OK) != 0 || read_span(path, LCP_FILE_MAX, &c->build_lcp, &c->facts.build_lcp, fault);
+}
+
 /* tboot, its command line, SINIT and launch control policy of a build for txt mode. */
 GL_MUST static bool add_txt(struct lint_sources *s, struct lint_collected *c, struct cli_fault *fault)
 {
@@ -272,10 +300,10 @@ GL_MUST static bool add_txt(struct lint_sources *s, struct lint_collected *c, st
 
 	if (strcmp(c->expected.mode, "txt") != 0)
 		return true;
-	if (!default_file(s->build, ESP "/tboot", &c->tboot_path, &s->tboot, fault) ||
+	/* A digest of --mle-hash stands for the file. */
+	if ((!s->mle.banks && !default_file(s->build, ESP "/tboot", &c->tboot_path, &s->tboot, fault)) ||
 		!default_file(s->build, ESP "/sinit", &c->sinit_path, &s->sinit, fault) ||
-		!default_file(s->build, ESP "/lcp", &c->lcp_data_path, &s->lcp_data[LCP_PO], fault) ||
-		!default_file(s->build, "lcp.pol", &c->lcp_path, &s->lcp[LCP_PO], fault))
+		!default_file(s->build, ESP "/lcp", &c->lcp_data_path, &s->lcp_data[LCP_PO], fault) || !read_build_lcp(s->build, c, fault))
 		return false;
 	if (!d || d->mode != DESCRIPTION_TXT)
 		return true;
@@ -392,10 +420,11 @@ bool lint_collect(const struct lint_sources *given, struct lint_collected *out, 
 	struct lint_sources with_defaults = *given, *s = &with_defaults;
 	struct lint_facts *f = &out->facts;
 
-	if (s->build && (!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !read_geo(s->build, out, fault) ||
-				!list_modules(out, fault) || !read_description(s->build, out, fault) ||
-				!list_others(s->build, out, fault) || !list_missing(s->build, out, fault) ||
-				!read_embedded(s->build, out, fault) || !add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
+	if (s->build &&
+		(!read_expected(s->build, out, fault) || !read_policy(s->build, out, fault) || !read_geo(s->build, out, fault) ||
+			!list_modules(out, fault) || !read_description(s->build, out, fault) || !list_others(s->build, out, fault) ||
+			!list_missing(s->build, out, fault) || !read_embedded(s->build, out, fault) || !ask_install(s->build, out, fault) ||
+			!add_txt(s, out, fault) || !measure_modules(s->build, out, fault)))
 		return false;
 	if (!read_sinit(s->sinit, out, fault))
 		return false;

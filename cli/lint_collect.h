@@ -34,9 +34,10 @@ struct lint_collected {
 	size_t description_size;
 	char **others; /* NULL: not looked for */
 	char **missing;
+	char *refusal;
 	struct stage_rules rules;
-	char *tboot_cmdline, *tboot_path, *sinit_path, *lcp_path, *lcp_data_path; /* of a build for txt mode */
-	uint8_t *policy, *geo, *sinit, *lcp[LCP_OWNERS], *lcp_data[LCP_OWNERS];
+	char *tboot_cmdline, *tboot_path, *sinit_path, *lcp_data_path; /* of a build for txt mode */
+	uint8_t *policy, *geo, *sinit, *build_lcp, *lcp[LCP_OWNERS], *lcp_data[LCP_OWNERS];
 };
 
 /* `out` must be zeroed and is to be freed in any case. */

@@ -9,6 +9,7 @@
 #include "cli/predict.h"
 #include "common/eventlog.h"
 #include "geo/geo.h"
+#include "txt/sinit_events.h"
 
 const char *const lint_read_names[LINT_READ_COUNT] = { "not-tried", "ok", "password", "lockout", "failed" };
 
@@ -16,6 +17,7 @@ const uint32_t lint_indices[LINT_USES][2] = {
 	[LINT_USE_VLP] = { 0x01200001, 0x01c10131 },
 	[LINT_USE_PO] = { 0x01400001, 0x01c10106 },
 	[LINT_USE_PS] = { 0x01800001, 0x01c10103 },
+	[LINT_USE_AUX] = { 0x01800003, 0x01c10102 },
 	[LINT_USE_ERROR] = { 0x01200002, 0x01c10132 },
 };
 
@@ -65,6 +67,11 @@ const char *lint_nv_unreadable_at_launch(const struct lint_nv *nv)
 		break;
 	}
 	return nv->attributes & TPMA_NV_CLEAR_STCLEAR ? "with clear_stclear it counts as never written after each reset" : NULL;
+}
+
+struct span lint_wanted_po(const struct lint_facts *f)
+{
+	return f->lcp[LCP_PO].p ? f->lcp[LCP_PO] : f->build_lcp;
 }
 
 bool lint_tboot_accepts(const struct vlp *p)
@@ -127,6 +134,14 @@ const struct expected_event *lint_expected_nv(const struct lint_facts *f, const 
 	name_nv(&name, e->module == VLP_MODULE_NV_RAW, e->nv_index);
 	for (size_t i = 0; i < f->expected->event_count; i++)
 		if (f->expected->events[i].type == MEASURE_NV && !strcmp(f->expected->events[i].name, buf))
+			return &f->expected->events[i];
+	return NULL;
+}
+
+const struct expected_event *lint_sinit_event(const struct lint_facts *f, uint32_t type)
+{
+	for (size_t i = 0; i < f->expected->event_count; i++)
+		if (f->expected->events[i].pcr == SINIT_PCR_DETAILS && f->expected->events[i].type == type)
 			return &f->expected->events[i];
 	return NULL;
 }

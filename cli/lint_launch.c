@@ -178,6 +178,14 @@ static void tell_direct(const struct lint_world *w, struct lint_report *out)
 
 /* ---- TXT ---- */
 
+/* Whether SINIT will find the policy of --lcp-owner in the TPM, as far as is known. */
+static bool holds_given(const struct lint_world *w)
+{
+	const struct lint_nv *nv = w->po[w->set];
+
+	return nv && !lint_nv_unreadable_at_launch(nv) && (!nv->content.p || span_equal(nv->content, w->f->lcp[LCP_PO]));
+}
+
 /* False if the launch ends here. */
 GL_MUST static bool tell_sinit(const struct lint_world *w, struct lint_report *out)
 {
@@ -192,6 +200,10 @@ GL_MUST static bool tell_sinit(const struct lint_world *w, struct lint_report *o
 			lint_indices[LINT_USE_VLP][w->set]);
 	else
 		lint_say(out, "No SINIT module was given; what follows takes index set %u for granted.", w->set);
+	if (w->f->has_tpm && w->f->lcp[LCP_PO].p && !holds_given(w))
+		lint_say(out,
+			"The TPM does not hold the owner's policy of --lcp-owner; what follows takes it as written to NV index 0x%08x.",
+			lint_indices[LINT_USE_PO][w->set]);
 	if (w->po_unreadable) {
 		lint_say(out,
 			"SINIT cannot read the owner's launch control policy in NV index 0x%08x (%s): it stops, and the platform resets.",
@@ -213,7 +225,7 @@ GL_MUST static bool tell_sinit(const struct lint_world *w, struct lint_report *o
 	}
 	if (mle->outcome == LCP_MATCH)
 		lint_say(out, "Launch control allows the launch: tboot's digest is in list %d, element %d of the %s's policy data.",
-			mle->at.list + 1, mle->at.element + 1, lcp_owner_name(mle->at.owner));
+			mle->at.list, mle->at.element, lcp_owner_name(mle->at.owner));
 	else
 		lint_say(out, "Launch control allows the launch; no policy restricts which MLE may start.");
 	return true;

@@ -146,17 +146,9 @@ static void check_rules(const struct lint_world *w, struct lint_run *run)
 		lint_found(run, "There are rules for %zu NV indices, and %zu entries.", r->nv_count, entries);
 }
 
-static const struct expected_event *sinit_event(const struct lint_facts *f, uint32_t type)
-{
-	for (size_t i = 0; i < f->expected->event_count; i++)
-		if (f->expected->events[i].pcr == SINIT_PCR_DETAILS && f->expected->events[i].type == type)
-			return &f->expected->events[i];
-	return NULL;
-}
-
 static void check_tboot(const struct lint_world *w, struct lint_run *run)
 {
-	const struct expected_event *e = sinit_event(w->f, SINIT_EVTYPE_MLE_HASH);
+	const struct expected_event *e = lint_sinit_event(w->f, SINIT_EVTYPE_MLE_HASH);
 
 	if (!e || digests_agree(&w->f->mle, &e->digests))
 		return;
@@ -166,7 +158,7 @@ static void check_tboot(const struct lint_world *w, struct lint_run *run)
 
 static void check_sinit(const struct lint_world *w, struct lint_run *run)
 {
-	const struct expected_event *e = sinit_event(w->f, SINIT_EVTYPE_HASH_START);
+	const struct expected_event *e = lint_sinit_event(w->f, SINIT_EVTYPE_HASH_START);
 	uint8_t data[ACM_DRTM_SIZE];
 	struct digests d;
 
@@ -226,7 +218,7 @@ static void check_others(const struct lint_world *w, struct lint_run *run)
 static void check_zeros(const struct lint_world *w, struct lint_run *run)
 {
 	static const uint8_t zeros[MANIFEST_BIOS_ACM_SIZE];
-	const struct expected_event *e = sinit_event(w->f, SINIT_EVTYPE_BIOSAC);
+	const struct expected_event *e = lint_sinit_event(w->f, SINIT_EVTYPE_BIOSAC);
 	const struct sinit_event *measured = sinit_event_find(SINIT_PCR_DETAILS, SINIT_EVTYPE_BIOSAC);
 	const struct sinit_values values = { .data[SINIT_BIOS_ACM] = SPAN_OF(zeros) };
 	struct digests d;
@@ -250,6 +242,40 @@ static void check_description(const struct lint_world *w, struct lint_run *run)
 	lint_where(run, "launch.conf");
 	lint_description_text(w->f, why, sizeof(why));
 	lint_found(run, "Here: %s.", why);
+}
+
+static void check_geo(const struct lint_world *w, struct lint_run *run)
+{
+	const struct lint_facts *f = w->f;
+	bool expected = false;
+
+	if (w->policy_error || !f->geo_content.p)
+		return;
+	for (unsigned i = 0; i < w->policy.entry_count; i++) {
+		const struct vlp_entry *e = &w->policy.entries[i];
+		const struct expected_event *event = lint_entry_is_nv(e) ? lint_expected_nv(f, e) : NULL;
+		struct digests d;
+
+		if (!event)
+			continue;
+		measure_nv(ALG_SET_ALL, e->module == VLP_MODULE_NV_RAW, f->geo_content, &d);
+		if (digests_agree(&d, &event->digests))
+			return;
+		expected = true;
+	}
+	if (!expected)
+		return;
+	lint_where(run, "geo.bin");
+	lint_found(run, "%s", "");
+}
+
+/* The last one: what another rule tells better is not told twice. */
+static void check_refusal(const struct lint_world *w, struct lint_run *run)
+{
+	if (!w->f->refusal || lint_found_error(run, lint_build_rules, lint_build_rule_count))
+		return;
+	lint_where(run, "esp");
+	lint_found(run, "Here: %s.", w->f->refusal);
 }
 
 const struct lint_rule lint_build_rules[] = {
@@ -325,5 +351,12 @@ const struct lint_rule lint_build_rules[] = {
 		"value than predicted, and 'geolaunch verify' will say module-mismatch for BIOSAC_REG_DATA.",
 		"After the first launch capture its log, name it in the manifest in place of bios_acm, and build again.",
 		"docs/REAL-HARDWARE.md", check_zeros },
+	{ "GL-BUILD-017", LINT_ERROR, "geo.bin is not what the build expects",
+		"'geolaunch provision' writes geo.bin into the geo index. What the launch then measures is not what expected.json predicts, nor what "
+		"an entry of the policy demands that has a digest.",
+		"Build again instead of editing geo.bin in the build directory.", "geolaunch-provision(1)", check_geo },
+	{ "GL-BUILD-018", LINT_ERROR, "'geolaunch install' refuses the build",
+		"The build directory is not as a build leaves it, so the build is not put on any EFI system partition.",
+		"Do what is said above, or build again.", "geolaunch-install(1)", check_refusal },
 };
 const size_t lint_build_rule_count = GL_COUNT(lint_build_rules);

@@ -48,9 +48,9 @@ static void at(struct lint_run *run, const struct lcp_at *a)
 	if (a->list < 0)
 		lint_where(run, "%s's policy", owner);
 	else if (a->element < 0)
-		lint_where(run, "%s's policy data, list %d", owner, a->list + 1);
+		lint_where(run, "%s's policy data, list %d", owner, a->list);
 	else
-		lint_where(run, "%s's policy data, list %d, element %d", owner, a->list + 1, a->element + 1);
+		lint_where(run, "%s's policy data, list %d, element %d", owner, a->list, a->element);
 }
 
 static void refusal(const struct lint_world *w, struct lint_run *run, enum topic topic)
@@ -123,6 +123,9 @@ static void check_any(const struct lint_world *w, struct lint_run *run)
 static void check_none(const struct lint_world *w, struct lint_run *run)
 {
 	if (!w->txt || !(w->f->has_tpm || w->f->lcp_data[LCP_PO].p) || w->lcp[LCP_PO].p || w->po[w->set])
+		return;
+	/* Data without a policy: other rules tell that SINIT refuses. */
+	if (w->f->build_lcp.p || (w->judged && !w->verdict.allowed))
 		return;
 	lint_found_nv(run, lint_indices[LINT_USE_PO][w->set], "%s", "");
 }

@@ -64,8 +64,8 @@ static void check_both_sets(const struct lint_world *w, struct lint_run *run)
 static void check_both_places(const struct lint_world *w, struct lint_run *run)
 {
 	if (applies(w) && w->vlp[w->set] && w->has_custom)
-		lint_found_nv(run, w->vlp[w->set]->index, "The custom element is number %d of list %d; %s.", w->custom_at.element + 1,
-			w->custom_at.list + 1,
+		lint_found_nv(run, w->vlp[w->set]->index, "The custom element is element %d of list %d; %s.", w->custom_at.element,
+			w->custom_at.list,
 			w->source == LINT_POLICY_NV        ? "the index wins"
 			: w->source == LINT_POLICY_CUSTOM  ? "what is in the index is no policy for tboot, so the custom element wins"
 			: w->source == LINT_POLICY_UNKNOWN ? "which one counts cannot be said, as what is in the TPM is not known"
@@ -171,7 +171,7 @@ static void check_po_unreadable(const struct lint_world *w, struct lint_run *run
 static void check_po_changes_pcrs(const struct lint_world *w, struct lint_run *run)
 {
 	const struct lint_nv *nv = w->po[w->set];
-	struct span given = w->f->lcp[LCP_PO];
+	struct span given = lint_wanted_po(w->f);
 
 	if (!applies(w) || !given.p || (nv && nv->size == given.n))
 		return;
@@ -189,6 +189,50 @@ static void check_other_po(const struct lint_world *w, struct lint_run *run)
 
 	if (applies(w) && given.p && nv && nv->content.p && !span_equal(nv->content, given))
 		lint_found_nv(run, nv->index, "%s", "");
+}
+
+static void check_no_po(const struct lint_world *w, struct lint_run *run)
+{
+	if (applies(w) && w->f->build_lcp.p && !w->po[w->set])
+		lint_found_nv(run, lint_indices[LINT_USE_PO][w->set], "%s",
+			w->f->lcp[LCP_PO].p ? "What is said here about launch control is about the policy of --lcp-owner." : "");
+}
+
+static void check_builds_po(const struct lint_world *w, struct lint_run *run)
+{
+	const struct lint_nv *nv = w->po[w->set];
+	struct span build = w->f->build_lcp;
+
+	if (!applies(w) || !build.p || !nv || lint_nv_unreadable_at_launch(nv))
+		return;
+	if (nv->size != build.n)
+		lint_found_nv(run, nv->index, "The index has %u bytes, the build's policy %zu.", nv->size, build.n);
+	else if (nv->content.p && !span_equal(nv->content, build))
+		lint_found_nv(run, nv->index, "%s", "");
+}
+
+/* Another size has a rule of its own. */
+static void check_po_public(const struct lint_world *w, struct lint_run *run)
+{
+	const struct lint_nv *nv = w->po[w->set];
+
+	if (!applies(w) || w->assumed[PREDICT_NV_PO] != LINT_ASSUMED_OTHER || nv->size != w->f->build_lcp.n)
+		return;
+	lint_found_nv(run, nv->index, "It has %s than the build takes for granted.", w->po_difference);
+}
+
+static void check_unexpected_po(const struct lint_world *w, struct lint_run *run)
+{
+	if (applies(w) && w->assumed[PREDICT_NV_PO] == LINT_ASSUMED_NONE)
+		lint_found_nv(run, w->po[w->set]->index, "%s", "");
+}
+
+static void check_unexpected_platform(const struct lint_world *w, struct lint_run *run)
+{
+	if (applies(w) && w->assumed[PREDICT_NV_PS] == LINT_ASSUMED_NONE)
+		lint_found_nv(run, w->ps[w->set]->index, "It is the index of the supplier's policy: platform.ps.");
+	if (applies(w) && w->assumed[PREDICT_NV_AUX] == LINT_ASSUMED_NONE)
+		lint_found_nv(run, w->aux[w->set]->index, "It is TXT's AUX index: platform.aux.");
 }
 
 static void check_not_written_back(const struct lint_world *w, struct lint_run *run)
@@ -299,5 +343,31 @@ const struct lint_rule lint_nv_rules[] = {
 		"tboot and SINIT read this index, geolaunch.efi in direct mode does not: it obeys the policy on the EFI system partition.",
 		"Nothing has to be done. With --sinit or --tboot-cmdline this report also tells what a launch by tboot would make of it.",
 		"geolaunch-provision(1), indices", check_not_used },
+	{ "GL-NV-020", LINT_ERROR, "the TPM has no owner's launch control policy, and the build has one",
+		"SINIT finds no policy in the owner's index, and what the build has counts for nothing. With the build's policy data, but no policy, "
+		"SINIT refuses the launch and the platform resets; in any case PCR 17 and 18 are not those of expected.json.",
+		"Write the build's policy into the TPM: 'geolaunch provision BUILD-DIR'. A build without SINIT module needs --sinit FILE or "
+		"--index-set N.",
+		"Intel TXT SDG 315168-016 appendix D; docs/LCP-EVALUATION.md", check_no_po },
+	{ "GL-NV-021", LINT_ERROR, "the owner's launch control policy in the TPM is not the build's",
+		"SINIT evaluates and measures the policy in the TPM: it may refuse this build, and PCR 17 and 18 will not be those of expected.json.",
+		"Write the build's policy: 'geolaunch provision BUILD-DIR --replace'. A build without SINIT module needs --sinit FILE or "
+		"--index-set N.",
+		"Intel TXT SDG 315168-016 appendix D", check_builds_po },
+	{ "GL-NV-022", LINT_ERROR, "the owner's index is not defined as the build takes for granted",
+		"SINIT measures the public area of the index (NV_INFO), whatever its content: what is predicted for PCR 17 and 18 does not hold on "
+		"this TPM.",
+		"Define the index anew: 'geolaunch provision BUILD-DIR --replace'. A build without SINIT module needs --sinit FILE or --index-set N.",
+		"Intel TXT SDG 315168-016, NV_INFO_HASH; geolaunch-provision(1)", check_po_public },
+	{ "GL-NV-023", LINT_ERROR, "the TPM has an owner's launch control policy, and the build has none",
+		"SINIT evaluates the policy in the TPM and measures it and its index: what is predicted for PCR 17 and 18 does not hold on this TPM.",
+		"Name policy and data under 'lcp' in the manifest and build again, or undefine the index.",
+		"Intel TXT SDG 315168-016, NV_INFO_HASH; geolaunch-manifest(5), lcp", check_unexpected_po },
+	{ "GL-NV-024", LINT_ERROR, "the TPM has an index of the platform that the build takes for not there",
+		"SINIT measures the public areas of the supplier's policy and of the AUX index (NV_INFO): what is predicted for PCR 17 and 18 does not "
+		"hold on this TPM.",
+		"Give the public area in the manifest (platform.ps, platform.aux), or name a log of a launch of this host (platform.log), and build "
+		"again.",
+		"Intel TXT SDG 315168-016, NV_INFO_HASH; geolaunch-manifest(5), platform", check_unexpected_platform },
 };
 const size_t lint_nv_rule_count = GL_COUNT(lint_nv_rules);

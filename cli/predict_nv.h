@@ -9,6 +9,11 @@
 /* The data of NV_INFO: one entry for each index that launch control looks at, which tells its public area, or with one byte that there is none. */
 enum predict_nv_entry { PREDICT_NV_AUX, PREDICT_NV_PS, PREDICT_NV_PO, PREDICT_NV_ENTRIES };
 
+/* Of an index that nothing tells of: what expected.json says where NV_INFO comes from. */
+#define PREDICT_NO_AUX "no AUX index"
+#define PREDICT_NO_PS "no PS index"
+#define PREDICT_NO_PO "no PO index"
+
 /* The entries of a log's; they lie in `data` and fit SINIT_NV_INFO_MAX together. */
 GL_MUST bool predict_nv_split(struct span data, struct span out[PREDICT_NV_ENTRIES]);
 

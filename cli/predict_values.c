@@ -203,11 +203,11 @@ static void add_nv_info(struct predict_job *j, const char *log, const struct spa
 		wr_span(&w),
 		p->aux.given ? "platform.aux"
 		: log        ? log
-			     : "no AUX index",
+			     : PREDICT_NO_AUX,
 		p->ps.given ? "platform.ps"
 		: log       ? log
-			    : "no PS index",
-		policy ? policy : "no PO index");
+			    : PREDICT_NO_PS,
+		policy ? policy : PREDICT_NO_PO);
 }
 
 /* AUX and PS as given, else as in each of the logs; PO as it will be. */

@@ -60,8 +60,7 @@ const char *provision_action_name(enum provision_action a)
 	return actions[a].name;
 }
 
-/* NULL: as wanted. */
-static const char *public_difference(const struct provision_index *wanted, const struct tpm_nv_public *p)
+const char *provision_public_difference(const struct provision_index *wanted, const struct tpm_nv_public *p)
 {
 	if (p->size != wanted->content.n)
 		return "another size";
@@ -76,7 +75,7 @@ static const char *public_difference(const struct provision_index *wanted, const
 
 bool provision_public_fits(const struct provision_index *wanted, const struct tpm_nv_public *p)
 {
-	return public_difference(wanted, p) == NULL;
+	return provision_public_difference(wanted, p) == NULL;
 }
 
 /*
@@ -113,7 +112,7 @@ struct provision_step provision_plan(const struct provision_index *wanted, const
 
 	if (!found->present)
 		return (struct provision_step){ PROVISION_DEFINE, "not defined" };
-	difference = public_difference(wanted, p);
+	difference = provision_public_difference(wanted, p);
 	if (difference)
 		return redefine(p, difference);
 	if (!(p->attributes & TPMA_NV_WRITTEN))

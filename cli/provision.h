@@ -82,6 +82,9 @@ extern const uint32_t provision_state_bits;
 /* True if public area and thus size and access are as wanted, whatever the content: only then its content is worth a read. */
 GL_MUST bool provision_public_fits(const struct provision_index *wanted, const struct tpm_nv_public *p);
 
+/* What is otherwise, in words ("other attributes"); NULL: nothing. */
+const char *provision_public_difference(const struct provision_index *wanted, const struct tpm_nv_public *p);
+
 /* What has to be done, and why. */
 struct provision_step provision_plan(const struct provision_index *wanted, const struct provision_found *found);
 

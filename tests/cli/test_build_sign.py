@@ -319,7 +319,8 @@ def test_lint_looks_inside(inputs, keys):
     third = (inputs / "third/esp/EFI/geolaunch/geolaunch.efi").read_bytes()
     for data, words in ((kept, None), (plain, None), (other.read_bytes(), "The policy in it is not policy.vlp."),
                         (third, "The launch description in it is not launch.conf."), (bytes(damaged), "Its sections are damaged")):
-        own.write_bytes(data)
+        for path in (own, inputs / "out/esp/EFI/BOOT/BOOTX64.EFI"):
+            path.write_bytes(data)
         done = subprocess.run([GEOLAUNCH, "lint", inputs / "out", "--json"], capture_output=True, text=True, timeout=60)
         found = [f["text"] for f in json.loads(done.stdout)["findings"] if f["id"] == "GL-BUILD-013"]
         assert (done.returncode, len(found)) == ((20, 1) if words else (0, 0)), done

@@ -508,7 +508,7 @@ def test_lint_of_a_txt_build(inputs):
     report = lint(inputs)
     assert not [f for f in report["findings"] if f["severity"] == "error"], report["findings"]
     said = "\n".join(report["launch"])
-    assert "direct mode" not in said and "Launch control allows the launch: tboot's digest is in list 1" in said
+    assert "direct mode" not in said and "Launch control allows the launch: tboot's digest is in list 0" in said
     assert "Module 0, stage (stage), goes to PCR 17 and is the one that the policy demands." in said
     assert "tboot hashes with sha256 and extends this bank only." in said and "geolaunch's stage closes" in said
 

@@ -107,8 +107,9 @@ def test_lint_of_a_dump_without_contents(inputs, tmp_path):
     nv = [{"index": "0x01c10131", "attributes": 0x22040002, "size": size}, {"index": "0x01c10106", "attributes": 0x2204000A, "size": 70},
           {"index": "0x01c10110", "attributes": 0x22040002, "size": 64}]
     (tmp_path / "nv.json").write_text(json.dumps({"format": "geolaunch-nv-1", "banks": ["sha256"], "nv": nv}))
-    report = lint(inputs, "--nv-dump", tmp_path / "nv.json")
-    assert not [f for f in report["findings"] if f["severity"] == "error"]
+    report = lint(inputs, "--nv-dump", tmp_path / "nv.json", code=20)
+    # that there is an owner's policy is known, and the build was made without one
+    assert errors(report) == {"GL-NV-023"}
     said = "\n".join(report["launch"])
     assert "Launch control allows" not in said and "no policy" not in said and "No TPM was looked at" not in said
     assert "Whether launch control allows the launch cannot be said: what its policy in the TPM holds is not known." in said
@@ -149,3 +150,148 @@ def test_lint_of_debians_tboot(inputs):
     found, = [f for f in lint(inputs)["findings"] if f["id"] == "GL-TBOOT-016"]
     count = int(re.search(r"It has (\d+) such pointers\.", found["text"])[1])
     assert found["severity"] == "warning" and found["where"] == "tboot" and 33 <= count < 1000
+
+
+# ---------------------------------------------------------------- launch control: what SINIT will find in the TPM
+
+PO = "0x01c10106"
+PO_ATTRIBUTES = "ownerwrite|authread|policywrite|no_da"
+
+
+def define(tpm, index, content, attributes=PO_ATTRIBUTES, *more):
+    tpm.tool("tpm2_nvdefine", index, "-C", "o", "-s", str(len(content)), "-a", attributes, *more)
+    tpm.tool("tpm2_nvwrite", index, "-C", "o", "-i", "-", data=content)
+
+
+def errors(report, but=()):
+    return {f["id"] for f in report["findings"] if f["severity"] == "error"} - set(but)
+
+
+@pytest.fixture
+def with_lcp(inputs):
+    """A build with the owner's policy, and what it says without a TPM: all is right."""
+    lcp_files(inputs, TxtModel(TXT, inputs).mle_hash("sha256"))
+    assert build(inputs, txt_variant(lcp={"data": "list.dat", "policy": "owner.pol"})).returncode == 0
+    assert allows(lint(inputs))
+    return inputs
+
+
+def allows(report):
+    return any("Launch control allows" in s for s in report["launch"])
+
+
+def provision(inputs, tpm, *args):
+    done = run("provision", "out", *args, "--tcti", tpm.tcti, cwd=inputs)
+    assert done.returncode == 0, done.stderr
+
+
+def test_lint_of_the_builds_policy_in_the_tpm(with_lcp, tpm):
+    provision(with_lcp, tpm)
+    assert allows(lint(with_lcp, "--tcti", tpm.tcti))
+
+
+@pytest.mark.parametrize("other", [None, "0x01400001"])
+def test_lint_of_a_tpm_without_the_builds_policy(with_lcp, tpm, other):
+    """SINIT finds policy data, but no policy, or one in the index set that it does not look into."""
+    provision(with_lcp, tpm)
+    tpm.tool("tpm2_nvundefine", PO, "-C", "o")
+    if other:
+        define(tpm, other, (with_lcp / "owner.pol").read_bytes())
+    report = lint(with_lcp, "--tcti", tpm.tcti, code=20)
+    assert errors(report) == {"GL-NV-020", "GL-LCP-001"} | ({"GL-NV-001"} if other else set())
+    assert not allows(report) and report["launch"][-1].startswith("SINIT refuses the launch") and "0xc00042e1" in report["launch"][-1]
+    assert "GL-LCP-020" not in {f["id"] for f in report["findings"]}
+    # What would be if it were written.
+    report = lint(with_lcp, "--tcti", tpm.tcti, "--lcp-owner", "owner.pol", code=20)
+    assert "GL-NV-020" in errors(report) and allows(report)
+    assert any("The TPM does not hold the owner's policy of --lcp-owner; what follows takes it as written to" in s for s in report["launch"])
+
+
+@pytest.mark.parametrize("attributes, written", [(PO_ATTRIBUTES, False), ("ownerwrite|ownerread|policywrite|no_da", True)])
+def test_lint_of_the_builds_policy_that_sinit_cannot_read(with_lcp, tpm, attributes, written):
+    content = (with_lcp / "owner.pol").read_bytes()
+    provision(with_lcp, tpm)
+    tpm.tool("tpm2_nvundefine", PO, "-C", "o")
+    tpm.tool("tpm2_nvdefine", PO, "-C", "o", "-s", str(len(content)), "-a", attributes)
+    if written:
+        tpm.tool("tpm2_nvwrite", PO, "-C", "o", "-i", "-", data=content)
+    report = lint(with_lcp, "--tcti", tpm.tcti, code=20)
+    assert "GL-NV-015" in errors(report) and not allows(report)
+    assert report["launch"][-1].startswith("SINIT cannot read the owner's launch control policy in NV index 0x01c10106")
+
+
+def test_lint_of_another_owners_policy_in_the_tpm(with_lcp, tpm):
+    """What is in the TPM decides; the advice is about the build, unless --lcp-owner named a policy."""
+    provision(with_lcp, tpm)
+    other = (with_lcp / "owner.pol").read_bytes()[:-1] + b"?"
+    tpm.tool("tpm2_nvwrite", PO, "-C", "o", "-i", "-", data=other)
+    report = lint(with_lcp, "--tcti", tpm.tcti, code=20)
+    assert errors(report) == {"GL-NV-021", "GL-LCP-009"} and not allows(report)
+    found, = [f for f in report["findings"] if f["id"] == "GL-NV-021"]
+    assert "'geolaunch provision BUILD-DIR --replace'" in found["fix"] and "--lcp-owner" not in found["fix"] + found["text"]
+    report = lint(with_lcp, "--tcti", tpm.tcti, "--lcp-owner", "owner.pol", code=20)
+    assert errors(report) == {"GL-NV-017", "GL-NV-021"} and allows(report)
+    provision(with_lcp, tpm, "--replace")
+    assert allows(lint(with_lcp, "--tcti", tpm.tcti))
+
+
+def test_mle_hash_in_place_of_the_builds_tboot(with_lcp):
+    digest = TxtModel(TXT, with_lcp).mle_hash("sha256").hex()
+    assert allows(lint(with_lcp, "--mle-hash", f"sha256:{digest}"))
+    report = lint(with_lcp, "--mle-hash", "sha256:" + 64 * "0", code=20)
+    assert errors(report) == {"GL-LCP-002", "GL-BUILD-009"} and not allows(report)
+
+
+# ---------------------------------------------------------------- what SINIT measures of the indices
+
+
+def fix_of(report, rule):
+    return next(f["fix"] for f in report["findings"] if f["id"] == rule)
+
+
+def test_lint_of_an_owners_policy_that_the_build_does_not_know(inputs, tpm):
+    assert build(inputs, TXT).returncode == 0
+    provision(inputs, tpm)
+    assert not errors(lint(inputs, "--tcti", tpm.tcti))
+    assert run("lcp", "policy", "create", "-o", "any.pol", "--type", "any", cwd=inputs).returncode == 0
+    define(tpm, PO, (inputs / "any.pol").read_bytes())
+    report = lint(inputs, "--tcti", tpm.tcti, code=20)
+    assert errors(report) == {"GL-NV-023"} and "build again" in fix_of(report, "GL-NV-023")
+    # The name of a log: an owner's policy is no part of what it is taken from.
+    (inputs / "a.log").write_bytes(TxtModel(TXT, inputs).log())
+    assert build(inputs, txt_variant(platform={"log": "a.log"}), "--force").returncode == 0
+    assert errors(lint(inputs, "--tcti", tpm.tcti, code=20)) == {"GL-NV-023"}
+
+
+@pytest.mark.parametrize("attributes, more", [("ownerwrite|authread|no_da", ()), (PO_ATTRIBUTES + "|authwrite", ()), (PO_ATTRIBUTES, ("-g", "sha384"))])
+@pytest.mark.parametrize("of_log", [False, True])
+def test_lint_of_the_builds_policy_in_another_index(with_lcp, tpm, attributes, more, of_log):
+    """SINIT measures how the index is defined."""
+    if of_log:
+        manifest = txt_variant(lcp={"data": "list.dat", "policy": "owner.pol"})
+        (with_lcp / "a.log").write_bytes(TxtModel(manifest, with_lcp).log())
+        assert build(with_lcp, {**manifest, "platform": {"log": "a.log"}}, "--force").returncode == 0
+    provision(with_lcp, tpm)
+    assert not errors(lint(with_lcp, "--tcti", tpm.tcti))
+    tpm.tool("tpm2_nvundefine", PO, "-C", "o")
+    define(tpm, PO, (with_lcp / "owner.pol").read_bytes(), attributes, *more)
+    report = lint(with_lcp, "--tcti", tpm.tcti, code=20)
+    assert errors(report) == {"GL-NV-022"} and "'geolaunch provision BUILD-DIR --replace'" in fix_of(report, "GL-NV-022")
+    provision(with_lcp, tpm, "--replace")
+    assert not errors(lint(with_lcp, "--tcti", tpm.tcti))
+
+
+@pytest.mark.parametrize("index, key", [("0x01c10103", "ps"), ("0x01c10102", "aux")])
+def test_lint_of_indices_of_the_platform(inputs, tpm, index, key):
+    assert build(inputs, TXT).returncode == 0
+    provision(inputs, tpm)
+    assert run("lcp", "policy", "create", "-o", "any.pol", "--type", "any", cwd=inputs).returncode == 0
+    define(tpm, index, (inputs / "any.pol").read_bytes())
+    report = lint(inputs, "--tcti", tpm.tcti, code=20)
+    assert errors(report) == {"GL-NV-024"} and f"platform.{key}" in fix_of(report, "GL-NV-024")
+    found, = [f for f in report["findings"] if f["id"] == "GL-NV-024"]
+    assert found["where"] == f"NV index {index}" and f"platform.{key}." in found["text"]
+    # Told to the build, it is what is expected.
+    public = index[2:] + "000b" + f"{0x2204000A:08x}" + "0000" + "0046"
+    assert build(inputs, txt_variant(platform={**TXT["platform"], key: public}), "--force").returncode == 0
+    assert not errors(lint(inputs, "--tcti", tpm.tcti))

@@ -169,7 +169,7 @@ static void test_launch_clean(void **state)
 	assert_says(
 		w, "geolaunch.efi measures NV index 0x01c10110 (64 bytes, a geo tag for DE) into PCR 22; it is what the policy demands.");
 	assert_says(w, "SINIT, sinit.bin, version 16, index set 1");
-	assert_says(w, "Launch control allows the launch: tboot's digest is in list 1, element 1 of the owner's policy data.");
+	assert_says(w, "Launch control allows the launch: tboot's digest is in list 0, element 0 of the owner's policy data.");
 	assert_says(
 		w, "tboot 1.10.5 takes its policy from NV index 0x01c10131: type halt, sha256, 4 entries; it is the one of this build.");
 	assert_says(w, "tboot hashes with sha256 and extends this bank only.");

@@ -95,6 +95,10 @@ static void b_inside(W *w) { w->f.embedded = EMBEDDED_OTHER_DESCRIPTION; }
 static void b_inside_policy(W *w) { w->f.embedded = EMBEDDED_OTHER_POLICY; }
 static void b_inside_bad(W *w) { w->f.embedded = EMBEDDED_DAMAGED; }
 static void b_others(W *w) { static const char *const names[] = { "file-9", NULL }; w->f.others = names; }
+static void b_geo(W *w) { static const uint8_t other[64] = { 1 }; w->f.geo_content = SPAN_OF(other); }
+static void b_refused(W *w) { w->f.refusal = "no such file: out/esp: run 'geolaunch build' again"; }
+static void b_refused_others(W *w) { b_others(w); b_refused(w); }
+static void b_refused_file(W *w) { b_refused(w); w->modules[1].measured.d[ALG_SHA256][0] ^= 1; }
 static void b_file(W *w) { static const char *const names[] = { "tboot", NULL }; w->f.missing = names; }
 static void b_description(W *w)
 {
@@ -262,6 +266,54 @@ static void a_po_new(W *w)
 
 /* clang-format off */
 static void a_po_other(W *w) { w->f.lcp[LCP_PO] = (struct span){ other_po, 70 }; }
+static void x_no_po(W *w) { make_txt(w); w->f.build_lcp = (struct span){ w->po_bytes, 70 }; w->f.nv_count = 1; }
+static void x_no_po_but_given(W *w) { x_no_po(w); w->f.lcp[LCP_PO] = w->f.build_lcp; }
+static void x_other_po(W *w) { make_txt(w); w->f.build_lcp = (struct span){ other_po, 70 }; }
+static void x_other_po_size(W *w) { make_txt(w); w->f.build_lcp = SPAN_OF(other_po); }
+/* With an event of what is taken for granted of AUX, PS and the owner's index. */
+static void nv_info(W *w, bool aux, bool ps, bool po)
+{
+	const struct sinit_nv_public indices[3] = {
+		{ .exists = aux, .index = 0x01c10102, .name_alg = TPM2_ALG_SHA256, .attributes = 0x20040000, .size = 104 },
+		{ .exists = ps, .index = 0x01c10103, .name_alg = TPM2_ALG_SHA256, .attributes = 0x20040000, .size = 70 },
+		{ .exists = po, .index = 0x01c10106, .name_alg = TPM2_ALG_SHA256, .attributes = 0x2204000a, .size = 70 },
+	};
+	uint8_t bytes[SINIT_NV_INFO_MAX];
+	struct digests d;
+
+	make_txt(w);
+	hash_span(ALG_SET_ALL, (struct span){ bytes, sinit_nv_info(indices, bytes) }, &d);
+	add_sinit_event(w, SINIT_EVTYPE_NV_INFO, &d);
+	if (po)
+		w->f.build_lcp = (struct span){ w->po_bytes, 70 };
+}
+static void add_index(W *w, uint32_t index, uint16_t size)
+{
+	w->found[w->f.nv_count++] = (struct lint_nv){ .index = index, .attributes = 0x20040000, .size = size, .name_alg = TPM2_ALG_SHA256 };
+}
+static struct lint_nv *po_of(W *w) { return &w->found[1]; }
+static void i_policywrite(W *w) { nv_info(w, false, false, true); po_of(w)->attributes &= ~TPMA_NV_POLICYWRITE; }
+static void i_name_alg(W *w) { nv_info(w, false, false, true); po_of(w)->name_alg = TPM2_ALG_SHA384; }
+static void i_other_aux(W *w) { nv_info(w, true, false, true); po_of(w)->name_alg = TPM2_ALG_SHA384; }
+static void i_unexpected(W *w) { nv_info(w, false, false, false); }
+static void i_unexpected_aux(W *w) { nv_info(w, true, false, false); add_index(w, 0x01c10102, 104); }
+static void i_told(W *w)
+{
+	static char none[] = "no PO index";
+	static char *from[] = { none };
+
+	nv_info(w, true, true, false);
+	w->events[w->expected.event_count - 1].from = from;
+	w->events[w->expected.event_count - 1].from_count = 1;
+}
+static void i_ps(W *w) { nv_info(w, false, false, true); add_index(w, 0x01c10103, 70); }
+static void i_aux(W *w) { nv_info(w, false, false, true); add_index(w, 0x01c10102, 104); }
+static void i_both(W *w) { i_ps(w); add_index(w, 0x01c10102, 104); }
+/* As expected, or nobody can tell. */
+static void i_good(W *w) { nv_info(w, true, true, true); add_index(w, 0x01c10103, 70); add_index(w, 0x01c10102, 104); }
+static void i_locked(W *w) { i_good(w); po_of(w)->attributes |= TPMA_NV_READLOCKED | TPMA_NV_WRITELOCKED; }
+static void i_untold(W *w) { nv_info(w, true, true, false); }
+static void i_aux_gone(W *w) { nv_info(w, true, false, true); }
 static void n_stclear_po(W *w) { w->nv[NV_PO].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
 static void n_stclear(W *w) { w->nv[NV_VLP].nv.attributes |= TPMA_NV_CLEAR_STCLEAR; }
 
@@ -529,7 +581,8 @@ static const struct {
 	{ "GL-BUILD-011", NULL, x_efi, "" }, { "GL-BUILD-012", NULL, x_other, "" }, { "GL-BUILD-013", NULL, b_inside, "" },
 	{ "GL-BUILD-013", NULL, b_inside_policy, "" }, { "GL-BUILD-013", NULL, b_inside_bad, "" }, { "GL-BUILD-014", NULL, b_others, "" },
 	{ "GL-BUILD-001", NULL, b_file, "" }, { "GL-BUILD-015", NULL, b_description, "" }, { "GL-BUILD-015", NULL, x_no_description, "" },
-	{ "GL-BUILD-016", NULL, x_zeros, "" },
+	{ "GL-BUILD-016", NULL, x_zeros, "" }, { "GL-BUILD-017", NULL, b_geo, "" }, { "GL-BUILD-018", NULL, b_refused, "" },
+	{ "GL-BUILD-014", NULL, b_refused_others, "" }, { "GL-BUILD-002", NULL, b_refused_file, "GL-VLP-013" },
 
 	{ "GL-VLP-001", v_format, NULL, "GL-BUILD-003" }, { "GL-VLP-001", v_cut, NULL, "GL-NV-007 GL-NV-009" },
 	{ "GL-VLP-002", v_shadow, NULL, "GL-BUILD-003 GL-VLP-013" },
@@ -541,8 +594,8 @@ static const struct {
 	{ "GL-VLP-012", v_closing, NULL, "" }, { "GL-VLP-013", v_digest, NULL, "GL-BUILD-003" },
 	{ "GL-VLP-014", v_many, NULL, "GL-BUILD-003" },
 
-	{ "GL-NV-001", n_set, NULL, "GL-NV-009" }, { "GL-NV-001", n_set_po, NULL, "GL-LCP-001 GL-LCP-020" },
-	{ "GL-NV-001", n_set_0, NULL, "GL-NV-009 GL-LCP-001 GL-NV-013 GL-LCP-020" }, { "GL-NV-002", n_ppwrite, NULL, "GL-NV-009" },
+	{ "GL-NV-001", n_set, NULL, "GL-NV-009" }, { "GL-NV-001", n_set_po, NULL, "GL-LCP-001" },
+	{ "GL-NV-001", n_set_0, NULL, "GL-NV-009 GL-LCP-001 GL-NV-013" }, { "GL-NV-002", n_ppwrite, NULL, "GL-NV-009" },
 	{ "GL-NV-002", n_ppwrite_po, NULL, "" }, { "GL-NV-003", n_no_authread, NULL, "GL-NV-009" },
 	{ "GL-NV-003", n_password, NULL, "GL-NV-009" }, { "GL-NV-003", n_unwritten, NULL, "GL-NV-009" },
 	{ "GL-NV-004", n_both, NULL, "" }, { "GL-NV-005", n_custom, NULL, "" }, { "GL-NV-006", n_other, NULL, "GL-NV-008" },
@@ -555,6 +608,12 @@ static const struct {
 	{ "GL-NV-016", NULL, a_po_size, "GL-NV-017 GL-LCP-004" }, { "GL-NV-016", NULL, a_po_new, "GL-GEO-001 GL-NV-013" },
 	{ "GL-NV-017", NULL, a_po_other, "GL-LCP-004" }, { "GL-NV-018", n_stclear, NULL, "GL-NV-009" },
 	{ "GL-NV-009", n_stclear, NULL, "GL-NV-018" }, { "GL-NV-015", n_stclear_po, NULL, "" }, { "GL-NV-019", NULL, x_direct_only, "" },
+	{ "GL-NV-020", NULL, x_no_po, "GL-LCP-001 GL-GEO-001 GL-NV-013 GL-NV-016" },
+	{ "GL-NV-020", NULL, x_no_po_but_given, "GL-GEO-001 GL-NV-013 GL-NV-016" }, { "GL-NV-021", NULL, x_other_po, "" },
+	{ "GL-NV-021", NULL, x_other_po_size, "GL-NV-016" }, { "GL-NV-022", NULL, i_policywrite, "" }, { "GL-NV-022", NULL, i_name_alg, "" },
+	{ "GL-NV-022", NULL, i_other_aux, "" }, { "GL-NV-023", NULL, i_unexpected, "" }, { "GL-NV-023", NULL, i_unexpected_aux, "" },
+	{ "GL-NV-023", NULL, i_told, "" }, { "GL-NV-024", NULL, i_ps, "" }, { "GL-NV-024", NULL, i_aux, "" },
+	{ "GL-NV-024", NULL, i_both, "" },
 
 	{ "GL-GEO-001", g_missing, NULL, "" }, { "GL-GEO-002", g_raw, NULL, "GL-BUILD-003 GL-GEO-006 GL-GEO-012" },
 	{ "GL-GEO-003", g_unreadable, NULL, "" }, { "GL-GEO-003", g_password, NULL, "" }, { "GL-GEO-004", g_da, NULL, "" },
@@ -699,6 +758,29 @@ static void pointers_of_signed(W *w) { t_pointers(w); w->f.embedded = EMBEDDED_S
 static void (*const harmless[])(W *w) = { g_read_locked, g_read_failed, n_read_locked, n_po_read_locked, all_read_locked, all_untold,
 	untold_custom, n_error_locked_until_reset, pointers_of_signed };
 
+static void (*const as_expected[])(W *w) = { i_good, i_locked, i_untold, i_aux_gone };
+
+/* What is measured of the indices is what is expected, or it cannot be said what is. */
+static void test_public_areas_as_expected(void **state)
+{
+	static const char *const ids[] = { "GL-NV-020", "GL-NV-021", "GL-NV-022", "GL-NV-023", "GL-NV-024" };
+
+	(void)state;
+	for (size_t i = 0; i < GL_COUNT(as_expected); i++) {
+		W *w = lint_world_new();
+
+		lint_world_make(w);
+		as_expected[i](w);
+		lint_world_check(w);
+		for (size_t k = 0; k < GL_COUNT(ids); k++) {
+			if (lint_world_found(w, ids[k]))
+				lint_world_print(w);
+			assert_int_equal(lint_world_found(w, ids[k]), 0);
+		}
+		lint_world_free(w);
+	}
+}
+
 static void test_what_a_reset_ends(void **state)
 {
 	size_t failures = 0;
@@ -789,6 +871,7 @@ int main(void)
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_clean_txt),
 		cmocka_unit_test(test_each_rule),
+		cmocka_unit_test(test_public_areas_as_expected),
 		cmocka_unit_test(test_what_a_reset_ends),
 		cmocka_unit_test(test_stclear_once),
 		cmocka_unit_test(test_usual_goes),
