@@ -311,6 +311,17 @@ GL_MUST static bool check_told_set(struct inputs *in, const char *of_build)
 		       set, in->f->index_set, of_build);
 }
 
+/* Names what needs the index set, and how to do without, if that leaves anything to do. */
+GL_MUST static bool fail_no_set(struct inputs *in)
+{
+	const char *what = wants_vlp(in) ? "the policy" : in->lcp.p ? "the launch control policy" : "--error-index";
+	bool dispensable = wants_vlp(in) && !in->f->vlp && !in->lcp.p && !in->f->error_index;
+
+	return cli_fail(in->fault, CLI_USAGE,
+		"which index set? %s needs one: name the host's SINIT module with --sinit, or tell 0 or 1 with --index-set%s", what,
+		dispensable && in->geo.p ? " (only the geo index: --no-vlp)" : "");
+}
+
 GL_MUST static bool choose_set(struct inputs *in)
 {
 	bool needed = wants_vlp(in) || in->lcp.p || in->f->error_index;
@@ -344,10 +355,7 @@ GL_MUST static bool choose_set(struct inputs *in)
 		in->out->index_set = set;
 		in->out->set_from_sinit = true;
 	}
-	return !needed || in->out->index_set >= 0 ||
-	       cli_fail(in->fault, CLI_USAGE,
-		       "which index set? name the host's SINIT module with --sinit, or tell 0 or 1 with --index-set "
-		       "(only the geo index: --no-vlp)");
+	return !needed || in->out->index_set >= 0 || fail_no_set(in);
 }
 
 /* ---- wanted indices ---- */

@@ -282,6 +282,19 @@ def test_options_that_would_be_ignored(tpm, files):
     assert indices(tpm) == {}
 
 
+def test_what_needs_an_index_set(tpm, files):
+    direct, vlp = files / "in/direct", ["--vlp", files / "small.vlp"]
+    tell = "name the host's SINIT module with --sinit, or tell 0 or 1 with --index-set"
+    for args, words in (([direct, "--no-vlp", "--error-index"], f"--error-index needs one: {tell}\n"),
+                        ([direct, "--error-index"], f"--error-index needs one: {tell}\n"),
+                        ([*vlp, "--error-index"], f"the policy needs one: {tell}\n"), (vlp, f"the policy needs one: {tell}\n"),
+                        ([direct, *vlp], f"the policy needs one: {tell}\n"),
+                        ([files / "in/out"], f"the policy needs one: {tell} (only the geo index: --no-vlp)\n"),
+                        (["--lcp", files / "any.pol"], f"the launch control policy needs one: {tell}\n")):
+        assert one_line(provision(tpm, *args), 2).endswith("which index set? " + words)
+    assert indices(tpm) == {}
+
+
 def test_nv_raw(tpm, files, tmp_path):
     tag = hashlib.sha256(b"tag").digest()
     (tmp_path / "tag").write_bytes(tag)
