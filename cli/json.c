@@ -103,11 +103,14 @@ json_t *cli_json_banks(alg_set banks)
 	return json_incref(out);
 }
 
+/* Of reals, which are coordinates only: enough for 1e-7 degrees, and as few as give 8.2 and not 8.1999999999999993. */
+#define DECIMALS 15
+
 bool cli_json_print(const json_t *v, struct cli_fault *fault)
 {
 	if (!v)
 		return cli_fail(fault, CLI_IO, "out of memory: JSON output");
-	if (json_dumpf(v, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF)
+	if (json_dumpf(v, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(DECIMALS)) != 0 || putchar('\n') == EOF)
 		return cli_fail(fault, CLI_IO, "cannot write: standard output: is the disk full?");
 	return cli_flush(fault);
 }

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import termios
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -432,6 +433,19 @@ def test_prompt_stopped():
         p.wait()
         os.close(master)
         os.close(slave)
+
+
+# ---------------------------------------------------------------- coordinates
+
+
+@pytest.mark.parametrize("latitude, longitude", [("50.1", "8.2"), ("-0.0000001", "0.3"), ("89.9999999", "-179.9999999"), ("-33", "151.2092955")])
+def test_coordinates_come_back(tpm, latitude, longitude):
+    """What is read is what was written, digit by digit, and can be written again."""
+    changed(tpm, "define")
+    changed(tpm, "write", "--country", "DE", "--latitude", latitude, "--longitude", longitude)
+    v = json.loads(ok(tpm, "read", "--json"), parse_float=str)["tag"]
+    assert Decimal(v["latitude"]) == Decimal(latitude) and Decimal(v["longitude"]) == Decimal(longitude)
+    assert "e" in v["latitude"] or not changed(tpm, "write", "--country", "DE", "--latitude", v["latitude"], "--longitude", v["longitude"])
 
 
 # ---------------------------------------------------------------- wrong usage, wrong input
