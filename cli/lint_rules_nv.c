@@ -264,7 +264,7 @@ const struct lint_rule lint_nv_rules[] = {
 	{ "GL-NV-001", LINT_ERROR, "the policies lie in the other index set",
 		"Each SINIT module names one of two sets of NV indices, and tboot follows it. The policy in the other set is never looked at: tboot "
 		"takes its default policy, which verifies nothing, and SINIT sees no owner policy.",
-		"Write the policies into SINIT's set: 'geolaunch provision --sinit FILE'; then undefine the others.",
+		"Write the policies into SINIT's set: 'geolaunch provision --sinit FILE'; then remove the others (tpm2_nvundefine).",
 		TPM_20_C " tpm20_init(); SINIT's TPM info list, tpm_nv_index_set", check_set },
 	{ "GL-NV-002", LINT_ERROR, "firmware may write the index (ppwrite)",
 		"tboot refuses to take a policy out of an index with this attribute. It goes on to the next place, and in the end to its default "
@@ -277,12 +277,13 @@ const struct lint_rule lint_nv_rules[] = {
 		"Define the index anew with authread and without a password, and write it: 'geolaunch provision --replace'.",
 		TPM_20_C " tpm20_nv_read(); " POLICY_C " set_policy()", check_vlp_unreadable },
 	{ "GL-NV-004", LINT_WARNING, "there is a policy for tboot in both index sets",
-		"Only one counts, and another SINIT module may change which.", "Undefine the one that does not count.",
+		"Only one counts, and another SINIT module may change which.", "Remove the one that does not count (tpm2_nvundefine).",
 		TPM_20_C " tpm20_init()", check_both_sets },
 	{ "GL-NV-005", LINT_WARNING, "there is a policy for tboot in its index and in the owner's policy data",
 		"tboot looks into its own index first. The custom element of the policy data, which the launch control policy protects, counts only "
 		"if there is no usable policy in the index.",
-		"Keep one of both: undefine the index to use the custom element.", POLICY_C " set_policy()", check_both_places },
+		"Keep one of both: remove the index (tpm2_nvundefine) to use the custom element.", POLICY_C " set_policy()",
+		check_both_places },
 	{ "GL-NV-006", LINT_ERROR, "the policy in the TPM is not the one of the build",
 		"tboot enforces and measures the policy in the TPM: PCR 17 and 18 will not be those of expected.json, and modules of this build may "
 		"be refused.",
@@ -361,7 +362,7 @@ const struct lint_rule lint_nv_rules[] = {
 		"Intel TXT SDG 315168-016, NV_INFO_HASH; geolaunch-provision(1)", check_po_public },
 	{ "GL-NV-023", LINT_ERROR, "the TPM has an owner's launch control policy, and the build has none",
 		"SINIT evaluates the policy in the TPM and measures it and its index: what is predicted for PCR 17 and 18 does not hold on this TPM.",
-		"Name policy and data under 'lcp' in the manifest and build again, or undefine the index.",
+		"Name policy and data under 'lcp' in the manifest and build again, or remove the index (tpm2_nvundefine).",
 		"Intel TXT SDG 315168-016, NV_INFO_HASH; geolaunch-manifest(5), lcp", check_unexpected_po },
 	{ "GL-NV-024", LINT_ERROR, "the TPM has an index of the platform that the build takes for not there",
 		"SINIT measures the public areas of the supplier's policy and of the AUX index (NV_INFO): what is predicted for PCR 17 and 18 does not "

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`geolaunch lint` against real builds and a real swtpm: TPM and dump say the same, and what it finds is what was done."""
-
 import hashlib
 import json
 import os
@@ -9,7 +8,6 @@ import shutil
 import subprocess
 
 import pytest
-
 import build_model
 import oracles
 from build_model import BASE, GEOLAUNCH, TOP

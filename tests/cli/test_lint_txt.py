@@ -185,9 +185,18 @@ def provision(inputs, tpm, *args):
     assert done.returncode == 0, done.stderr
 
 
-def test_lint_of_the_builds_policy_in_the_tpm(with_lcp, tpm):
+@pytest.mark.parametrize("sinit, index, ps", [("sinit.acm", PO, "0x01c10103"), ("sinit0.acm", "0x01400001", "0x01800001")])
+def test_lint_of_the_builds_policy_in_the_tpm(with_lcp, tpm, sinit, index, ps):
+    assert build(with_lcp, txt_variant(lcp={"data": "list.dat", "policy": "owner.pol"}, sinit={"file": sinit}), "--force").returncode == 0
     provision(with_lcp, tpm)
-    assert allows(lint(with_lcp, "--tcti", tpm.tcti))
+    report = lint(with_lcp, "--tcti", tpm.tcti)
+    assert allows(report) and not errors(report)
+    define(tpm, ps, (with_lcp / "owner.pol").read_bytes())
+    assert errors(lint(with_lcp, "--tcti", tpm.tcti, code=20)) >= {"GL-NV-024"}
+    tpm.tool("tpm2_nvundefine", ps, "-C", "o")
+    tpm.tool("tpm2_nvundefine", index, "-C", "o")
+    report = lint(with_lcp, "--tcti", tpm.tcti, code=20)
+    assert not allows(report) and errors(report) == {"GL-NV-020", "GL-LCP-001"}
 
 
 @pytest.mark.parametrize("other", [None, "0x01400001"])

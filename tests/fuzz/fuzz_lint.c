@@ -245,6 +245,10 @@ static void read_pieces(struct facts *k, struct rd *r, uint8_t flags)
 		f->lcp[o] = exact_piece(&k->x, r);
 	for (size_t o = 0; o < LCP_OWNERS; o++)
 		f->lcp_data[o] = exact_piece(&k->x, r);
+	if (flags & TXT)
+		f->build_lcp = f->lcp[LCP_PO];
+	if (flags & TXT && flags & SIGNED_BADLY)
+		f->lcp[LCP_PO] = (struct span){ NULL, 0 };
 	events = exact_piece(&k->x, r);
 	read_indices(k, r);
 	read_events(k, events);
