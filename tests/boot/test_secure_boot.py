@@ -332,7 +332,7 @@ def test_txt_with_other_launch_control(tmp_path, key, name):
 def test_each_slot_has_its_own_signature(a_host, tmp_path):
     """Installed twice. BOOTX64.EFI leads to the current build; with one bit of it changed, the firmware refuses it and the previous one starts."""
     def change(h):
-        esp = str(tmp_path / "esp")
+        esp = str(tmp_path / "mounted/esp")     # not beside files of a build, of which it would be taken for a folder
         os.makedirs(esp)
         launch.geolaunch("install", "--esp", esp, "--removable", h.path("built"))
         second = dict(h.manifest, hypervisor=dict(h.manifest["hypervisor"], cmdline="second"))
