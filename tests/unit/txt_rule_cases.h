@@ -2,6 +2,14 @@
 #ifndef GL_TXT_RULE_CASES_H
 #define GL_TXT_RULE_CASES_H
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
 /*
  * Which case breaks which rule: one list, from which the tests make their tables and the document (docs/TXT-RULES.md) its column of tests. A case is the
  * name of a function that makes one change.
@@ -342,5 +350,14 @@
 	BOOT("smx-join-limit") \
 	BOOT("smx-join-selector") \
 	BOOT("smx-txt-reset")
+
+/* Whether a test is among those that are run: one that only a table here names proves nothing. */
+static inline bool is_listed(const struct CMUnitTest *tests, size_t n, CMUnitTestFunction test)
+{
+	for (size_t i = 0; i < n; i++)
+		if (tests[i].test_func == test)
+			return true;
+	return false;
+}
 
 #endif
