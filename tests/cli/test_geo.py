@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`geolaunch geo` against a real swtpm: what it makes is read back by tpm2-tools, and what tpm2-tools make it explains."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -380,26 +381,21 @@ def test_prompt_without_echo(tpm):
         os.close(slave)
 
 
-def at_prompt(slave, sig):
-    """Waits at the prompt, in a process group of its own that a signal may stop, with the signal as a terminal has it and no core."""
+@contextlib.contextmanager
+def at_prompt(sig):
+    """
+    A process that waits at the prompt, and both ends of its terminal: in a process group of its own that a signal may stop, with the
+    signal as a terminal has it and no core.
+    """
     def prepare():
         os.setpgid(0, 0)
         signal.signal(sig, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    return subprocess.Popen([GEOLAUNCH, "geo", "define", "--owner-auth", "-"], stdin=slave, stdout=slave, stderr=slave, preexec_fn=prepare)
-
-
-@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-def test_prompt_interrupted(sig):
-    """Echo is back on after a signal, and the signal is not lost."""
     master, slave = pty.openpty()
-    p = at_prompt(slave, sig)
+    p = subprocess.Popen([GEOLAUNCH, "geo", "define", "--owner-auth", "-"], stdin=slave, stdout=slave, stderr=slave, preexec_fn=prepare)
     try:
-        read_until(master, b"owner password: ")
-        p.send_signal(sig)
-        assert p.wait(20) == -sig
-        assert termios.tcgetattr(slave)[3] & termios.ECHO
+        yield p, master, slave
     finally:
         p.kill()
         p.wait()
@@ -407,11 +403,19 @@ def test_prompt_interrupted(sig):
         os.close(slave)
 
 
+@pytest.mark.parametrize("sig", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+def test_prompt_interrupted(sig):
+    """Echo is back on after a signal, and the signal is not lost."""
+    with at_prompt(sig) as (p, master, slave):
+        read_until(master, b"owner password: ")
+        p.send_signal(sig)
+        assert p.wait(20) == -sig
+        assert termios.tcgetattr(slave)[3] & termios.ECHO
+
+
 def test_prompt_stopped():
     """Echo is on while the process is stopped; afterwards the question is asked anew."""
-    master, slave = pty.openpty()
-    p = at_prompt(slave, signal.SIGTSTP)
-    try:
+    with at_prompt(signal.SIGTSTP) as (p, master, slave):
         for _ in range(2):
             read_until(master, b"owner password: ")
             assert not termios.tcgetattr(slave)[3] & termios.ECHO
@@ -428,11 +432,6 @@ def test_prompt_stopped():
         p.send_signal(signal.SIGTERM)
         assert p.wait(20) == -signal.SIGTERM
         assert termios.tcgetattr(slave)[3] & termios.ECHO
-    finally:
-        p.kill()
-        p.wait()
-        os.close(master)
-        os.close(slave)
 
 
 # ---------------------------------------------------------------- coordinates
